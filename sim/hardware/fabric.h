@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of bytes between any two chips of the machine: links inside a scale-up domain, and over
+ * NICs and scale-out tiers between domains. MODEL.md, "Scale-out tiers". */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "hardware/platform.h"
+
+enum { FABRIC_PATH_LINKS = 40 };
+
+struct fabric_path {
+    int64_t links[FABRIC_PATH_LINKS]; /* in order; ids for fabric_link_* */
+    int32_t link_count;
+    bool scale_out;                   /* leaves the domain */
+    double latency_s;
+};
+
+/* Fills path for two different chips by global index. */
+void fabric_path(const struct platform *platform, int64_t from, int64_t to,
+                 struct fabric_path *path);
+
+/* The capacity of a link of a path, its medium's name ("tier1" for trunks), and a name that is
+ * unique in the whole machine ("u3.rack-17_UP", "tier1.2.0_UP"). */
+double fabric_link_Bps(const struct platform *platform, int64_t link);
+enum link_policy fabric_link_policy(const struct platform *platform, int64_t link);
+const char *fabric_link_medium(const struct platform *platform, int64_t link);
+char *fabric_link_name(const struct platform *platform, int64_t link, struct arena *arena);
+
+/* Which domain a link belongs to, or -1 for a trunk of a tier. */
+int64_t fabric_link_domain(const struct platform *platform, int64_t link);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A machine as its SimGrid file shows it: the chips, links and routes of one scale-up domain
+ * (UltraServer, NVL72 rack, 8-GPU server), and as properties its scale-out tiers, power and
+ * sources. Read and checked by us (libexpat) before SimGrid sees anything.
+ * Schema: platforms/README.md. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "hardware/chip.h"
+
+struct property {
+    const char *name, *text, *source; /* source is NULL when the file gives none */
+    enum unit unit;
+    double value; /* SI; 0 for texts */
+    int line;
+};
+
+/* A kind of link, such as "sled", "rack", "direct", "nic": the part of a link's id before '-'. */
+struct medium {
+    const char *name, *title;
+    double efficiency_fraction; /* payload over raw rate: protocol and library */
+};
+
+enum link_policy { LINK_SHARED, LINK_FATPIPE };
+
+/* One direction of a physical link. */
+struct link {
+    const char *name;     /* "rack-17_UP"; as SimGrid names it */
+    double raw_Bps;       /* as in the file */
+    double bandwidth_Bps; /* raw_Bps times the medium's efficiency: what payload gets */
+    double latency_s;
+    int32_t medium;
+    enum link_policy policy;
+};
+
+/* A tier of the scale-out network, from the bottom up. Domains are grouped by 'domains'; each
+ * group (and rail) has one trunk to the tier above, of the summed NIC rate of its chips divided
+ * by oversubscription. The last tier has no trunk: it joins all. */
+struct tier {
+    const char *name;
+    int64_t domains;         /* scale-up domains in one group of this tier */
+    int64_t rails;           /* separate switches by chip index modulo rails; 1: none */
+    double oversubscription; /* 1: full rate upwards */
+    double latency_s;        /* of one pass through a switch of this tier */
+};
+
+struct platform {
+    const char *name, *title; /* name: the zone's id, equal to the file's name */
+    const char *path;
+    const char *text; /* the file */
+    size_t text_size;
+    const char *domain_noun;             /* "UltraServer", "rack", "server" */
+    int64_t domain_count;                /* how many of them; the file's default or the user's */
+    int64_t chip_count;                  /* chips per domain */
+    const char **chip_names;             /* [chip_count], in the file's order: a ring of neighbours */
+    const struct chip **chips;           /* [chip_count], the type of each chip */
+    struct chip *chip_types;
+    int64_t chip_type_count;
+    struct medium *media;
+    int64_t media_count;
+    struct link *links; /* directed; of one domain */
+    int64_t link_count;
+    int32_t *route_start; /* [(chip_count + 1)^2 + 1] into route_links; row and column
+                             chip_count are the fabric (the NIC network) */
+    int32_t *route_links;
+    struct tier *tiers;
+    int64_t tier_count; /* 0: this machine has no scale-out network */
+    double collective_launch_s;       /* software cost of one collective */
+    double collective_step_s;         /* of one step inside a domain, beside link latency */
+    double collective_step_scale_out_s; /* of one step over the NICs */
+    double power_overhead_per_chip_W; /* hosts, switches, NICs, fans */
+    double pue;
+    struct property *properties; /* everything with a source, for inspect */
+    int64_t property_count;
+};
+
+/* Reads and checks a platform file. NULL and an INPUT or SYSTEM error (file, line, found,
+ * expected, remedy) when it is wrong; a published value without source is an error. */
+struct platform *platform_read(const char *path, struct arena *arena, struct error *error);
+
+/* Chips of the whole machine: chip_count * domain_count. */
+int64_t platform_chips(const struct platform *platform);
+
+/* The chip type of a global chip index (domain * chip_count + local index). */
+const struct chip *platform_chip(const struct platform *platform, int64_t chip);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The shape of a transformer, from a Hugging Face config.json as its publisher wrote it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+struct model {
+    const char *name; /* the file's name without .json */
+    const char *path, *text;
+    const char *architecture; /* "LlamaForCausalLM" */
+    int64_t layers, hidden, heads, kv_heads, head_dim, ffn_hidden, vocabulary;
+    bool gated_mlp, tied_embeddings, learned_positions;
+    int64_t max_positions;
+    int64_t expert_count;    /* 0: dense */
+    int64_t experts_per_token;
+    int64_t expert_ffn_hidden, shared_ffn_hidden;
+    int64_t dense_layers;    /* first layers of a mixture that are dense */
+};
+
+/* NULL and an INPUT error for unknown architectures (named, with the list of known ones), missing
+ * or wrong fields (named, with the line of the object). */
+struct model *model_read(const char *path, struct arena *arena, struct error *error);
+
+/* Parameters: of one layer outside the experts, of its experts together, of the embedding (input
+ * and output counted once each unless tied), and all. */
+double model_layer_parameters(const struct model *model);
+double model_layer_expert_parameters(const struct model *model);
+double model_embedding_parameters(const struct model *model);
+double model_parameters(const struct model *model);
+/* Parameters that one token meets: all for dense models. */
+double model_active_parameters(const struct model *model);
