@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of algorithms, the choice among them, and what a schedule costs alone. */
+#include "collective/collective.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "collective/fluid.h"
+#include "hardware/fabric.h"
+
+static const struct collective_algorithm *const algorithms[] = {
+    &collective_ring,  &collective_halving_doubling, &collective_direct,
+    &collective_torus, &collective_hierarchical,     &collective_tree,
+};
+enum { ALGORITHM_COUNT = sizeof algorithms / sizeof algorithms[0] };
+
+static const char *const operation_names[] = {
+#define COLLECTIVE_NAME(NAME, text) text,
+    COLLECTIVE_OPERATIONS(COLLECTIVE_NAME)
+#undef COLLECTIVE_NAME
+};
+
+const char *collective_operation_name(enum collective_operation operation)
+{
+    return operation_names[operation];
+}
+
+bool collective_operation_read(const char *text, enum collective_operation *operation,
+                               struct error *error)
+{
+    char known[256] = "";
+    for (int i = 0; i < COLLECTIVE_OPERATION_COUNT; i++) {
+        if (strcmp(text, operation_names[i]) == 0) {
+            *operation = (enum collective_operation)i;
+            return true;
+        }
+        strncat(known, i > 0 ? ", " : "", sizeof known - strlen(known) - 1);
+        strncat(known, operation_names[i], sizeof known - strlen(known) - 1);
+    }
+    return error_fill(error, ERROR_INPUT, "operation is '%s', expected one of %s", text, known);
+}
+
+struct stage *schedule_stage(struct schedule *schedule, int64_t rounds)
+{
+    schedule->stages = arena_grow(schedule->arena, schedule->stages, schedule->stage_count,
+                                  &schedule->stage_capacity, sizeof(struct stage));
+    struct stage *stage = &schedule->stages[schedule->stage_count++];
+    *stage = (struct stage){.rounds = rounds};
+    return stage;
+}
+
+void schedule_transfer(struct schedule *schedule, struct stage *stage, int64_t from, int64_t to,
+                       double bytes)
+{
+    stage->transfers = arena_grow(schedule->arena, stage->transfers, stage->transfer_count,
+                                  &stage->transfer_capacity, sizeof(struct transfer));
+    stage->transfers[stage->transfer_count++] = (struct transfer){from, to, bytes};
+}
+
+double collective_round_s(const struct collective *collective, const struct stage *stage)
+{
+    double longest_s = 0;
+    for (int64_t i = 0; i < stage->transfer_count; i++) {
+        struct fabric_path path;
+        fabric_path(collective->platform, collective->chips[stage->transfers[i].from],
+                    collective->chips[stage->transfers[i].to], &path);
+        double step_s = path.scale_out ? collective->platform->collective_step_scale_out_s
+                                       : collective->platform->collective_step_s;
+        longest_s = fmax(longest_s, path.latency_s + step_s);
+    }
+    return longest_s;
+}
+
+/* The links of one stage, numbered from 0 as they are met: an open-addressing table. */
+struct numbering {
+    int64_t *keys; /* link id + 1; 0: free */
+    int32_t *numbers;
+    int64_t size; /* a power of two */
+    int32_t count;
+    double *capacity_Bps;
+    unsigned char *fatpipe;
+};
+
+static void numbering_init(struct numbering *numbering, int64_t most, struct arena *arena)
+{
+    numbering->size = 16;
+    while (numbering->size < most * 2) {
+        numbering->size *= 2;
+    }
+    numbering->keys = arena_array(arena, numbering->size, sizeof(int64_t));
+    numbering->numbers = arena_array(arena, numbering->size, sizeof(int32_t));
+    numbering->capacity_Bps = arena_array(arena, most, sizeof(double));
+    numbering->fatpipe = arena_array(arena, most, 1);
+}
+
+static int32_t number_of(struct numbering *numbering, const struct platform *platform,
+                         int64_t link)
+{
+    uint64_t slot = (uint64_t)link * 0x9E3779B97F4A7C15u;
+    slot = (slot ^ (slot >> 32)) & (uint64_t)(numbering->size - 1);
+    while (numbering->keys[slot] != 0 && numbering->keys[slot] != link + 1) {
+        slot = (slot + 1) & (uint64_t)(numbering->size - 1);
+    }
+    if (numbering->keys[slot] == 0) {
+        numbering->keys[slot] = link + 1;
+        numbering->numbers[slot] = numbering->count;
+        numbering->capacity_Bps[numbering->count] = fabric_link_Bps(platform, link);
+        numbering->fatpipe[numbering->count] =
+            fabric_link_policy(platform, link) == LINK_FATPIPE;
+        numbering->count++;
+    }
+    return numbering->numbers[slot];
+}
+
+static double stage_bytes_s(const struct collective *collective, const struct stage *stage,
+                            struct arena *arena)
+{
+    struct fluid fluid = {.arena = arena, .flow_count = stage->transfer_count};
+    fluid.flows = arena_array(arena, stage->transfer_count, sizeof(struct fluid_flow));
+    struct fabric_path *paths =
+        arena_array(arena, stage->transfer_count, sizeof(struct fabric_path));
+    int64_t most = 1;
+    for (int64_t i = 0; i < stage->transfer_count; i++) {
+        fabric_path(collective->platform, collective->chips[stage->transfers[i].from],
+                    collective->chips[stage->transfers[i].to], &paths[i]);
+        most += paths[i].link_count;
+    }
+    struct numbering numbering = {0};
+    numbering_init(&numbering, most, arena);
+    int32_t *links = arena_array(arena, most, sizeof(int32_t));
+    for (int64_t i = 0; i < stage->transfer_count; i++) {
+        struct fluid_flow *flow = &fluid.flows[i];
+        flow->links = links;
+        flow->link_count = paths[i].link_count;
+        flow->bytes = stage->transfers[i].bytes * (double)stage->rounds;
+        for (int32_t l = 0; l < flow->link_count; l++) {
+            *links++ = number_of(&numbering, collective->platform, paths[i].links[l]);
+        }
+    }
+    fluid.capacity_Bps = numbering.capacity_Bps;
+    fluid.fatpipe = numbering.fatpipe;
+    fluid.link_count = numbering.count;
+    return fluid_run(&fluid);
+}
+
+double collective_time_s(const struct collective *collective, const struct schedule *schedule)
+{
+    struct arena *scratch = arena_create();
+    double time_s = collective->platform->collective_launch_s;
+    for (int64_t s = 0; s < schedule->stage_count; s++) {
+        const struct stage *stage = &schedule->stages[s];
+        time_s += (double)stage->rounds * collective_round_s(collective, stage) +
+                  stage_bytes_s(collective, stage, scratch);
+    }
+    arena_free(scratch);
+    return time_s;
+}
+
+double collective_bus_bandwidth_Bps(const struct collective *collective, double time_s)
+{
+    double count = (double)collective->count;
+    double factor = 1; /* broadcast, send-receive */
+    if (collective->operation == COLLECTIVE_ALL_REDUCE) {
+        factor = 2 * (count - 1) / count;
+    } else if (collective->operation <= COLLECTIVE_ALL_TO_ALL) {
+        factor = (count - 1) / count;
+    }
+    return collective->bytes * factor / time_s;
+}
+
+static void plan_with(const struct collective_algorithm *algorithm, int64_t variant,
+                      const struct collective *collective, struct schedule *schedule)
+{
+    schedule->algorithm = algorithm->name;
+    schedule->stage_count = 0;
+    schedule->stages = NULL;
+    schedule->stage_capacity = 0;
+    algorithm->plan(collective, variant, schedule);
+}
+
+/* The fastest variant of the algorithms from 'first' to 'last', planned into schedule. */
+static bool plan_fastest(const struct collective *collective, int first, int last,
+                         struct schedule *schedule)
+{
+    struct arena *scratch = arena_create();
+    int best = -1;
+    int64_t best_variant = 0;
+    double best_s = INFINITY;
+    for (int a = first; a <= last; a++) {
+        int64_t variants = algorithms[a]->variant_count(collective);
+        for (int64_t variant = 0; variant < variants; variant++) {
+            struct schedule trial = {.arena = scratch};
+            plan_with(algorithms[a], variant, collective, &trial);
+            double time_s = collective_time_s(collective, &trial);
+            if (time_s < best_s * (1 - 1e-9)) {
+                best = a;
+                best_variant = variant;
+                best_s = time_s;
+            }
+        }
+    }
+    arena_free(scratch);
+    if (best >= 0) {
+        plan_with(algorithms[best], best_variant, collective, schedule);
+    }
+    return best >= 0;
+}
+
+static bool refuse(const struct collective *collective, const char *algorithm,
+                   struct error *error)
+{
+    char known[256] = "auto";
+    for (int a = 0; a < ALGORITHM_COUNT; a++) {
+        if (algorithms[a]->variant_count(collective) > 0) {
+            strncat(known, ", ", sizeof known - strlen(known) - 1);
+            strncat(known, algorithms[a]->name, sizeof known - strlen(known) - 1);
+        }
+    }
+    return error_fill(error, ERROR_INFEASIBLE,
+                      "algorithm '%s' cannot do %s over %lld chips, expected one of %s",
+                      algorithm, operation_names[collective->operation],
+                      (long long)collective->count, known);
+}
+
+bool collective_plan(const struct collective *collective, const char *algorithm,
+                     struct schedule *schedule, struct error *error)
+{
+    if (strcmp(algorithm, "auto") == 0) {
+        return plan_fastest(collective, 0, ALGORITHM_COUNT - 1, schedule) ||
+               refuse(collective, algorithm, error);
+    }
+    for (int a = 0; a < ALGORITHM_COUNT; a++) {
+        if (strcmp(algorithm, algorithms[a]->name) == 0) {
+            return plan_fastest(collective, a, a, schedule) ||
+                   refuse(collective, algorithm, error);
+        }
+    }
+    return refuse(collective, algorithm, error);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Direct: every chip sends to every other its part at once; natural on a switch. An all-reduce
+ * is a reduce-scatter and an all-gather; a broadcast or send goes straight from the first chip.
+ * MODEL.md, "Direct". */
+#include "collective/collective.h"
+
+/* Beyond this many flows a direct schedule is not built: rings and hierarchies serve there. */
+enum { DIRECT_FLOWS_MAX = 4 * 1000 * 1000 };
+
+static int64_t direct_variants(const struct collective *collective)
+{
+    if (collective->operation == COLLECTIVE_SEND_RECEIVE) {
+        return collective->count == 2;
+    }
+    return collective->count > 1 && collective->count * collective->count < DIRECT_FLOWS_MAX;
+}
+
+static void everyone_to_everyone(const struct collective *collective, struct schedule *schedule)
+{
+    int64_t count = collective->count;
+    struct stage *stage = schedule_stage(schedule, 1);
+    for (int64_t shift = 1; shift < count; shift++) {
+        for (int64_t i = 0; i < count; i++) {
+            schedule_transfer(schedule, stage, i, (i + shift) % count,
+                              collective->bytes / (double)count);
+        }
+    }
+}
+
+static void first_to_all(const struct collective *collective, struct schedule *schedule)
+{
+    struct stage *stage = schedule_stage(schedule, 1);
+    for (int64_t i = 1; i < collective->count; i++) {
+        schedule_transfer(schedule, stage, 0, i, collective->bytes);
+    }
+}
+
+static void direct_plan(const struct collective *collective, int64_t variant,
+                        struct schedule *schedule)
+{
+    (void)variant;
+    if (collective->operation >= COLLECTIVE_BROADCAST) {
+        first_to_all(collective, schedule);
+        return;
+    }
+    everyone_to_everyone(collective, schedule);
+    if (collective->operation == COLLECTIVE_ALL_REDUCE) {
+        everyone_to_everyone(collective, schedule);
+    }
+}
+
+const struct collective_algorithm collective_direct = {"direct", direct_variants, direct_plan};
