@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of trnsim and what they share: how a command line is described and read, --help
- * with its worked examples, interruption, and standard output that must not be lost. A command is
- * one file with one `struct command_syntax` and one function; command.c lists them all. */
+ * with its worked examples, interruption, and standard output that must not be lost. A command
+ * is one file with one `struct command_syntax` and one function; command.c lists them all. */
 #pragma once
 
 #include <stdbool.h>
@@ -51,13 +51,13 @@ struct command_syntax {
     int option_count;
     int least_arguments, most_arguments; /* of positional ones */
     unsigned shared;                     /* COMMAND_JSON | ... */
-    /* Takes one option or, with key COMMAND_ARGUMENT, one positional argument; value is NULL for
-     * a switch. False and a USAGE error when it is wrong. */
+    /* Takes one option or, with key COMMAND_ARGUMENT, one positional argument; value is NULL
+     * for a switch. False and a USAGE error when it is wrong. */
     bool (*take)(void *input, int key, char *value, struct error *error);
 };
 
-/* Reads argv by syntax: own options and arguments go to syntax->take(input, ...), in order. False
- * after an error or when --help was printed (error stays ERROR_NONE). */
+/* Reads argv by syntax: own options and arguments go to syntax->take(input, ...), in order.
+ * False after an error or when --help was printed (error stays ERROR_NONE). */
 bool command_parse(const struct command_syntax *syntax, int argc, char **argv, void *input,
                    struct command_shared *shared, struct error *error);
 
@@ -74,8 +74,8 @@ bool command_dispatch(int argc, char **argv, struct error *error);
 /* Flushes and closes stdout; false and a SYSTEM error when not all of it could be written. */
 bool command_close_output(struct error *error);
 
-/* Signals: Ctrl-C removes a half-written result, says so in one line and ends with 130; a closed
- * pipe and a file size limit become errors of write(). Called once, by main. */
+/* Signals: Ctrl-C removes a half-written result, says so in one line and ends with 130; a
+ * closed pipe and a file size limit become errors of write(). Called once, by main. */
 void command_signals(void);
 
 /* The command line as it was typed, for the provenance of results; valid to the end. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The program: picks the command, tells what went wrong, and turns that into the exit status. */
+/* The program: picks the command, tells what went wrong, and turns that into the exit status.
+ */
 #include "cli/command.h"
 
 int main(int argc, char **argv)
