@@ -183,16 +183,10 @@ static error_t on_key(int key, char *value, struct argp_state *state)
     return take_option(parse, key, value) ? 0 : EINVAL;
 }
 
-/* argp's remark on long and short options says nothing that the rows do not. */
-static char *filter_help(int key, const char *text, void *input)
-{
-    (void)input;
-    return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)(uintptr_t)text;
-}
-
 static void print_help(const struct parse *parse, const struct argp *argp)
 {
     char name[64];
+    setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
     snprintf(name, sizeof name, "trnsim %s", parse->syntax->name);
     printf("%s\n\nExamples:\n%s\n", parse->syntax->meaning, parse->syntax->examples);
     argp_help(argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG, name);
@@ -205,10 +199,8 @@ bool command_parse(const struct command_syntax *syntax, int argc, char **argv, v
     struct parse parse = {
         .syntax = syntax, .input = input, .shared = shared, .error = error, .row_count = 0};
     add_rows(&parse);
-    const struct argp argp = {.options = parse.rows,
-                              .parser = on_key,
-                              .args_doc = syntax->arguments,
-                              .help_filter = filter_help};
+    const struct argp argp = {
+        .options = parse.rows, .parser = on_key, .args_doc = syntax->arguments};
     argp_err_exit_status = error_exit_status(ERROR_USAGE);
     error_t status =
         argp_parse(&argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP, NULL, &parse);
