@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the platform files from the tables in generator/.
+
+platforms/generate.py           writes every file anew
+platforms/generate.py --check   exit status 1 when a file differs from what would be written
+"""
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+from generator.fact import Fact
+from generator.machines import MACHINES, Machine
+from generator.topology import Route, Topology
+
+FOLDER = Path(__file__).resolve().parent
+DTD = "https://simgrid.org/simgrid.dtd"
+
+
+def prop(name: str, value: str) -> str:
+    return f"    <prop id={quoteattr(name)} value={quoteattr(value)}/>"
+
+
+def fact_props(name: str, fact: Fact) -> Iterator[str]:
+    yield prop(name, fact.value)
+    if fact.low is not None:
+        yield prop(name + ".low", fact.low)
+    if fact.high is not None:
+        yield prop(name + ".high", fact.high)
+    yield prop(name + ".source", fact.source)
+
+
+def facts_of(machine: Machine) -> Iterator[tuple[str, str | Fact]]:
+    """Every property in the order of the schema."""
+    yield "title", machine.title
+    yield "domain_noun", machine.domain_noun
+    yield "domain_count", "1"
+    chip = f"chip.{machine.chip.type}."
+    yield chip + "title", machine.chip.title
+    yield chip + "family", machine.chip.family
+    for name in CHIP_ORDER:
+        if name in machine.chip.facts:
+            yield chip + name, machine.chip.facts[name]
+    for medium in machine.media:
+        start = f"medium.{medium.name}."
+        yield start + "title", medium.title
+        yield start + "bandwidth", medium.bandwidth
+        yield start + "efficiency", medium.efficiency
+        yield start + "latency", medium.latency
+    for number, tier in enumerate(machine.tiers, 1):
+        start = f"scale_out.{number}."
+        yield start + "name", tier.name
+        yield start + "domains", tier.domains
+        yield start + "rails", tier.rails
+        yield start + "oversubscription", tier.oversubscription
+        yield start + "latency", tier.latency
+    yield "collective.launch", machine.software.launch
+    yield "collective.step", machine.software.step
+    yield "collective.step_scale_out", machine.software.step_scale_out
+    yield "power.overhead_per_chip", machine.power.overhead
+    yield "power.pue", machine.power.pue
+    for name, total in machine.totals.items():
+        yield "published." + name, total
+
+
+CHIP_ORDER = (
+    "headline_fp32", "headline_bf16", "headline_fp8", "headline_fp4", "array_fp32", "array_bf16",
+    "array_fp8", "array_fp4", "hbm_size", "hbm_bandwidth", "matmul_efficiency",
+    "attention_efficiency", "hbm_efficiency", "op_overhead", "tile_m", "tile_n", "tile_k",
+    "unit_count", "communication_compute", "reserved_memory", "idle_power", "tdp")
+
+
+def property_lines(machine: Machine) -> Iterator[str]:
+    for name, value in facts_of(machine):
+        if isinstance(value, Fact):
+            yield from fact_props(name, value)
+        else:
+            yield prop(name, value)
+
+
+def topology_lines(machine: Machine, topology: Topology) -> Iterator[str]:
+    speed, type_ = machine.chip.speed, machine.chip.type
+    for chip in topology.chips:
+        yield f'    <host id="{chip}" speed="{speed}"><prop id="chip" value="{type_}"/></host>'
+    for router in topology.routers:
+        yield f'    <router id="{router}"/>'
+    media = {medium.name: medium for medium in machine.media}
+    for link, name in topology.links:
+        medium = media[name]
+        yield (f'    <link id="{link}" bandwidth="{medium.bandwidth.value}" '
+               f'latency="{medium.latency.value}" sharing_policy="SPLITDUPLEX"/>')
+    for route in topology.routes:
+        yield "    " + route_line(route)
+
+
+def route_line(route: Route) -> str:
+    hops = "".join(f'<link_ctn id="{link}" direction="{way}"/>' for link, way in route.hops)
+    one_way = "" if route.symmetrical else ' symmetrical="NO"'
+    return f'<route src="{route.src}" dst="{route.dst}"{one_way}>{hops}</route>'
+
+
+def comment_lines(machine: Machine) -> Iterator[str]:
+    yield "<!-- SPDX-License-Identifier: Apache-2.0"
+    yield f"     {machine.title}. Written by platforms/generate.py; schema: platforms/README.md."
+    yield "     What is simplified:"
+    for note in machine.notes:
+        yield f"     * {note}"
+    yield "-->"
+
+
+def platform_text(machine: Machine) -> str:
+    lines = ["<?xml version='1.0'?>", f'<!DOCTYPE platform SYSTEM "{DTD}">', *comment_lines(machine),
+             '<platform version="4.1">', f'  <zone id="{machine.name}" routing="Full">',
+             *property_lines(machine), *topology_lines(machine, machine.build()),
+             "  </zone>", "</platform>", ""]
+    return "\n".join(lines)
+
+
+def check() -> int:
+    """Counts files that differ; a file that no machine stands for differs too."""
+    wanted = {f"{machine.name}.xml": machine for machine in MACHINES}
+    stale = [path.name for path in FOLDER.glob("*.xml") if path.name not in wanted]
+    for name, machine in wanted.items():
+        path = FOLDER / name
+        if not path.exists() or path.read_text(encoding="utf-8") != platform_text(machine):
+            stale.append(name)
+    for name in stale:
+        print(f"platforms/{name} is not what platforms/generate.py writes", file=sys.stderr)
+    return len(stale)
+
+
+def main(arguments: list[str]) -> int:
+    if arguments == ["--check"]:
+        return 1 if check() else 0
+    if arguments:
+        print("usage: platforms/generate.py [--check]", file=sys.stderr)
+        return 2
+    for machine in MACHINES:
+        path = FOLDER / f"{machine.name}.xml"
+        path.write_text(platform_text(machine), encoding="utf-8")
+        print(path.name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
