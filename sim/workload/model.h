@@ -15,21 +15,36 @@ struct model {
     int64_t layers, hidden, heads, kv_heads, head_dim, ffn_hidden, vocabulary;
     bool gated_mlp, tied_embeddings, learned_positions;
     int64_t max_positions;
-    int64_t expert_count;    /* 0: dense */
+    int64_t expert_count; /* 0: dense */
     int64_t experts_per_token;
     int64_t expert_ffn_hidden, shared_ffn_hidden;
-    int64_t dense_layers;    /* first layers of a mixture that are dense */
+    int64_t dense_layers; /* first layers of a mixture that are dense */
+
+    bool rotary;                            /* positions by rotation of queries and keys */
+    bool query_key_norm;                    /* of each head's queries and keys */
+    bool layer_norm;                        /* scale and offset; false: scale alone (RMS) */
+    bool biased, qkv_biased;                /* all linear layers; those of Q, K, V alone */
+    bool attention_dropout, hidden_dropout; /* that the config asks for, during training */
 };
 
-/* NULL and an INPUT error for unknown architectures (named, with the list of known ones), missing
- * or wrong fields (named, with the line of the object). */
+/* NULL and an INPUT error for unknown architectures (named, with the list of known ones),
+ * missing or wrong fields (named, with the line of the object). */
 struct model *model_read(const char *path, struct arena *arena, struct error *error);
 
-/* Parameters: of one layer outside the experts, of its experts together, of the embedding (input
- * and output counted once each unless tied), and all. */
+/* Parameters: of one layer outside the experts, of its experts together, of the embedding
+ * (input and output counted once each unless tied), and all. */
 double model_layer_parameters(const struct model *model);
 double model_layer_expert_parameters(const struct model *model);
 double model_embedding_parameters(const struct model *model);
 double model_parameters(const struct model *model);
 /* Parameters that one token meets: all for dense models. */
 double model_active_parameters(const struct model *model);
+
+/* Parameters by how tensor parallelism treats them: matrices (and their output's offsets) are
+ * divided, norms, routers and offsets of the residual stream are held whole by every chip. */
+struct model_count {
+    double query, key_value, output, mlp; /* divided over the tensor-parallel group */
+    double whole;                         /* held by each chip */
+};
+/* One layer outside its experts; dense: one of the first layers of a mixture. */
+struct model_count model_layer_count(const struct model *model, bool dense);

@@ -13,23 +13,44 @@ enum recompute { RECOMPUTE_NONE, RECOMPUTE_SELECTIVE, RECOMPUTE_FULL, RECOMPUTE_
 
 struct plan {
     int64_t tensor_parallel, pipeline_parallel, context_parallel, expert_parallel;
-    int64_t virtual_stages;     /* 1: 1F1B; more: interleaved 1F1B */
-    int64_t micro_batch;        /* sequences */
-    int64_t data_parallel;      /* derived: chips / (TP x PP x CP) */
-    int64_t micro_batches;      /* derived: per pipeline and step */
-    int64_t batch_sequences;    /* derived: what the step really uses */
+    int64_t virtual_stages;  /* 1: 1F1B; more: interleaved 1F1B */
+    int64_t micro_batch;     /* sequences */
+    int64_t data_parallel;   /* derived: chips / (TP x PP x CP) */
+    int64_t micro_batches;   /* derived: per pipeline and step */
+    int64_t batch_sequences; /* derived: what the step really uses */
     bool sequence_parallel;
-    int64_t zero_stage;         /* 0: states replicated; 1: optimizer states sharded over DP x CP */
+    int64_t zero_stage;       /* 0: states replicated; 1: optimizer states sharded over DP x CP */
     enum recompute recompute;
-    enum dtype dtype;           /* of matmul operands */
-    bool overlap_gradients;     /* gradient reduction beside the last backward pass */
-    double gradient_bytes;      /* per parameter, as accumulated and reduced: 2 or 4 */
+    enum dtype dtype;         /* of matmul operands */
+    bool overlap_gradients;   /* gradient reduction beside the last backward pass */
+    double gradient_bytes;    /* per parameter, as accumulated and reduced: 2 or 4 */
+    bool flash_attention;     /* false: the core stores its scores, as before 2022 */
+    bool uneven_stages;       /* allow PP x virtual stages that do not divide the layers */
+};
+
+/* Plan and model together, as the operations and the memory need them. The plan is derived. */
+struct training_shape {
+    const struct model *model;
+    const struct plan *plan;
+    int64_t sequence_tokens;
 };
 
 const char *recompute_name(enum recompute recompute);
 
+/* The plan of a workload that says nothing: one chip, bf16. workloads/README.md lists it. */
+void plan_init(struct plan *plan);
+
 /* Derives data_parallel, micro_batches and batch_sequences for this many chips and this batch.
  * Refuses (INFEASIBLE) degrees that do not divide chips, heads, layers or experts, naming a
- * degree that would; rounds the batch up to a multiple of DP x micro_batch. */
+ * degree that would; rounds the batch up to a multiple of DP x micro_batch. Layers divide when
+ * the stages are equal or when the last, or the first and the last, have one layer less.
+ * MODEL.md, "Batch rounding". */
 bool plan_derive(struct plan *plan, const struct model *model, int64_t chips,
                  int64_t sequence_tokens, int64_t batch_tokens, struct error *error);
+
+/* Experts: with expert_parallel > 1 each chip holds whole experts, and the group of
+ * expert_parallel chips is consecutive in the order TP (fastest), CP, DP of one pipeline stage;
+ * with 1 each chip holds a slice of all of them, cut like a dense MLP over TP. So their
+ * gradients are reduced over plan_expert_replicas chips, those of all else over DP x CP. */
+int64_t plan_expert_tensor_parallel(const struct plan *plan);
+int64_t plan_expert_replicas(const struct plan *plan);
