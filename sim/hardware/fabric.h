@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of bytes between any two chips of the machine: links inside a scale-up domain, and over
- * NICs and scale-out tiers between domains. MODEL.md, "Scale-out tiers". */
+/* The way of bytes between any two chips of the machine: links inside a scale-up domain, and
+ * over NICs and scale-out tiers between domains. MODEL.md, "Scale-out tiers". */
 #pragma once
 
 #include <stdint.h>
@@ -13,7 +13,7 @@ enum { FABRIC_PATH_LINKS = 40 };
 struct fabric_path {
     int64_t links[FABRIC_PATH_LINKS]; /* in order; ids for fabric_link_* */
     int32_t link_count;
-    bool scale_out;                   /* leaves the domain */
+    bool scale_out; /* leaves the domain */
     double latency_s;
 };
 

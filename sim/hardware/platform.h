@@ -16,13 +16,16 @@
 struct property {
     const char *name, *text, *source; /* source is NULL when the file gives none */
     enum unit unit;
-    double value; /* SI; 0 for texts */
+    double value;     /* SI; 0 for texts */
+    double low, high; /* the range given beside it; both equal to value when there is none */
     int line;
 };
 
-/* A kind of link, such as "sled", "rack", "direct", "nic": the part of a link's id before '-'. */
+/* A kind of link, such as "sled", "rack", "direct", "nic": the part of a link's id before '-'.
+ */
 struct medium {
     const char *name, *title;
+    double raw_Bps, latency_s;  /* of a healthy link, per direction */
     double efficiency_fraction; /* payload over raw rate: protocol and library */
 };
 
@@ -35,6 +38,7 @@ struct link {
     double bandwidth_Bps; /* raw_Bps times the medium's efficiency: what payload gets */
     double latency_s;
     int32_t medium;
+    int32_t reverse; /* the other direction of a duplex link; itself when there is none */
     enum link_policy policy;
 };
 
@@ -54,11 +58,11 @@ struct platform {
     const char *path;
     const char *text; /* the file */
     size_t text_size;
-    const char *domain_noun;             /* "UltraServer", "rack", "server" */
-    int64_t domain_count;                /* how many of them; the file's default or the user's */
-    int64_t chip_count;                  /* chips per domain */
-    const char **chip_names;             /* [chip_count], in the file's order: a ring of neighbours */
-    const struct chip **chips;           /* [chip_count], the type of each chip */
+    const char *domain_noun;   /* "UltraServer", "rack", "server" */
+    int64_t domain_count;      /* how many of them; the file's default or the user's */
+    int64_t chip_count;        /* chips per domain */
+    const char **chip_names;   /* [chip_count], in the file's order: a ring of neighbours */
+    const struct chip **chips; /* [chip_count], the type of each chip */
     struct chip *chip_types;
     int64_t chip_type_count;
     struct medium *media;
@@ -68,12 +72,16 @@ struct platform {
     int32_t *route_start; /* [(chip_count + 1)^2 + 1] into route_links; row and column
                              chip_count are the fabric (the NIC network) */
     int32_t *route_links;
+    const char **router_names; /* [router_count], of one domain; "fabric" is among them */
+    int64_t router_count;
+    double *nic_up_Bps, *nic_down_Bps; /* [chip_count]: a chip's share of its way to and from
+                                          the fabric when all chips use theirs; NULL: no NIC */
     struct tier *tiers;
-    int64_t tier_count; /* 0: this machine has no scale-out network */
-    double collective_launch_s;       /* software cost of one collective */
-    double collective_step_s;         /* of one step inside a domain, beside link latency */
+    int64_t tier_count;                 /* 0: this machine has no scale-out network */
+    double collective_launch_s;         /* software cost of one collective */
+    double collective_step_s;           /* of one step inside a domain, beside link latency */
     double collective_step_scale_out_s; /* of one step over the NICs */
-    double power_overhead_per_chip_W; /* hosts, switches, NICs, fans */
+    double power_overhead_per_chip_W;   /* hosts, switches, NICs, fans */
     double pue;
     struct property *properties; /* everything with a source, for inspect */
     int64_t property_count;
@@ -82,6 +90,15 @@ struct platform {
 /* Reads and checks a platform file. NULL and an INPUT or SYSTEM error (file, line, found,
  * expected, remedy) when it is wrong; a published value without source is an error. */
 struct platform *platform_read(const char *path, struct arena *arena, struct error *error);
+
+/* Whether platform can have its domain_count domains: more than one needs NICs and a scale-out
+ * network that is large enough. False and an INPUT error when not. */
+bool platform_check_domains(const struct platform *platform, struct error *error);
+
+/* The route between two chips of one domain by local index; chip_count stands for the fabric.
+ * Returns its links, *count of them. */
+const int32_t *platform_route(const struct platform *platform, int64_t from, int64_t to,
+                              int32_t *count);
 
 /* Chips of the whole machine: chip_count * domain_count. */
 int64_t platform_chips(const struct platform *platform);

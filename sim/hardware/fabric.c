@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Paths are put together when asked for: a machine of a million chips has 10^12 of them. A link
+ * of a domain is numbered domain * link_count + its number in the file; a trunk of a tier has a
+ * negative number that holds its tier, group, rail and direction. MODEL.md, "Scale-out tiers".
+ */
+#include "hardware/fabric.h"
+
+#include <assert.h>
+
+struct trunk {
+    int64_t tier, group, rail; /* tier from 0 */
+    bool down;
+};
+
+enum { RAIL_BITS = 16, TIER_BITS = 4 };
+
+static int64_t trunk_link(const struct trunk *trunk)
+{
+    int64_t code = trunk->group;
+    code = (code << RAIL_BITS) | trunk->rail;
+    code = (code << TIER_BITS) | trunk->tier;
+    return -1 - ((code << 1) | trunk->down);
+}
+
+static struct trunk link_trunk(int64_t link)
+{
+    int64_t code = -1 - link;
+    return (struct trunk){
+        .down = code & 1,
+        .tier = (code >> 1) & ((1 << TIER_BITS) - 1),
+        .rail = (code >> (1 + TIER_BITS)) & ((1 << RAIL_BITS) - 1),
+        .group = code >> (1 + TIER_BITS + RAIL_BITS),
+    };
+}
+
+static struct trunk chip_trunk(const struct platform *platform, int64_t tier, int64_t chip,
+                               bool down)
+{
+    const struct tier *at = &platform->tiers[tier];
+    return (struct trunk){
+        .tier = tier,
+        .group = chip / platform->chip_count / at->domains,
+        .rail = chip % platform->chip_count % at->rails,
+        .down = down,
+    };
+}
+
+/* The lowest tier where both chips hang under the same switch; the last joins all. */
+static int64_t meeting_tier(const struct platform *platform, int64_t from, int64_t to)
+{
+    int64_t last = platform->tier_count - 1;
+    for (int64_t tier = 0; tier < last; tier++) {
+        struct trunk a = chip_trunk(platform, tier, from, false);
+        struct trunk b = chip_trunk(platform, tier, to, false);
+        if (a.group == b.group && a.rail == b.rail) {
+            return tier;
+        }
+    }
+    return last;
+}
+
+static void add_link(struct fabric_path *path, int64_t link, double latency_s)
+{
+    assert(path->link_count < FABRIC_PATH_LINKS);
+    path->links[path->link_count++] = link;
+    path->latency_s += latency_s;
+}
+
+static void add_route(const struct platform *platform, int64_t domain, const int64_t ends[2],
+                      struct fabric_path *path)
+{
+    int32_t count;
+    const int32_t *links = platform_route(platform, ends[0], ends[1], &count);
+    for (int32_t i = 0; i < count; i++) {
+        add_link(path, domain * platform->link_count + links[i],
+                 platform->links[links[i]].latency_s);
+    }
+}
+
+/* Up to the meeting tier and down again; each switch passed costs its tier's latency. */
+static void add_tiers(const struct platform *platform, int64_t from, int64_t to,
+                      struct fabric_path *path)
+{
+    int64_t meeting = meeting_tier(platform, from, to);
+    for (int64_t tier = 0; tier < meeting; tier++) {
+        struct trunk trunk = chip_trunk(platform, tier, from, false);
+        add_link(path, trunk_link(&trunk), platform->tiers[tier].latency_s);
+    }
+    path->latency_s += platform->tiers[meeting].latency_s;
+    for (int64_t tier = meeting - 1; tier >= 0; tier--) {
+        struct trunk trunk = chip_trunk(platform, tier, to, true);
+        add_link(path, trunk_link(&trunk), platform->tiers[tier].latency_s);
+    }
+}
+
+void fabric_path(const struct platform *platform, int64_t from, int64_t to,
+                 struct fabric_path *path)
+{
+    int64_t chips = platform->chip_count;
+    int64_t from_domain = from / chips, to_domain = to / chips;
+    path->link_count = 0;
+    path->latency_s = 0;
+    path->scale_out = from_domain != to_domain;
+    if (!path->scale_out) {
+        add_route(platform, from_domain, (int64_t[]){from % chips, to % chips}, path);
+        return;
+    }
+    assert(platform->tier_count > 0); /* platform_check_domains() */
+    add_route(platform, from_domain, (int64_t[]){from % chips, chips}, path);
+    add_tiers(platform, from, to, path);
+    add_route(platform, to_domain, (int64_t[]){chips, to % chips}, path);
+}
+
+/* The NIC rate of the chips below a trunk; the last group may be partly filled. */
+static double trunk_Bps(const struct platform *platform, int64_t link)
+{
+    struct trunk trunk = link_trunk(link);
+    const struct tier *tier = &platform->tiers[trunk.tier];
+    const double *nics_Bps = trunk.down ? platform->nic_down_Bps : platform->nic_up_Bps;
+    double domain_Bps = 0;
+    for (int64_t chip = trunk.rail; chip < platform->chip_count; chip += tier->rails) {
+        domain_Bps += nics_Bps[chip];
+    }
+    int64_t present = platform->domain_count - trunk.group * tier->domains;
+    present = present < tier->domains ? present : tier->domains;
+    return domain_Bps * (double)present / tier->oversubscription;
+}
+
+double fabric_link_Bps(const struct platform *platform, int64_t link)
+{
+    return link < 0 ? trunk_Bps(platform, link)
+                    : platform->links[link % platform->link_count].bandwidth_Bps;
+}
+
+enum link_policy fabric_link_policy(const struct platform *platform, int64_t link)
+{
+    return link < 0 ? LINK_SHARED : platform->links[link % platform->link_count].policy;
+}
+
+const char *fabric_link_medium(const struct platform *platform, int64_t link)
+{
+    static const char *const tiers[] = {"tier1", "tier2", "tier3", "tier4",
+                                        "tier5", "tier6", "tier7", "tier8"};
+    if (link < 0) {
+        return tiers[link_trunk(link).tier];
+    }
+    return platform->media[platform->links[link % platform->link_count].medium].name;
+}
+
+char *fabric_link_name(const struct platform *platform, int64_t link, struct arena *arena)
+{
+    if (link < 0) {
+        struct trunk trunk = link_trunk(link);
+        return arena_format(arena, "tier%d.%lld.%lld_%s", (int)trunk.tier + 1,
+                            (long long)trunk.group, (long long)trunk.rail,
+                            trunk.down ? "DOWN" : "UP");
+    }
+    return arena_format(arena, "u%lld.%s", (long long)(link / platform->link_count),
+                        platform->links[link % platform->link_count].name);
+}
+
+int64_t fabric_link_domain(const struct platform *platform, int64_t link)
+{
+    return link < 0 ? -1 : link / platform->link_count;
+}
