@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SimGrid offers C programs blocking calls inside actors. Workers turn them into callbacks: a
  * worker takes an activity, sleeps or sends, calls back, and takes the next one. There are as
- * many workers as activities were ever under way at once; idle ones wait on a semaphore. */
+ * many workers as activities were ever under way at once; idle ones wait on a semaphore. They
+ * are spread over the end points, since SimGrid's cost of a sleep grows with the sleepers of a
+ * host. */
 #define _GNU_SOURCE /* memfd_create */
 #include "engine/engine.h"
 
@@ -19,7 +21,7 @@
 #if defined(__SANITIZE_ADDRESS__)
 #define STACK_KIB "512"
 #else
-#define STACK_KIB "32"
+#define STACK_KIB "24"
 #endif
 
 static const char *const settings[] = {
@@ -39,11 +41,11 @@ struct activity {
 struct engine {
     struct arena *arena;
     const struct wiring *wiring;
-    sg_host_t conductor;
     sg_host_t *end_points;
     sg_sem_t idle; /* idle workers wait here */
     int64_t idle_count;
     int64_t called_count; /* workers on their way to the queue */
+    int64_t worker_count;
     struct activity *queue; /* started, not yet taken: a ring buffer */
     int64_t queue_first, queue_count, queue_capacity;
     int64_t under_way; /* taken and not over */
@@ -109,7 +111,8 @@ static void call_workers(struct engine *engine, int64_t own)
             engine->idle_count--;
             sg_sem_release(engine->idle);
         } else {
-            sg_actor_create_("worker", engine->conductor, work, 0, NULL);
+            int64_t host = engine->worker_count++ % engine->wiring->end_point_count;
+            sg_actor_create_("worker", engine->end_points[host], work, 0, NULL);
         }
     }
 }
@@ -193,7 +196,6 @@ struct engine *engine_start(const struct wiring *wiring, struct arena *arena,
     }
     struct engine *engine = arena_alloc(arena, sizeof *engine);
     *engine = (struct engine){.arena = arena, .wiring = wiring};
-    engine->conductor = sg_host_by_name("conductor");
     engine->end_points = arena_array(arena, wiring->end_point_count + 1, sizeof(sg_host_t));
     for (int64_t i = 0; i < wiring->end_point_count; i++) {
         char name[32];

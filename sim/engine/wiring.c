@@ -90,8 +90,7 @@ char *wiring_xml(const struct wiring *wiring, struct arena *arena, int64_t *size
     text.bytes = arena_alloc(arena, (size_t)text.room);
     add(&text, "<?xml version='1.0'?>\n"
                "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
-               "<platform version=\"4.1\">\n<zone id=\"run\" routing=\"None\">\n"
-               "<host id=\"conductor\" speed=\"1f\"/>\n");
+               "<platform version=\"4.1\">\n<zone id=\"run\" routing=\"None\">\n");
     for (int64_t i = 0; i < wiring->end_point_count; i++) {
         add(&text, "<host id=\"h%lld\" speed=\"1f\"/>\n", (long long)i);
     }

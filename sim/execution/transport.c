@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Flow detail: wait for the latencies of a stage, then move all its bytes, then the next stage.
+ * Message detail: every position goes through the rounds at its own pace; a transfer starts
+ * when sender and receiver have both come to its round. */
+#include "execution/transport.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct delivery { /* one transfer under way */
+    struct passage *passage;
+    const struct flow *flow;
+    struct delivery *next_free;
+};
+
+struct position {    /* message detail: where one participant is */
+    int64_t round;   /* counted over all stages */
+    int64_t pending; /* transfers of this round that are not over */
+};
+
+struct passage { /* one exchange under way */
+    struct transport *transport;
+    const struct exchange *exchange;
+    bool watched;
+    transport_done *done;
+    void *argument;
+    int64_t stage, left;
+    bool resumed;       /* the first stage moves left_bytes only */
+    double *left_bytes; /* per flow */
+    int64_t left_capacity;
+    struct position *positions;
+    int64_t positions_capacity;
+    struct passage *next_free;
+};
+
+struct transport {
+    struct engine *engine;
+    const struct job *job;
+    struct transport_options options;
+    struct arena *arena;
+    struct delivery *free_deliveries;
+    struct passage *free_passages;
+    double *pair_bytes;
+};
+
+struct transport *transport_create(struct engine *engine, const struct job *job,
+                                   const struct transport_options *options, struct arena *arena)
+{
+    struct transport *transport = arena_alloc(arena, sizeof *transport);
+    *transport =
+        (struct transport){.engine = engine, .job = job, .options = *options, .arena = arena};
+    transport->pair_bytes =
+        arena_array(arena, job->network.wiring.pair_count + 1, sizeof(double));
+    return transport;
+}
+
+const double *transport_pair_bytes(const struct transport *transport)
+{
+    return transport->pair_bytes;
+}
+
+static struct passage *passage_take(struct transport *transport)
+{
+    struct passage *passage = transport->free_passages;
+    if (passage == NULL) {
+        return arena_alloc(transport->arena, sizeof *passage);
+    }
+    transport->free_passages = passage->next_free;
+    return passage;
+}
+
+static void passage_end(struct passage *passage)
+{
+    transport_done *done = passage->done;
+    void *argument = passage->argument;
+    passage->next_free = passage->transport->free_passages;
+    passage->transport->free_passages = passage;
+    done(argument);
+}
+
+static void watch(const struct passage *passage, int32_t pair, int change)
+{
+    const struct transport_options *options = &passage->transport->options;
+    if (passage->watched && options->watch != NULL) {
+        options->watch(options->watch_argument, pair, change);
+    }
+}
+
+/* Starts moving bytes of a flow, delay_s from now; then calls arrived(delivery). */
+static void deliver(struct passage *passage, const struct flow *flow, double delay_s,
+                    double bytes, engine_done *arrived)
+{
+    struct transport *transport = passage->transport;
+    struct delivery *delivery = transport->free_deliveries;
+    if (delivery == NULL) {
+        delivery = arena_alloc(transport->arena, sizeof *delivery);
+    } else {
+        transport->free_deliveries = delivery->next_free;
+    }
+    *delivery = (struct delivery){passage, flow, NULL};
+    transport->pair_bytes[flow->pair] += bytes;
+    watch(passage, flow->pair, 1);
+    engine_transfer(transport->engine, delay_s, flow->pair, bytes, arrived, delivery);
+}
+
+static void delivery_end(struct delivery *delivery)
+{
+    struct transport *transport = delivery->passage->transport;
+    watch(delivery->passage, delivery->flow->pair, -1);
+    delivery->next_free = transport->free_deliveries;
+    transport->free_deliveries = delivery;
+}
+
+/* Flow detail */
+
+static void stage_begin(struct passage *passage, double delay_s);
+
+static void flow_arrived(void *argument)
+{
+    struct delivery *delivery = argument;
+    struct passage *passage = delivery->passage;
+    delivery_end(delivery);
+    if (--passage->left == 0) {
+        passage->stage++;
+        stage_begin(passage, 0);
+    }
+}
+
+static void stage_move(void *argument)
+{
+    struct passage *passage = argument;
+    const struct exchange_stage *stage = &passage->exchange->stages[passage->stage];
+    bool resumed = passage->resumed;
+    passage->resumed = false;
+    passage->left = stage->flow_count;
+    for (int64_t f = 0; f < stage->flow_count; f++) {
+        double bytes =
+            resumed ? passage->left_bytes[f] : stage->flows[f].bytes * (double)stage->rounds;
+        deliver(passage, &stage->flows[f], 0, bytes, flow_arrived);
+    }
+}
+
+static void stage_begin(struct passage *passage, double delay_s)
+{
+    if (passage->stage == passage->exchange->stage_count) {
+        passage_end(passage);
+        return;
+    }
+    const struct exchange_stage *stage = &passage->exchange->stages[passage->stage];
+    delay_s += (double)stage->rounds * stage->round_s;
+    engine_after(passage->transport->engine, delay_s, stage_move, passage);
+}
+
+/* Message detail */
+
+static const struct exchange_stage *stage_of_round(const struct exchange *exchange,
+                                                   int64_t round)
+{
+    for (int64_t s = 0; s < exchange->stage_count; s++) {
+        if (round < exchange->stages[s].rounds) {
+            return &exchange->stages[s];
+        }
+        round -= exchange->stages[s].rounds;
+    }
+    return NULL;
+}
+
+static void message_arrived(void *argument);
+
+static double message_delay_s(const struct job *job, int32_t pair)
+{
+    return job->network.pair_latency_s[pair] + (job->network.pair_scale_out[pair]
+                                                    ? job->platform->collective_step_scale_out_s
+                                                    : job->platform->collective_step_s);
+}
+
+/* A position has come to its next round: starts the transfers whose other end is there too. */
+static void enter_round(struct passage *passage, int32_t at)
+{
+    struct position *self = &passage->positions[at];
+    const struct exchange_stage *stage;
+    while ((stage = stage_of_round(passage->exchange, self->round)) != NULL) {
+        self->pending = stage->touch_first[at + 1] - stage->touch_first[at];
+        if (self->pending > 0) {
+            break;
+        }
+        self->round++; /* nothing to do for this position in this round */
+    }
+    if (stage == NULL) {
+        if (--passage->left == 0) {
+            passage_end(passage);
+        }
+        return;
+    }
+    for (int64_t t = stage->touch_first[at]; t < stage->touch_first[at + 1]; t++) {
+        const struct flow *flow = &stage->flows[stage->touches[t]];
+        int32_t other = flow->from == at ? flow->to : flow->from;
+        if (passage->positions[other].round == self->round &&
+            passage->positions[other].pending > 0) {
+            deliver(passage, flow, message_delay_s(passage->transport->job, flow->pair),
+                    flow->bytes, message_arrived);
+        }
+    }
+}
+
+static void finish_one(struct passage *passage, int32_t at)
+{
+    struct position *self = &passage->positions[at];
+    if (--self->pending == 0) {
+        self->round++;
+        enter_round(passage, at);
+    }
+}
+
+static void message_arrived(void *argument)
+{
+    struct delivery *delivery = argument;
+    struct passage *passage = delivery->passage;
+    const struct flow *flow = delivery->flow;
+    delivery_end(delivery);
+    finish_one(passage, flow->from);
+    finish_one(passage, flow->to);
+}
+
+static void messages_begin(void *argument)
+{
+    struct passage *passage = argument;
+    passage->left = passage->exchange->position_count;
+    for (int64_t p = 0; p < passage->exchange->position_count; p++) {
+        enter_round(passage, (int32_t)p);
+    }
+}
+
+/* Both */
+
+static struct passage *passage_create(struct transport *transport,
+                                      const struct exchange *exchange, transport_done *done,
+                                      void *argument)
+{
+    struct passage *passage = passage_take(transport);
+    passage->transport = transport;
+    passage->exchange = exchange;
+    passage->watched = passage->resumed = false;
+    passage->done = done;
+    passage->argument = argument;
+    passage->stage = passage->left = 0;
+    return passage;
+}
+
+static void clear_positions(struct passage *passage)
+{
+    int64_t count = passage->exchange->position_count;
+    if (count > passage->positions_capacity) {
+        passage->positions =
+            arena_array(passage->transport->arena, count, sizeof(struct position));
+        passage->positions_capacity = count;
+    }
+    for (int64_t p = 0; p < count; p++) {
+        passage->positions[p] = (struct position){0};
+    }
+}
+
+void transport_run(struct transport *transport, const struct exchange *exchange, bool watched,
+                   transport_done *done, void *argument)
+{
+    struct passage *passage = passage_create(transport, exchange, done, argument);
+    passage->watched = watched;
+    if (transport->options.detail == DETAIL_MESSAGE) {
+        clear_positions(passage);
+        engine_after(transport->engine, exchange->launch_s, messages_begin, passage);
+    } else {
+        stage_begin(passage, exchange->launch_s);
+    }
+}
+
+/* Takes over the bytes that are left of a stage in motion. */
+static void keep_left(struct passage *passage, const double *left_bytes, int64_t count)
+{
+    if (count > passage->left_capacity) {
+        passage->left_bytes = arena_array(passage->transport->arena, count, sizeof(double));
+        passage->left_capacity = count;
+    }
+    memcpy(passage->left_bytes, left_bytes, (size_t)count * sizeof(double));
+    passage->resumed = true;
+}
+
+void transport_resume(struct transport *transport, const struct exchange *exchange,
+                      double elapsed_s, transport_done *done, void *argument)
+{
+    struct passage *passage = passage_create(transport, exchange, done, argument);
+    struct arena *scratch = arena_create();
+    struct exchange_state state = exchanges_state(transport->job, exchange, elapsed_s, scratch);
+    passage->stage = state.stage;
+    if (state.left_bytes != NULL) {
+        keep_left(passage, state.left_bytes, exchange->stages[state.stage].flow_count);
+    }
+    arena_free(scratch);
+    if (state.stage == exchange->stage_count) {
+        passage_end(passage);
+    } else {
+        engine_after(transport->engine, state.delay_s, stage_move, passage);
+    }
+}
+
+void transport_count(struct transport *transport, const struct exchange *exchange,
+                     double repeats)
+{
+    for (int64_t s = 0; s < exchange->stage_count; s++) {
+        const struct exchange_stage *stage = &exchange->stages[s];
+        for (int64_t f = 0; f < stage->flow_count; f++) {
+            transport->pair_bytes[stage->flows[f].pair] +=
+                stage->flows[f].bytes * (double)stage->rounds * repeats;
+        }
+    }
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans the exchanges of a job: which transfers a spec means on a group, over which links, and
+ * how long it takes alone. */
+#include "program/exchanges.h"
+
+#include <math.h>
+
+#include "collective/fluid.h"
+
+/* Appends a planned stage of one subgroup to a stage of the exchange. */
+static void add_flows(struct job *job, const struct stage *stage, const int64_t *chips,
+                      int32_t first_position, struct exchange_stage *target)
+{
+    const struct platform *platform = job->platform;
+    for (int64_t i = 0; i < stage->transfer_count; i++) {
+        const struct transfer *transfer = &stage->transfers[i];
+        struct flow *flow = &target->flows[target->flow_count++];
+        flow->pair = network_pair(&job->network, chips[transfer->from], chips[transfer->to]);
+        flow->from = first_position + (int32_t)transfer->from;
+        flow->to = first_position + (int32_t)transfer->to;
+        flow->bytes = transfer->bytes;
+        double step_s = job->network.pair_scale_out[flow->pair]
+                            ? platform->collective_step_scale_out_s
+                            : platform->collective_step_s;
+        target->round_s =
+            fmax(target->round_s, job->network.pair_latency_s[flow->pair] + step_s);
+    }
+}
+
+/* Lists the flows of each position, by counting. */
+static void add_touches(struct exchange_stage *stage, int64_t position_count,
+                        struct arena *arena)
+{
+    stage->touch_first = arena_array(arena, position_count + 2, sizeof(int64_t));
+    stage->touches = arena_array(arena, 2 * stage->flow_count + 1, sizeof(int32_t));
+    int64_t *next = stage->touch_first + 1;
+    for (int64_t f = 0; f < stage->flow_count; f++) {
+        next[stage->flows[f].from + 1]++;
+        next[stage->flows[f].to + 1]++;
+    }
+    for (int64_t p = 0; p < position_count; p++) {
+        next[p + 1] += next[p];
+    }
+    for (int64_t f = 0; f < stage->flow_count; f++) {
+        stage->touches[next[stage->flows[f].from]++] = (int32_t)f;
+        stage->touches[next[stage->flows[f].to]++] = (int32_t)f;
+    }
+}
+
+struct exchange *exchanges_plan(struct job *job, const struct group *group,
+                                const struct spec *spec, struct error *error)
+{
+    struct exchange *exchange = arena_alloc(job->arena, sizeof *exchange);
+    struct collective collective = {spec->operation, spec->bytes, job->platform, group->chips,
+                                    group->subgroup_size};
+    struct schedule schedule = {.arena = job->arena};
+    if (!collective_plan(&collective, spec->algorithm, &schedule, error)) {
+        return NULL;
+    }
+    exchange->algorithm = schedule.algorithm;
+    exchange->stage_count = schedule.stage_count;
+    exchange->position_count = group->subgroup_count * group->subgroup_size;
+    exchange->launch_s = job->platform->collective_launch_s;
+    exchange->stages =
+        arena_array(job->arena, schedule.stage_count, sizeof(struct exchange_stage));
+    for (int64_t s = 0; s < schedule.stage_count; s++) {
+        struct exchange_stage *stage = &exchange->stages[s];
+        stage->rounds = schedule.stages[s].rounds;
+        stage->flows =
+            arena_array(job->arena, schedule.stages[s].transfer_count * group->subgroup_count,
+                        sizeof(struct flow));
+        for (int64_t g = 0; g < group->subgroup_count; g++) {
+            add_flows(job, &schedule.stages[s], group->chips + g * group->subgroup_size,
+                      (int32_t)(g * group->subgroup_size), stage);
+        }
+        add_touches(stage, exchange->position_count, job->arena);
+    }
+    return exchange;
+}
+
+static struct fluid stage_fluid(const struct job *job, const struct exchange_stage *stage,
+                                struct arena *arena)
+{
+    const struct wiring *wiring = &job->network.wiring;
+    struct fluid fluid = {.arena = arena, .flow_count = stage->flow_count};
+    fluid.flows = arena_array(arena, stage->flow_count, sizeof(struct fluid_flow));
+    int64_t crossings = 0;
+    for (int64_t f = 0; f < stage->flow_count; f++) {
+        crossings += wiring->pairs[stage->flows[f].pair].count;
+    }
+    /* Wires get local numbers: a scratch table over all wires of the run. */
+    int32_t *local = arena_array(arena, wiring->wire_count, sizeof(int32_t));
+    double *capacity_Bps = arena_array(arena, crossings + 1, sizeof(double));
+    unsigned char *fatpipe = arena_array(arena, crossings + 1, 1);
+    int32_t *links = arena_array(arena, crossings + 1, sizeof(int32_t));
+    for (int64_t f = 0; f < stage->flow_count; f++) {
+        const struct pair *pair = &wiring->pairs[stage->flows[f].pair];
+        fluid.flows[f].links = links;
+        fluid.flows[f].bytes = stage->flows[f].bytes * (double)stage->rounds;
+        for (int32_t c = pair->first; c < pair->first + pair->count; c++) {
+            const struct crossing *crossing = &wiring->crossings[c];
+            if (local[crossing->wire] == 0) {
+                capacity_Bps[fluid.link_count] = wiring->wires[crossing->wire].capacity_Bps;
+                fatpipe[fluid.link_count] = wiring->wires[crossing->wire].fatpipe;
+                local[crossing->wire] = (int32_t)++fluid.link_count;
+            }
+            for (int32_t w = 0; w < crossing->weight; w++) {
+                *links++ = local[crossing->wire] - 1;
+                fluid.flows[f].link_count++;
+            }
+        }
+    }
+    fluid.capacity_Bps = capacity_Bps;
+    fluid.fatpipe = fatpipe;
+    return fluid;
+}
+
+double exchanges_alone_s(const struct job *job, const struct exchange *exchange)
+{
+    double time_s = exchange->launch_s;
+    for (int64_t s = 0; s < exchange->stage_count; s++) {
+        const struct exchange_stage *stage = &exchange->stages[s];
+        struct arena *scratch = arena_create();
+        struct fluid fluid = stage_fluid(job, stage, scratch);
+        time_s += (double)stage->rounds * stage->round_s + fluid_run(&fluid);
+        arena_free(scratch);
+    }
+    return time_s;
+}
+
+/* Where an exchange that runs alone stands after elapsed_s. */
+struct exchange_state exchanges_state(const struct job *job, const struct exchange *exchange,
+                                      double elapsed_s, struct arena *arena)
+{
+    struct exchange_state state = {.delay_s = exchange->launch_s};
+    for (; state.stage < exchange->stage_count; state.stage++) {
+        const struct exchange_stage *stage = &exchange->stages[state.stage];
+        state.delay_s += (double)stage->rounds * stage->round_s;
+        if (elapsed_s < state.delay_s) {
+            state.delay_s -= elapsed_s;
+            return state;
+        }
+        elapsed_s -= state.delay_s;
+        state.delay_s = 0;
+        struct fluid fluid = stage_fluid(job, stage, arena);
+        double passed_s = fluid_advance(&fluid, elapsed_s);
+        double left_bytes = 0;
+        state.left_bytes = arena_array(arena, stage->flow_count, sizeof(double));
+        for (int64_t f = 0; f < stage->flow_count; f++) {
+            state.left_bytes[f] = fluid.flows[f].bytes;
+            left_bytes += state.left_bytes[f];
+        }
+        if (left_bytes > 0) {
+            return state;
+        }
+        elapsed_s -= passed_s;
+        state.left_bytes = NULL;
+    }
+    return state;
+}
+
+static bool plan_once(struct job *job, struct exchange **place, const struct group *group,
+                      int32_t spec, struct error *error)
+{
+    if (*place == NULL) {
+        *place = exchanges_plan(job, group, &job->specs[spec], error);
+    }
+    return *place != NULL;
+}
+
+static bool plan_sequence(struct job *job, const struct team *team,
+                          const struct sequence *sequence, struct error *error)
+{
+    for (int64_t i = 0; i < sequence->op_count; i++) {
+        const struct op *op = &sequence->ops[i];
+        if (op->spec < 0) {
+            continue;
+        }
+        int32_t group = team->groups[op->slot];
+        if (!plan_once(job, &job->exchanges[group * job->spec_count + op->spec],
+                       &job->groups[group], op->spec, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A message: chip i of a team sends to chip i of its peer. */
+static bool plan_message(struct job *job, int64_t team, int32_t peer, int32_t spec,
+                         struct error *error)
+{
+    const struct team *from = &job->teams[team];
+    const struct team *to = &job->teams[from->peers[peer]];
+    int64_t *chips = arena_array(job->arena, from->chip_count * 2, sizeof(int64_t));
+    for (int64_t i = 0; i < from->chip_count; i++) {
+        chips[2 * i] = from->chips[i];
+        chips[2 * i + 1] = to->chips[i];
+    }
+    struct group group = {
+        .subgroup_count = from->chip_count, .subgroup_size = 2, .chips = chips};
+    return plan_once(job, &job->messages[(team * PEER_COUNT + peer) * job->spec_count + spec],
+                     &group, spec, error);
+}
+
+static bool plan_instruction(struct job *job, int64_t team,
+                             const struct instruction *instruction, struct error *error)
+{
+    const struct team *self = &job->teams[team];
+    if (instruction->kind == INSTRUCTION_RUN) {
+        return plan_sequence(job, self, &job->sequences[instruction->what], error);
+    }
+    if (instruction->kind == INSTRUCTION_SEND) {
+        return plan_message(job, team, instruction->with, instruction->what, error);
+    }
+    if (instruction->kind == INSTRUCTION_START) {
+        int32_t group = self->groups[instruction->with];
+        return plan_once(job, &job->exchanges[group * job->spec_count + instruction->what],
+                         &job->groups[group], instruction->what, error);
+    }
+    return true;
+}
+
+static void time_alone(struct job *job, struct exchange **exchanges, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        if (exchanges[i] != NULL) {
+            exchanges[i]->alone_s = exchanges_alone_s(job, exchanges[i]);
+        }
+    }
+}
+
+bool job_plan_exchanges(struct job *job, struct error *error)
+{
+    int64_t exchanges = job->group_count * job->spec_count;
+    int64_t messages = job->team_count * PEER_COUNT * job->spec_count;
+    job->exchanges = arena_array(job->arena, exchanges + 1, sizeof(struct exchange *));
+    job->messages = arena_array(job->arena, messages + 1, sizeof(struct exchange *));
+    for (int64_t t = 0; t < job->team_count; t++) {
+        const struct program *program = &job->programs[job->teams[t].program];
+        for (int64_t i = 0; i < program->count; i++) {
+            if (!plan_instruction(job, t, &program->instructions[i], error)) {
+                return false;
+            }
+        }
+    }
+    time_alone(job, job->exchanges, exchanges);
+    return true;
+}
+
+struct exchange *job_exchange(const struct job *job, int32_t group, int32_t spec)
+{
+    return job->exchanges[group * job->spec_count + spec];
+}
+
+struct exchange *job_message(const struct job *job, int32_t team, int32_t peer, int32_t spec)
+{
+    return job->messages[(team * PEER_COUNT + peer) * job->spec_count + spec];
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a spec and a group to flows over links, and the state of an exchange that runs alone. */
+#pragma once
+
+#include "program/program.h"
+
+/* NULL and an error when no algorithm can do it. */
+struct exchange *exchanges_plan(struct job *job, const struct group *group,
+                                const struct spec *spec, struct error *error);
+
+/* Time from start to end when no other flow is on its links. MODEL.md, "Coalescing". */
+double exchanges_alone_s(const struct job *job, const struct exchange *exchange);
+
+struct exchange_state {
+    int64_t stage;      /* stage_count: over */
+    double delay_s;     /* of launch and rounds still to wait for */
+    double *left_bytes; /* per flow of the stage once it moves bytes, else NULL: not begun */
+};
+
+/* Where an exchange that runs alone stands after elapsed_s. */
+struct exchange_state exchanges_state(const struct job *job, const struct exchange *exchange,
+                                      double elapsed_s, struct arena *arena);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The part of the machine that a run uses: pairs of chips that send to each other, and the
+ * links on their ways. Grows while programs are lowered, then becomes the engine's wiring. */
+#pragma once
+
+#include "base/arena.h"
+#include "engine/wiring.h"
+#include "hardware/platform.h"
+
+struct network_table { /* open addressing: key to number */
+    int64_t *keys;
+    int32_t *numbers;
+    int64_t size, count;
+};
+
+struct network {
+    struct arena *arena;
+    const struct platform *platform;
+    struct wiring wiring;
+    int64_t *wire_links; /* [wire]: the link's id for fabric_link_* */
+    int64_t wire_links_capacity;
+    double *pair_latency_s; /* [pair]: of links and switches */
+    int64_t pair_latency_capacity;
+    unsigned char *pair_scale_out; /* [pair]: goes over NICs */
+    int64_t pair_scale_out_capacity;
+    int64_t *chips; /* [end point]: global chip index */
+    int64_t chips_capacity;
+    struct network_table links_seen, pairs_seen, chips_seen;
+};
+
+void network_init(struct network *network, const struct platform *platform,
+                  struct arena *arena);
+
+/* The pair of two different chips, made when it is new. */
+int32_t network_pair(struct network *network, int64_t from, int64_t to);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Building a job: lists that grow. The planning of its exchanges is in exchanges.c. */
+#include "program/program.h"
+
+#include <string.h>
+
+static const char *const part_names[] = {
+#define PART_NAME(NAME, text) text,
+    PARTS(PART_NAME)
+#undef PART_NAME
+};
+
+const char *part_of_time_name(enum part_of_time part)
+{
+    return part_names[part];
+}
+
+struct job *job_create(const struct platform *platform, struct arena *arena)
+{
+    struct job *job = arena_alloc(arena, sizeof *job);
+    job->arena = arena;
+    job->platform = platform;
+    network_init(&job->network, platform, arena);
+    return job;
+}
+
+int32_t job_spec(struct job *job, enum collective_operation operation, double bytes,
+                 const char *algorithm)
+{
+    for (int64_t i = 0; i < job->spec_count; i++) {
+        const struct spec *spec = &job->specs[i];
+        if (spec->operation == operation && spec->bytes >= bytes && spec->bytes <= bytes &&
+            strcmp(spec->algorithm, algorithm) == 0) {
+            return (int32_t)i;
+        }
+    }
+    job->specs = arena_grow(job->arena, job->specs, job->spec_count, &job->spec_capacity,
+                            sizeof(struct spec));
+    job->specs[job->spec_count] = (struct spec){operation, bytes, algorithm};
+    return (int32_t)job->spec_count++;
+}
+
+int32_t job_sequence(struct job *job, const char *name)
+{
+    job->sequences = arena_grow(job->arena, job->sequences, job->sequence_count,
+                                &job->sequence_capacity, sizeof(struct sequence));
+    job->sequences[job->sequence_count] = (struct sequence){.name = name};
+    return (int32_t)job->sequence_count++;
+}
+
+void job_op(struct job *job, int32_t sequence, const struct op *op)
+{
+    struct sequence *target = &job->sequences[sequence];
+    target->ops = arena_grow(job->arena, target->ops, target->op_count, &target->op_capacity,
+                             sizeof(struct op));
+    target->ops[target->op_count++] = *op;
+}
+
+int32_t job_program(struct job *job)
+{
+    job->programs = arena_grow(job->arena, job->programs, job->program_count,
+                               &job->program_capacity, sizeof(struct program));
+    job->programs[job->program_count] = (struct program){0};
+    return (int32_t)job->program_count++;
+}
+
+void job_instruct(struct job *job, int32_t program, struct instruction instruction)
+{
+    struct program *target = &job->programs[program];
+    target->instructions = arena_grow(job->arena, target->instructions, target->count,
+                                      &target->capacity, sizeof(struct instruction));
+    target->instructions[target->count++] = instruction;
+}
+
+int32_t job_group(struct job *job, const int32_t *teams, int64_t count, bool tensor)
+{
+    job->groups = arena_grow(job->arena, job->groups, job->group_count, &job->group_capacity,
+                             sizeof(struct group));
+    struct group *group = &job->groups[job->group_count];
+    int64_t width = job->teams[teams[0]].chip_count;
+    group->member_count = count;
+    group->teams = arena_array(job->arena, count, sizeof(int32_t));
+    memcpy(group->teams, teams, (size_t)count * sizeof(int32_t));
+    group->subgroup_count = tensor ? 1 : width;
+    group->subgroup_size = tensor ? width : count;
+    group->chips = arena_array(job->arena, width * count, sizeof(int64_t));
+    for (int64_t m = 0; m < count; m++) {
+        for (int64_t i = 0; i < width; i++) {
+            group->chips[tensor ? i : i * count + m] = job->teams[teams[m]].chips[i];
+        }
+    }
+    return (int32_t)job->group_count++;
+}
