@@ -175,7 +175,7 @@ A100 = gpu("a100", "NVIDIA A100 SXM 80GB", "312Tf", AMPERE | {
     "hbm_bandwidth": published("2.039TBps", vendor("A100")),
 })
 
-A100_40 = gpu("a100-40gb", "NVIDIA A100 SXM 40GB", "312Tf", AMPERE | {
+A100_40 = gpu("a100_40gb", "NVIDIA A100 SXM 40GB", "312Tf", AMPERE | {
     "hbm_size": published("40GiB", datasheet("A100 40GB") + gib_note("40"), low="40GB", high="40GiB"),
     "hbm_bandwidth": published("1.555TBps", datasheet("A100 40GB")),
 })

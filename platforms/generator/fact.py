@@ -17,6 +17,8 @@ class Fact:
     def __post_init__(self) -> None:
         if not self.source.startswith(KINDS):
             raise ValueError(f"{self.value}: the source must start with one of {KINDS}")
+        if (self.low is None) != (self.high is None):
+            raise ValueError(f"{self.value}: a range needs both ends")
 
 
 def published(value: str, source: str, low: str | None = None, high: str | None = None) -> Fact:

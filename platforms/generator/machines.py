@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from generator import chips as c
 from generator import network as n
-from generator.fact import (EFA, NEURON, SA2, SA3, Fact, datasheet, derived, estimate, published,
-                            vendor)
+from generator.fact import (EFA, NEURON, SA2, SA3, Fact, datasheet, derived, estimate,
+                            published, vendor)
 from generator.topology import Topology, TwoRacks, switched, torus, two_racks
 
 
@@ -25,6 +25,11 @@ class Machine:
     software: n.Software
     power: n.Power
     totals: dict[str, Fact] = field(default_factory=dict)
+
+
+def both_ways(half: str, whole: str, source: str) -> Fact:
+    """Publications sum both directions; the property is one direction."""
+    return derived(half, f"{whole} both ways / 2 ({source})")
 
 
 # --- Trainium ------------------------------------------------------------------------------
@@ -62,8 +67,11 @@ TRN2_SERVER = Machine(
     [n.trn2_xy(), n.efa(3, n.nic_rate(3200, 16, "25GBps", NEURON + "trn2-arch.rst"))],
     n.aws_tiers(16, n.rack_switches(12.8, 3200, 2)), n.NEURON_SOFTWARE, TRN2_POWER,
     {"peak_fp8_total": published("20.8Pf", NEURON + "trn2-arch.rst"),
-     "hbm_size_total": published("1.5TB", "aws.amazon.com/ec2/instance-types/trn2 (16 x 96 GiB)"),
-     "hbm_bandwidth_total": published("46TBps", "aws.amazon.com/ec2/instance-types/trn2")})
+     "hbm_size_total": published("1.5TB", "aws.amazon.com/ec2/instance-types/trn2 (16 x 96 GiB)",
+                                 low="1.5TB", high="1536GiB"),
+     "hbm_bandwidth_total": published("46TBps", "aws.amazon.com/ec2/instance-types/trn2"),
+     "scale_up_bandwidth": both_ways("8.192TBps", "16 x 1,024 GB/s", NEURON + "trn2-arch.rst"),
+     "scale_out_bandwidth": derived("400GBps", f"3,200 Gb/s / 8 ({NEURON}trn2-arch.rst)")})
 
 TRN2_ULTRASERVER = Machine(
     "trn2-ultraserver", "Trn2 UltraServer (4 instances, 64 chips)", "UltraServer", TORUS_NOTES, c.TRN2,
@@ -75,6 +83,9 @@ TRN2_ULTRASERVER = Machine(
      "hbm_size_total": published("6144GiB", NEURON + "trn2-arch.rst; the product page says 6 TB",
                                  low="6TB", high="6144GiB"),
      "hbm_bandwidth_total": published("185.6TBps", NEURON + "trn2-arch.rst"),
+     "scale_up_bandwidth": both_ways("40.96TBps", "64 x 1.28 TB/s", NEURON + "trainium2.rst"),
+     "scale_out_bandwidth": derived("1600GBps", f"12,800 Gb/s / 8 ({EFA}); the Neuron table gives "
+                                    "3,200 Gb/s", low="400GBps", high="1600GBps"),
      "power_total": published("48kW", f"analyst estimate, 24 kW per rack ({SA2})")})
 
 TRN3_POWER = n.Power(
@@ -109,6 +120,13 @@ def trn3(name: str, variant: str, title: str) -> Machine:
              f"144 GB); 20,736 GiB in {NEURON}trn3-arch.rst, whose text says 20 TB",
              low="20TB", high="20736GiB"),
          "hbm_bandwidth_total": published("706TBps", f"launch page; 705.6 in {NEURON}trn3-arch.rst"),
+         "scale_up_bandwidth": both_ways(
+             "184.32TBps", "144 x 2.56 TB/s with 16 spare lanes of 160", NEURON + "trainium3.rst"),
+         "scale_up_bandwidth_active": derived(
+             "165.9TBps", f"144 chips x 144 active lanes x 8 GB/s ({SA3}: 1.2 TB/s per chip)"),
+         "scale_up_bandwidth_in_rack": both_ways(
+             "147.5TBps", "144 x 2,048 GB/s, printed as GiB/s", NEURON + "trn3-arch.rst"),
+         "scale_out_bandwidth": derived("3600GBps", f"28,800 Gb/s / 8 ({NEURON}trn3-arch.rst)"),
          "power_total": estimate("208.8kW", "none published; 144 x 1.45 x 1,000 W, or x 700 W",
                                  low="146.2kW", high="208.8kW")})
 
@@ -139,7 +157,10 @@ TRN3_GEN1 = Machine(
      "peak_fp8_total": published("161.088Pf", NEURON + "trn3-arch.rst"),
      "peak_fp4_total": published("161.088Pf", NEURON + "trn3-arch.rst (MXFP8/MXFP4)"),
      "hbm_size_total": published("9216GiB", NEURON + "trn3-arch.rst"),
-     "hbm_bandwidth_total": published("313.6TBps", NEURON + "trn3-arch.rst")})
+     "hbm_bandwidth_total": published("313.6TBps", NEURON + "trn3-arch.rst"),
+     "scale_up_bandwidth": both_ways(
+         "81.92TBps", "64 x 2.56 TB/s with 16 spare lanes of 160", NEURON + "trainium3.rst"),
+     "scale_out_bandwidth": derived("1600GBps", f"12,800 Gb/s / 8 ({NEURON}trn3-arch.rst)")})
 
 # --- NVIDIA --------------------------------------------------------------------------------
 
@@ -155,9 +176,13 @@ def tray_places() -> list[str]:
     return [f"{tray:02d}-{gpu}" for tray in range(18) for gpu in range(4)]
 
 
-def server_power(server: Fact, per_chip: str, chips: str) -> n.Power:
-    source = f"{server.source} / {chips} - TDP, and {n.FABRIC_W}"
-    return n.Power(derived(per_chip, source.split(": ", 1)[1]), n.AWS_PUE)
+def memory(gigabytes: int, source: str) -> Fact:
+    """GPU memory is printed in GB and counted in GiB."""
+    return published(f"{gigabytes}GB", source, low=f"{gigabytes}GB", high=f"{gigabytes}GiB")
+
+
+def overhead(per_chip: str, arithmetic: str, high: str | None = None) -> Fact:
+    return derived(per_chip, f"{arithmetic}, and {n.FABRIC_W}", low=per_chip if high else None, high=high)
 
 
 DGX_A100 = published("6.5kW", datasheet("DGX A100"))
@@ -166,10 +191,10 @@ DGX_B200 = published("14.3kW", vendor("DGX B200"))
 NVL72 = published("120kW", datasheet("GB200 NVL72") + "; Microsoft quotes 140 kW per rack",
                   low="120kW", high="140kW")
 
-A100_POWER = server_power(DGX_A100, "472W", "6.5 kW of 8 GPUs")
-H100_POWER = server_power(DGX_H100, "635W", "10.2 kW of 8 GPUs")
-B200_POWER = server_power(DGX_B200, "848W", "14.3 kW of 8 GPUs")
-NVL72_POWER = server_power(NVL72, "527W", "120 kW of 72 GPUs")
+A100_OVERHEAD = overhead("472W", "6.5 kW of a DGX A100 / 8 - 400 W")
+H100_OVERHEAD = overhead("635W", "10.2 kW of a DGX H100 / 8 - 700 W")
+B200_OVERHEAD = overhead("848W", "14.3 kW of a DGX B200 / 8 - 1,000 W")
+NVL72_OVERHEAD = overhead("527W", "120 kW of a rack (others say 140) / 72 - 1,200 W", high="804W")
 
 
 @dataclass(frozen=True)
@@ -186,7 +211,7 @@ class Ec2:
     tor_domains: int
     launch: Fact
     step_scale_out: Fact
-    power: n.Power
+    overhead: Fact
     totals: dict[str, Fact]
 
 
@@ -196,28 +221,27 @@ def ec2_gpu(e: Ec2) -> Machine:
         e.name, title, "server", SERVER_NOTES, e.chip, lambda: switched(gpu_places(), "nvlink", "nvswitch"),
         [n.nvlink(e.nvlink), n.efa(e.efa, n.nic_rate(e.gbps, 8, e.nic))],
         n.aws_tiers(8, n.rack_switches(25.6 if e.efa > 1 else 12.8, e.gbps, e.tor_domains)),
-        n.nccl(e.launch, e.step_scale_out), e.power, e.totals)
+        n.nccl(e.launch, e.step_scale_out), n.Power(e.overhead, n.AWS_PUE), e.totals)
 
 
 P4D = ec2_gpu(Ec2("p4d", "p4d.24xlarge", c.A100_40, 3, 1, 400, "6.25GBps", 16, n.AMPERE_LAUNCH,
-                  n.EFA1_STEP, A100_POWER,
-                  {"hbm_size_total": published("320GiB", EFA + ": 320 GB"),
+                  n.EFA1_STEP, A100_OVERHEAD,
+                  {"hbm_size_total": memory(320, EFA),
                    "peak_bf16_total": published("2.5Pf", "aws.amazon.com/ec2/instance-types/p4 "
                                                 "(recalled, not read again)"),
                    "power_total": DGX_A100}))
 P5 = ec2_gpu(Ec2("p5", "p5.48xlarge", c.H100, 4, 2, 3200, "50GBps", 4, n.HOPPER_LAUNCH, n.EFA_STEP,
-                 H100_POWER, {"hbm_size_total": published("640GiB", EFA + ": 640 GB"),
-                              "power_total": DGX_H100}))
+                 H100_OVERHEAD, {"hbm_size_total": memory(640, EFA), "power_total": DGX_H100}))
 P5EN = ec2_gpu(Ec2("p5en", "p5en.48xlarge", c.H200, 4, 3, 3200, "50GBps", 4, n.HOPPER_LAUNCH, n.EFA_STEP,
-                   H100_POWER, {"hbm_size_total": published("1128GiB", EFA + ": 1,128 GB"),
-                                "power_total": DGX_H100}))
+                   H100_OVERHEAD, {"hbm_size_total": memory(1128, EFA), "power_total": DGX_H100}))
 P6 = ec2_gpu(Ec2("p6-b200", "p6-b200.48xlarge", c.B200, 5, 4, 3200, "50GBps", 4, n.HOPPER_LAUNCH,
-                 n.EFA_STEP, B200_POWER,
+                 n.EFA_STEP, B200_OVERHEAD,
                  {"hbm_size_total": published("1432GiB", EFA + ": 179 GiB per GPU; HGX B200 1,440 GB",
                                               low="1440GB", high="1440GiB"),
                   "peak_bf16_total": published("18Pf", vendor("HGX B200")),
                   "peak_fp8_total": published("36Pf", vendor("HGX B200")),
                   "peak_fp4_total": published("72Pf", vendor("HGX B200")),
+                  "scale_up_bandwidth": both_ways("7.2TBps", "14.4 TB/s", EFA),
                   "power_total": DGX_B200}))
 
 RACK_NOTES = ["The 18 NVSwitch chips of the rack are one router.",
@@ -230,36 +254,42 @@ GB200_NVL72 = Machine(
     [n.nvlink(5), n.infiniband("NDR", published("50GBps", "400 Gb/s per GPU (" + vendor("DGX GB200") +
                                                 "; " + EFA + ")"))],
     n.infiniband_tiers(64, 72, 4, 1), n.nccl(n.HOPPER_LAUNCH, n.IB_STEP),
-    n.Power(NVL72_POWER.overhead, n.HALL_PUE),
+    n.Power(NVL72_OVERHEAD, n.HALL_PUE),
     {"peak_bf16_total": published("180Pf", vendor("GB200 NVL72")),
      "peak_fp8_total": published("360Pf", vendor("GB200 NVL72")),
      "peak_fp4_total": published("720Pf", vendor("GB200 NVL72")),
-     "hbm_size_total": published("13.4TB", vendor("GB200 NVL72")),
+     "hbm_size_total": published("13.4TB", vendor("GB200 NVL72") + "; GB as printed are GiB",
+                                 low="13.4TB", high="13392GiB"),
      "hbm_bandwidth_total": published("576TBps", vendor("GB200 NVL72")),
+     "scale_up_bandwidth": both_ways("65TBps", "130 TB/s", vendor("GB200 NVL72")),
      "power_total": NVL72})
 
 
 def hgx(name: str, title: str, chip: c.Chip, nvlink: int, nic: n.Medium, radix: int, launch: Fact,
         totals: dict[str, Fact]) -> Machine:
-    power = A100_POWER if chip is c.A100 else H100_POWER
+    watts = A100_OVERHEAD if chip is c.A100 else H100_OVERHEAD
     return Machine(name, title, "server", SERVER_NOTES, chip,
                    lambda: switched(gpu_places(), "nvlink", "nvswitch"), [n.nvlink(nvlink), nic],
                    n.infiniband_tiers(radix, 8, 8, radix // 2), n.nccl(launch, n.IB_STEP),
-                   n.Power(power.overhead, n.HALL_PUE), totals)
+                   n.Power(watts, n.HALL_PUE), totals)
 
 
 HGX_A100 = hgx(
     "hgx-a100", "HGX A100 80GB with HDR InfiniBand (8 GPUs)", c.A100, 3,
     n.infiniband("HDR", published("25GBps", "200 Gb/s per GPU: " + datasheet("DGX A100 SuperPOD"))),
-    40, n.AMPERE_LAUNCH, {"hbm_size_total": published("640GiB", datasheet("DGX A100") + ": 640 GB"),
-                          "peak_bf16_total": published("2.5Pf", datasheet("DGX A100") + ": 5 sparse"),
-                          "power_total": DGX_A100})
+    40, n.AMPERE_LAUNCH,
+    {"hbm_size_total": memory(640, datasheet("DGX A100")),
+     "peak_bf16_total": published("2.5Pf", datasheet("DGX A100") + ": 5 sparse"),
+     "scale_up_bandwidth": both_ways("2.4TBps", "4.8 TB/s", datasheet("DGX A100")),
+     "power_total": DGX_A100})
 HGX_H100 = hgx(
     "hgx-h100", "HGX H100 with NDR InfiniBand (8 GPUs)", c.H100, 4,
     n.infiniband("NDR", published("50GBps", "400 Gb/s per GPU: " + datasheet("DGX H100 SuperPOD"))),
-    64, n.HOPPER_LAUNCH, {"hbm_size_total": published("640GiB", datasheet("DGX H100") + ": 640 GB"),
-                          "peak_fp8_total": published("16Pf", datasheet("DGX H100") + ": 32 sparse"),
-                          "power_total": DGX_H100})
+    64, n.HOPPER_LAUNCH,
+    {"hbm_size_total": memory(640, datasheet("DGX H100")),
+     "peak_fp8_total": published("16Pf", datasheet("DGX H100") + ": 32 sparse"),
+     "scale_up_bandwidth": both_ways("3.6TBps", "7.2 TB/s", datasheet("DGX H100")),
+     "power_total": DGX_H100})
 
 MACHINES = [
     trn1("trn1.32xlarge", 800, "6.25GBps", 8),

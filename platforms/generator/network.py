@@ -76,9 +76,9 @@ TRN3_BANDWIDTHS = {
 }
 
 TRN3_BANDWIDTH_SOURCES = {
-    "documented": ("published", "{doc} GB/s, '{lanes} lanes' of PCIe Gen6 at 8 GB/s per direction "
-                   f"({NEURON}trn3-arch.rst); the page calls this the sum of both directions, an analyst "
-                   "counts {sa3} lanes; see the -optimistic and -pessimistic files"),
+    "documented": ("published", "{doc} GB/s over {lanes} lanes of PCIe Gen6 at 8 GB/s per direction "
+                   f"({NEURON}trn3-arch.rst, hop table); the page calls this the sum of both directions, "
+                   "an analyst counts {sa3} active lanes; see the -optimistic and -pessimistic files"),
     "optimistic": ("derived", "{sa3} active lanes of PCIe Gen6 (" + SA3 + ") x 8 GB/s per direction"),
     "pessimistic": ("derived", "half of {doc} GB/s, which " + NEURON + "trn3-arch.rst calls the sum of "
                     "both directions"),
@@ -113,8 +113,11 @@ def trn3_media(variant: str, near_is_switch: bool) -> list[Medium]:
             for index, (name, title, latency) in enumerate(rows)]
 
 
+NVLINK_RATES = {3: (600, "300GBps"), 4: (900, "450GBps"), 5: (1800, "900GBps")}
+
+
 def nvlink(generation: int) -> Medium:
-    both_ways, per_direction = {3: (600, "300GBps"), 4: (900, "450GBps"), 5: (1800, "900GBps")}[generation]
+    both_ways, per_direction = NVLINK_RATES[generation]
     plateau = {
         3: fit("0.78", f"ring plateau 234.9 of 300 GB/s on 8 GPUs ({NCCL_BOOK}, C0014); single pairs "
                "reach 0.915 (C0098)", low="0.78", high="0.915"),
@@ -216,11 +219,11 @@ NEURON_SOFTWARE = Software(
              "latency of the way itself", low="0us", high="2us"))
 
 NEURON_2023_SOFTWARE = Software(
-    fit("50us", f"an all-reduce of 1 KiB over the 2 cores of a chip takes 58 us in the 2023 sample of "
+    fit("50us", "an all-reduce of 1 KiB over the 2 cores of a chip takes 58 us in the 2023 sample of "
         f"{NCCOM}; newer stacks take 6 to 10 us on later chips", low="5us", high="58us"),
     NEURON_SOFTWARE.step,
-    fit("50us", f"an all-reduce of 8 B over two trn1.32xlarge takes 520 us in the 2023 sample of {NCCOM}",
-        low="0.5us", high="200us"))
+    fit("50us", "an all-reduce of 8 B over two trn1.32xlarge takes 520 us in the 2023 sample of "
+        f"{NCCOM}", low="0.5us", high="200us"))
 
 
 def nccl(launch: Fact, step_scale_out: Fact) -> Software:
