@@ -227,8 +227,8 @@ NEURON_2023_SOFTWARE = Software(
 
 
 def nccl(launch: Fact, step_scale_out: Fact) -> Software:
-    step = fit("0.5us", f"{AICONFIG}, NCCL on 2, 4 and 8 GPUs: a ring step takes 0.95 us at 2 KB, all of it "
-               "the link's 0.9, and about 1.8 us at 2 MB; NVIDIA/nccl src/graph/tuning.cc has 0.6 (LL) to "
+    step = fit("0.5us", f"{AICONFIG}, NCCL on 2, 4 and 8 GPUs: a ring step takes 0.95 us at 2 KB, nearly "
+               "all of it the link's 0.9, and about 1.8 us at 2 MB; NVIDIA/nccl src/graph/tuning.cc has 0.6 (LL) to "
                "3.4 us (Simple)", low="0us", high="2.5us")
     return Software(launch, step, step_scale_out)
 

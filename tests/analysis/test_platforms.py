@@ -24,8 +24,9 @@ UNITS = {"s": 1.0, "us": 1e-6, "ns": 1e-9, "GBps": 1e9, "TBps": 1e12, "Tf": 1e12
 
 # Chips, and flows on each directed link of a medium when every chip sends to every other one.
 # trn3 gen 2, by hand: sled 3 mates + 3 twins' mates; rack 68 chips of other sleds + 68 in passing;
-# direct 72 chips of the other rack. Gen 1 alike with 2 chips a tray. Torus of side 4, one axis: a
-# ring's mean distance 1, so n sources x n / n rings of 4 links x 2 ways = n / 2.
+# direct 72 chips of the other rack. Gen 1 alike with 2 chips a tray. Torus of side 4 with n chips:
+# the mean distance along an axis is (0 + 1 + 1 + 2) / 4 = 1, so n^2 flows take n^2 hops on the
+# axis's n links of 2 directions: n / 2 each.
 ALL_TO_ALL = {
     "trn1.32xlarge": (16, {"xy": 8}),
     "trn1n.32xlarge": (16, {"xy": 8}),
