@@ -83,8 +83,7 @@ static bool check_divides(const char *key, int64_t degree, int64_t whole, const 
     }
     return error_fill(error, ERROR_INFEASIBLE,
                       "plan.%s is %lld, which does not divide the %lld %s; use %s", key,
-                      (long long)degree, (long long)whole, what,
-                      hint(&demand, degree, text));
+                      (long long)degree, (long long)whole, what, hint(&demand, degree, text));
 }
 
 /* With more chips than KV heads each head is held by several chips. */
@@ -103,11 +102,12 @@ static bool check_kv_heads(const struct plan *plan, const struct model *model,
     if (kv_heads_fit(&demand, plan->tensor_parallel)) {
         return true;
     }
-    return error_fill(error, ERROR_INFEASIBLE,
-                      "plan.tensor_parallel is %lld, which neither divides the %lld KV heads of "
-                      "%s nor is a multiple of them; use %s",
-                      (long long)plan->tensor_parallel, (long long)model->kv_heads, model->name,
-                      hint(&demand, plan->tensor_parallel, text));
+    return error_fill(
+        error, ERROR_INFEASIBLE,
+        "plan.tensor_parallel is %lld, which neither divides the %lld KV heads of "
+        "%s nor is a multiple of them; use %s",
+        (long long)plan->tensor_parallel, (long long)model->kv_heads, model->name,
+        hint(&demand, plan->tensor_parallel, text));
 }
 
 static bool check_tensor(const struct plan *plan, const struct model *model,

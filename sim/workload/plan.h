@@ -19,13 +19,13 @@ struct plan {
     int64_t micro_batches;   /* derived: per pipeline and step */
     int64_t batch_sequences; /* derived: what the step really uses */
     bool sequence_parallel;
-    int64_t zero_stage;       /* 0: states replicated; 1: optimizer states sharded over DP x CP */
+    int64_t zero_stage; /* 0: states replicated; 1: optimizer states sharded over DP x CP */
     enum recompute recompute;
-    enum dtype dtype;         /* of matmul operands */
-    bool overlap_gradients;   /* gradient reduction beside the last backward pass */
-    double gradient_bytes;    /* per parameter, as accumulated and reduced: 2 or 4 */
-    bool flash_attention;     /* false: the core stores its scores, as before 2022 */
-    bool uneven_stages;       /* allow PP x virtual stages that do not divide the layers */
+    enum dtype dtype;       /* of matmul operands */
+    bool overlap_gradients; /* gradient reduction beside the last backward pass */
+    double gradient_bytes;  /* per parameter, as accumulated and reduced: 2 or 4 */
+    bool flash_attention;   /* false: the core stores its scores, as before 2022 */
+    bool uneven_stages;     /* allow PP x virtual stages that do not divide the layers */
 };
 
 /* Plan and model together, as the operations and the memory need them. The plan is derived. */

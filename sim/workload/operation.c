@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What attention, MLP and vocabulary have in common: matrices with their shapes and traffic,
+ * and the exchanges at the two ends of a tensor-parallel block. Activations and their gradients
+ * travel and rest in bf16 whatever the dtype of the matrices is.
+ * MODEL.md, "Transformer operations". */
+#include "workload/operation.h"
+
+#include <assert.h>
+
+struct operation_sizes operation_sizes(const struct training_shape *shape)
+{
+    const struct plan *plan = shape->plan;
+    const struct model *model = shape->model;
+    struct operation_sizes sizes = {.tensor = (double)plan->tensor_parallel};
+    double head_dim = (double)model->head_dim;
+    double kv_heads = (double)model->kv_heads / sizes.tensor;
+    sizes.tokens = (double)plan->micro_batch * (double)shape->sequence_tokens /
+                   (double)plan->context_parallel;
+    sizes.scattered = plan->sequence_parallel && plan->tensor_parallel > 1;
+    sizes.shard_tokens = sizes.scattered ? sizes.tokens / sizes.tensor : sizes.tokens;
+    sizes.query = (double)model->heads * head_dim / sizes.tensor;
+    sizes.key_value = (kv_heads < 1 ? 1 : kv_heads) * head_dim;
+    return sizes;
+}
+
+static struct operation *append(struct operation_list *list, const char *name)
+{
+    assert(list->count < OPERATIONS_MAX);
+    struct operation *operation = &list->items[list->count++];
+    *operation = (struct operation){.name = name};
+    return operation;
+}
+
+struct operation *operation_vector(struct operation_list *list, const char *name, double bytes)
+{
+    struct operation *operation = append(list, name);
+    operation->work = (struct work){
+        .kind = WORK_VECTOR, .dtype = DTYPE_BF16, .bytes = bytes, .kernel_count = 1};
+    return operation;
+}
+
+struct operation *operation_exchange(struct operation_list *list, const char *name,
+                                     enum exchange exchange, double bytes)
+{
+    struct operation *operation = append(list, name);
+    operation->work.kind = WORK_VECTOR;
+    operation->work.dtype = DTYPE_BF16;
+    operation_attach(operation, exchange, bytes, false);
+    return operation;
+}
+
+void operation_attach(struct operation *operation, enum exchange exchange, double bytes,
+                      bool beside_next)
+{
+    operation->exchange = exchange;
+    operation->exchange_bytes = bytes;
+    operation->beside_next = beside_next;
+}
+
+static struct operation *matmul(struct operation_list *list, const char *name,
+                                struct work shape, double result_bytes)
+{
+    struct operation *operation = append(list, name);
+    double operands = shape.m * shape.k + shape.k * shape.n;
+    operation->work = shape;
+    operation->work.kind = WORK_MATMUL;
+    operation->work.flops = 2 * shape.m * shape.n * shape.k * shape.batch_count;
+    operation->work.bytes = shape.batch_count * (operands * dtype_bytes(shape.dtype) +
+                                                 shape.m * shape.n * result_bytes);
+    operation->work.kernel_count = 1;
+    return operation;
+}
+
+/* Read in bf16, written twice: the weight's gradient needs the other orientation. */
+static void quantise(struct operation_list *list, const struct operation_linear *linear,
+                     const char *name, double columns)
+{
+    double bytes = dtype_bytes(linear->dtype), whole = dtype_bytes(DTYPE_BF16);
+    if (bytes < whole) {
+        operation_vector(list, name,
+                         linear->tokens * columns * linear->batch_count * (whole + 2 * bytes));
+    }
+}
+
+struct operation *operation_forward(struct operation_list *list,
+                                    const struct operation_linear *linear)
+{
+    quantise(list, linear, "quantise input", linear->in);
+    struct work shape = {.dtype = linear->dtype,
+                         .m = linear->tokens,
+                         .n = linear->out,
+                         .k = linear->in,
+                         .batch_count = linear->batch_count};
+    return matmul(list, linear->forward, shape, dtype_bytes(DTYPE_BF16));
+}
+
+struct operation *operation_data_gradient(struct operation_list *list,
+                                          const struct operation_linear *linear)
+{
+    quantise(list, linear, "quantise gradient", linear->out);
+    struct work shape = {.dtype = linear->dtype,
+                         .m = linear->tokens,
+                         .n = linear->in,
+                         .k = linear->out,
+                         .batch_count = linear->batch_count};
+    return matmul(list, linear->data_gradient, shape, dtype_bytes(DTYPE_BF16));
+}
+
+/* The result is added to what earlier microbatches left: read and written. */
+struct operation *operation_weight_gradient(struct operation_list *list,
+                                            const struct operation_linear *linear,
+                                            double gradient_bytes)
+{
+    struct work shape = {.dtype = linear->dtype,
+                         .m = linear->in,
+                         .n = linear->out,
+                         .k = linear->tokens,
+                         .batch_count = linear->batch_count};
+    return matmul(list, linear->weight_gradient, shape, 2 * gradient_bytes);
+}
+
+/* A block's input or output on all chips of the tensor-parallel group together. */
+static double whole_bytes(const struct training_shape *shape)
+{
+    return operation_sizes(shape).tokens * (double)shape->model->hidden *
+           dtype_bytes(DTYPE_BF16);
+}
+
+void operation_enter(struct operation *before, const struct training_shape *shape)
+{
+    if (operation_sizes(shape).scattered) {
+        operation_attach(before, EXCHANGE_TENSOR_ALL_GATHER, whole_bytes(shape), false);
+    }
+}
+
+/* What sums partial results over the group, NONE when there is only one chip. */
+static enum exchange sum_exchange(const struct training_shape *shape)
+{
+    if (shape->plan->tensor_parallel == 1) {
+        return EXCHANGE_NONE;
+    }
+    return operation_sizes(shape).scattered ? EXCHANGE_TENSOR_REDUCE_SCATTER
+                                            : EXCHANGE_TENSOR_ALL_REDUCE;
+}
+
+void operation_leave(struct operation *last, const struct training_shape *shape)
+{
+    enum exchange sum = sum_exchange(shape);
+    if (sum != EXCHANGE_NONE) {
+        operation_attach(last, sum, whole_bytes(shape), false);
+    }
+}
+
+void operation_gather(struct operation_list *list, const struct training_shape *shape,
+                      const char *name)
+{
+    if (operation_sizes(shape).scattered) {
+        operation_exchange(list, name, EXCHANGE_TENSOR_ALL_GATHER, whole_bytes(shape));
+    }
+}
+
+/* The stored input is a shard: it is gathered again while the data gradient is computed, and
+ * the data gradient is summed while the weight gradient is computed. */
+void operation_first_backward(struct operation_list *list, const struct training_shape *shape,
+                              const struct operation_linear *linear)
+{
+    if (operation_sizes(shape).scattered) {
+        operation_exchange(list, "input gather", EXCHANGE_TENSOR_ALL_GATHER, whole_bytes(shape))
+            ->beside_next = true;
+    }
+    struct operation *data = operation_data_gradient(list, linear);
+    if (sum_exchange(shape) != EXCHANGE_NONE) {
+        operation_attach(data, sum_exchange(shape), whole_bytes(shape), true);
+    }
+    operation_weight_gradient(list, linear, shape->plan->gradient_bytes);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Layers put together from their blocks, and the step's model FLOPs. The lists are of one
+ * microbatch on one chip; who runs them when is the program's concern.
+ * MODEL.md, "Transformer operations" and "FLOP convention". */
+#include "workload/transformer.h"
+
+#include "workload/attention.h"
+#include "workload/mlp.h"
+#include "workload/vocabulary.h"
+
+static bool has_experts(const struct training_shape *shape, enum part part)
+{
+    return part == PART_LAYER && shape->model->expert_count > 0;
+}
+
+static void layer_forward(const struct training_shape *shape, enum part part,
+                          struct operation_list *list)
+{
+    attention_forward(shape, list);
+    if (has_experts(shape, part)) {
+        mlp_mixture_forward(shape, list);
+    } else {
+        mlp_dense_forward(shape, list);
+    }
+}
+
+static void recompute(const struct training_shape *shape, enum part part,
+                      struct operation_list *list)
+{
+    switch (shape->plan->recompute) {
+    case RECOMPUTE_FULL:
+        layer_forward(shape, part, list);
+        break;
+    case RECOMPUTE_SELECTIVE:
+        attention_recompute(shape, list);
+        break;
+    case RECOMPUTE_NONE:
+    case RECOMPUTE_COUNT:
+        break;
+    }
+}
+
+static void layer_backward(const struct training_shape *shape, enum part part,
+                           struct operation_list *list)
+{
+    recompute(shape, part, list);
+    if (has_experts(shape, part)) {
+        mlp_mixture_backward(shape, list);
+    } else {
+        mlp_dense_backward(shape, list);
+    }
+    attention_backward(shape, list);
+}
+
+void transformer_forward(const struct training_shape *shape, enum part part,
+                         struct operation_list *list)
+{
+    list->count = 0;
+    switch (part) {
+    case PART_LAYER:
+    case PART_DENSE_LAYER:
+        layer_forward(shape, part, list);
+        break;
+    case PART_EMBEDDING:
+        vocabulary_embedding_forward(shape, list);
+        break;
+    case PART_HEAD:
+        vocabulary_head_forward(shape, list);
+        break;
+    }
+}
+
+void transformer_backward(const struct training_shape *shape, enum part part,
+                          struct operation_list *list)
+{
+    list->count = 0;
+    switch (part) {
+    case PART_LAYER:
+    case PART_DENSE_LAYER:
+        layer_backward(shape, part, list);
+        break;
+    case PART_EMBEDDING:
+        vocabulary_embedding_backward(shape, list);
+        break;
+    case PART_HEAD:
+        vocabulary_head_backward(shape, list);
+        break;
+    }
+}
+
+/* Adam: master weight and two moments read and written in fp32, gradient read, weight written.
+ * Before it the gradients are read once for their norm. */
+void transformer_optimizer(const struct plan *plan, double parameters,
+                           struct operation_list *list)
+{
+    enum { STATE_BYTES = 12, WEIGHT_BYTES = 2 };
+    list->count = 0;
+    struct operation *norm =
+        operation_vector(list, "gradient norm", parameters * plan->gradient_bytes);
+    struct operation *update =
+        operation_vector(list, "optimizer update",
+                         parameters * (plan->gradient_bytes + 2 * STATE_BYTES + WEIGHT_BYTES));
+    norm->work.kind = update->work.kind = WORK_OPTIMIZER;
+    norm->work.dtype = update->work.dtype = DTYPE_FP32;
+}
+
+/* Per token: two FLOPs for each weight that it meets. */
+static double mlp_flops(const struct model *model, bool dense)
+{
+    double hidden = (double)model->hidden, matrices = model->gated_mlp ? 3 : 2;
+    if (model->expert_count == 0 || dense) {
+        return 2 * matrices * hidden * (double)model->ffn_hidden;
+    }
+    double width = (double)(model->experts_per_token * model->expert_ffn_hidden +
+                            model->shared_ffn_hidden);
+    return 2 * hidden * (matrices * width + (double)model->expert_count);
+}
+
+static double attention_flops(const struct model *model, int64_t sequence_tokens)
+{
+    double hidden = (double)model->hidden, head_dim = (double)model->head_dim;
+    double query = (double)model->heads * head_dim;
+    double key_value = (double)model->kv_heads * head_dim;
+    return 4 * hidden * (query + key_value) + 4 * (double)sequence_tokens * query;
+}
+
+double transformer_step_flops(const struct model *model, int64_t sequence_tokens,
+                              int64_t batch_sequences)
+{
+    double dense = (double)model->dense_layers, layers = (double)model->layers;
+    double token_flops = layers * attention_flops(model, sequence_tokens) +
+                         dense * mlp_flops(model, true) +
+                         (layers - dense) * mlp_flops(model, false) +
+                         2 * (double)model->hidden * (double)model->vocabulary;
+    return 3 * token_flops * (double)sequence_tokens * (double)batch_sequences;
+}
+
+double transformer_boundary_bytes(const struct training_shape *shape)
+{
+    return operation_sizes(shape).shard_tokens * (double)shape->model->hidden *
+           dtype_bytes(DTYPE_BF16);
+}

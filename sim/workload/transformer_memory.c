@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a stage keeps: parameters with their states, and for every microbatch between its
+ * forward and backward pass what the backward pass will read. MODEL.md, "Training memory". */
+#include "workload/transformer_memory.h"
+
+#include "workload/mlp.h"
+#include "workload/transformer_stage.h"
+#include "workload/vocabulary.h"
+
+enum { ELEMENT_BYTES = 2, FLOAT_BYTES = 4, OPTIMIZER_BYTES = 12 };
+
+/* Elements that one microbatch leaves in one layer of one chip are multiplied by these. */
+struct widths {
+    double hidden;        /* of a shard of the residual stream, in elements */
+    double operand_bytes; /* of a matrix's stored input */
+    double gate;          /* 2 for a gated MLP, else 1 */
+};
+
+static struct widths widths(const struct training_shape *shape)
+{
+    double operand = dtype_bytes(shape->plan->dtype);
+    return (struct widths){.hidden = operation_sizes(shape).shard_tokens *
+                                     (double)shape->model->hidden,
+                           .operand_bytes = operand < ELEMENT_BYTES ? operand : ELEMENT_BYTES,
+                           .gate = shape->model->gated_mlp ? 2 : 1};
+}
+
+/* Softmax, its dropout mask and the dropout's result, unless they are computed again. */
+static double score_bytes(const struct training_shape *shape)
+{
+    const struct plan *plan = shape->plan;
+    if (plan->flash_attention || plan->recompute != RECOMPUTE_NONE) {
+        return 0;
+    }
+    double heads = (double)shape->model->heads / (double)plan->tensor_parallel;
+    double scores = operation_sizes(shape).tokens * (double)shape->sequence_tokens * heads;
+    return scores * (ELEMENT_BYTES + (shape->model->attention_dropout ? 1 + ELEMENT_BYTES : 0));
+}
+
+/* Norm input, input of Q, K, V; Q, K, V; output of the core, with flash also one number per
+ * token and head; the dropout mask. */
+static double attention_bytes(const struct training_shape *shape)
+{
+    struct operation_sizes sizes = operation_sizes(shape);
+    struct widths width = widths(shape);
+    double bytes = width.hidden * (ELEMENT_BYTES + width.operand_bytes);
+    bytes += ELEMENT_BYTES * sizes.tokens * (2 * sizes.query + 2 * sizes.key_value);
+    if (width.operand_bytes < ELEMENT_BYTES) {
+        bytes += width.operand_bytes * sizes.tokens * sizes.query; /* the projection's input */
+    }
+    if (shape->plan->flash_attention) {
+        bytes += FLOAT_BYTES * sizes.tokens * sizes.query / (double)shape->model->head_dim;
+    }
+    return bytes + score_bytes(shape) + (shape->model->hidden_dropout ? width.hidden : 0);
+}
+
+/* Output of the first matrix and input of the second. */
+static double inner_bytes(const struct training_shape *shape, double elements)
+{
+    struct widths width = widths(shape);
+    return elements * (ELEMENT_BYTES * width.gate + width.operand_bytes);
+}
+
+static double dense_mlp_bytes(const struct training_shape *shape)
+{
+    struct operation_sizes sizes = operation_sizes(shape);
+    struct widths width = widths(shape);
+    return width.hidden * (ELEMENT_BYTES + width.operand_bytes) +
+           inner_bytes(shape, sizes.tokens * (double)shape->model->ffn_hidden / sizes.tensor) +
+           (shape->model->hidden_dropout ? width.hidden : 0);
+}
+
+/* Besides the experts' inputs and inner results also their outputs, whose weights are learned.
+ */
+static double mixture_bytes(const struct training_shape *shape)
+{
+    const struct model *model = shape->model;
+    struct operation_sizes sizes = operation_sizes(shape);
+    struct widths width = widths(shape);
+    double routed = mlp_routed_tokens(shape);
+    double expert_width =
+        (double)model->expert_ffn_hidden / (double)plan_expert_tensor_parallel(shape->plan);
+    double bytes = width.hidden * 2 * ELEMENT_BYTES;
+    bytes += routed * (double)model->hidden * (width.operand_bytes + ELEMENT_BYTES);
+    bytes += inner_bytes(shape, routed * expert_width);
+    bytes += inner_bytes(shape, sizes.tokens * (double)model->shared_ffn_hidden / sizes.tensor);
+    bytes +=
+        FLOAT_BYTES * routed / (double)model->experts_per_token * (double)model->expert_count;
+    return bytes;
+}
+
+static double whole_layer_bytes(const struct training_shape *shape, bool dense)
+{
+    bool mixture = shape->model->expert_count > 0 && !dense;
+    return attention_bytes(shape) + (mixture ? mixture_bytes(shape) : dense_mlp_bytes(shape));
+}
+
+static double layer_bytes(const struct training_shape *shape, bool dense)
+{
+    return shape->plan->recompute == RECOMPUTE_FULL ? ELEMENT_BYTES * widths(shape).hidden
+                                                    : whole_layer_bytes(shape, dense);
+}
+
+/* Microbatches times chunks between forward and backward at the stage's fullest moment. */
+static double chunks_in_flight(const struct plan *plan, int64_t stage)
+{
+    int64_t later = plan->pipeline_parallel - 1 - stage;
+    int64_t chunks = later + 1;
+    if (plan->virtual_stages > 1) {
+        chunks = 2 * later + (plan->virtual_stages - 1) * plan->pipeline_parallel + 1;
+    }
+    int64_t all = plan->micro_batches * plan->virtual_stages;
+    return (double)(chunks < all ? chunks : all);
+}
+
+static double activations_bytes(const struct training_shape *shape, int64_t stage)
+{
+    const struct plan *plan = shape->plan;
+    double bytes = 0, kept = chunks_in_flight(plan, stage) / (double)plan->virtual_stages;
+    for (int64_t chunk = 0; chunk < plan->virtual_stages; chunk++) {
+        struct stage part = transformer_stage(shape->model, plan, stage, chunk);
+        bytes += kept * (double)part.layers * layer_bytes(shape, false);
+        bytes += kept * (double)part.dense_layers * layer_bytes(shape, true);
+        if (part.embedding && shape->model->hidden_dropout) {
+            bytes += kept * widths(shape).hidden;
+        }
+        if (part.head) { /* norm input and matrix input, of one microbatch */
+            bytes += 2 * ELEMENT_BYTES * widths(shape).hidden;
+        }
+    }
+    return bytes;
+}
+
+/* Short-lived: a block's whole input and gradient, the gradient of the MLP's inner result, a
+ * recomputed layer; logits in bf16 and fp32. */
+static double workspace_bytes(const struct training_shape *shape, int64_t stage)
+{
+    const struct model *model = shape->model;
+    struct operation_sizes sizes = operation_sizes(shape);
+    double inner = sizes.tokens * (double)model->ffn_hidden / sizes.tensor;
+    if (model->expert_count > 0) {
+        inner = mlp_routed_tokens(shape) * (double)model->expert_ffn_hidden /
+                (double)plan_expert_tensor_parallel(shape->plan);
+    }
+    double bytes = 2 * ELEMENT_BYTES * sizes.tokens * (double)model->hidden +
+                   ELEMENT_BYTES * widths(shape).gate * inner;
+    if (shape->plan->recompute == RECOMPUTE_FULL) {
+        bytes += whole_layer_bytes(shape, false);
+    }
+    if (stage == shape->plan->pipeline_parallel - 1) {
+        bytes += (ELEMENT_BYTES + FLOAT_BYTES) * vocabulary_logits(shape);
+    }
+    return bytes;
+}
+
+/* Narrow dtypes keep both orientations of each matrix beside the bf16 weights. */
+static double weights_bytes(const struct training_shape *shape, int64_t stage,
+                            struct parameters parameters)
+{
+    double operand = dtype_bytes(shape->plan->dtype);
+    double all = parameters.dense + parameters.expert;
+    double matrices =
+        all - transformer_stage_vocabulary_parameters(shape->model, shape->plan, stage);
+    return ELEMENT_BYTES * all + (operand < ELEMENT_BYTES ? 2 * operand * matrices : 0);
+}
+
+static double optimizer_bytes(const struct plan *plan, struct parameters parameters)
+{
+    if (plan->zero_stage == 0) {
+        return OPTIMIZER_BYTES * (parameters.dense + parameters.expert);
+    }
+    double replicas = (double)(plan->data_parallel * plan->context_parallel);
+    return OPTIMIZER_BYTES * (parameters.dense / replicas +
+                              parameters.expert / (double)plan_expert_replicas(plan));
+}
+
+struct training_memory transformer_memory(const struct training_shape *shape,
+                                          const struct chip *chip, int64_t stage)
+{
+    const struct plan *plan = shape->plan;
+    struct parameters parameters = transformer_stage_parameters(shape->model, plan, stage);
+    struct training_memory memory = {.weights_bytes = weights_bytes(shape, stage, parameters),
+                                     .gradients_bytes = plan->gradient_bytes *
+                                                        (parameters.dense + parameters.expert),
+                                     .optimizer_bytes = optimizer_bytes(plan, parameters),
+                                     .activations_bytes = activations_bytes(shape, stage),
+                                     .workspace_bytes = workspace_bytes(shape, stage),
+                                     .reserved_bytes = chip->reserved_bytes};
+    memory.total_bytes = memory.weights_bytes + memory.gradients_bytes +
+                         memory.optimizer_bytes + memory.activations_bytes +
+                         memory.workspace_bytes + memory.reserved_bytes;
+    return memory;
+}

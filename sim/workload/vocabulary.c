@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The head multiplies in bf16 even when the layers use a narrower dtype, as training does. The
+ * loss needs the largest logit and the sum of exponentials over all words: two small exchanges.
+ * MODEL.md, "Transformer operations". */
+#include "workload/vocabulary.h"
+
+enum { ELEMENT_BYTES = 2, FLOAT_BYTES = 4 };
+
+static double row_elements(const struct training_shape *shape, double tokens)
+{
+    return tokens * (double)shape->model->hidden;
+}
+
+/* One row read and one written per token, with dropout and a table of positions if any. */
+void vocabulary_embedding_forward(const struct training_shape *shape,
+                                  struct operation_list *list)
+{
+    const struct model *model = shape->model;
+    double bytes = 2 * ELEMENT_BYTES + (model->learned_positions ? ELEMENT_BYTES : 0) +
+                   (model->hidden_dropout ? 1 : 0);
+    double tokens = operation_sizes(shape).tokens;
+    operation_leave(operation_vector(list, "embedding", row_elements(shape, tokens) * bytes),
+                    shape);
+}
+
+/* The gradient of each token's row is added to the table's. */
+void vocabulary_embedding_backward(const struct training_shape *shape,
+                                   struct operation_list *list)
+{
+    double bytes = ELEMENT_BYTES + 2 * shape->plan->gradient_bytes;
+    double tokens = operation_sizes(shape).tokens;
+    operation_gather(list, shape, "embedding gradient gather");
+    operation_vector(list, "embedding backward", row_elements(shape, tokens) * bytes);
+}
+
+static struct operation_linear head_linear(const struct training_shape *shape)
+{
+    struct operation_sizes sizes = operation_sizes(shape);
+    return (struct operation_linear){.forward = "logits",
+                                     .data_gradient = "logits data gradient",
+                                     .weight_gradient = "logits weight gradient",
+                                     .dtype = DTYPE_BF16,
+                                     .tokens = sizes.tokens,
+                                     .in = (double)shape->model->hidden,
+                                     .out = (double)shape->model->vocabulary / sizes.tensor,
+                                     .batch_count = 1};
+}
+
+double vocabulary_logits(const struct training_shape *shape)
+{
+    struct operation_linear head = head_linear(shape);
+    return head.tokens * head.out;
+}
+
+static double norm_bytes(const struct training_shape *shape)
+{
+    return row_elements(shape, operation_sizes(shape).shard_tokens) * 4 * ELEMENT_BYTES;
+}
+
+/* words: numbers per token that are summed over the group. */
+static void sum_loss(struct operation *operation, const struct training_shape *shape,
+                     double words)
+{
+    if (shape->plan->tensor_parallel > 1) {
+        operation_attach(operation, EXCHANGE_TENSOR_ALL_REDUCE,
+                         words * FLOAT_BYTES * operation_sizes(shape).tokens, false);
+    }
+}
+
+void vocabulary_head_forward(const struct training_shape *shape, struct operation_list *list)
+{
+    struct operation_linear head = head_linear(shape);
+    double logits_bytes = vocabulary_logits(shape) * ELEMENT_BYTES;
+    operation_enter(operation_vector(list, "final norm", norm_bytes(shape)), shape);
+    operation_forward(list, &head);
+    sum_loss(operation_vector(list, "loss maximum", logits_bytes), shape, 1);
+    sum_loss(operation_vector(list, "loss", logits_bytes), shape, 2);
+}
+
+void vocabulary_head_backward(const struct training_shape *shape, struct operation_list *list)
+{
+    struct operation_linear head = head_linear(shape);
+    operation_vector(list, "loss backward", 2 * ELEMENT_BYTES * vocabulary_logits(shape));
+    operation_first_backward(list, shape, &head);
+    operation_vector(list, "final norm backward", norm_bytes(shape));
+}
