@@ -14,7 +14,7 @@ enum scenario_kind { SCENARIO_TRAINING, SCENARIO_COLLECTIVE };
 
 struct scenario {
     enum scenario_kind kind;
-    const char *name;  /* the file's name without .yaml */
+    const char *name; /* the file's name without .yaml */
     const char *title;
     const char *path, *text;
 
@@ -28,7 +28,7 @@ struct scenario {
                               "broadcast", "send-receive" */
     const char *algorithm; /* "auto" or a name */
     double size_bytes;
-    int64_t group_chips;   /* 0: all */
+    int64_t group_chips; /* 0: all */
 
     /* how it is simulated */
     bool coalesce;
