@@ -21,7 +21,8 @@ void *arena_array(struct arena *arena, int64_t count, size_t size);
 
 /* A list that grows: returns items with room for at least count + 1 elements, moved when
  * *capacity had to rise. Start with NULL, 0, 0. Old copies stay until the arena is freed. */
-void *arena_grow(struct arena *arena, void *items, int64_t count, int64_t *capacity, size_t size);
+void *arena_grow(struct arena *arena, void *items, int64_t count, int64_t *capacity,
+                 size_t size);
 
 char *arena_text(struct arena *arena, const char *text);
 char *arena_format(struct arena *arena, const char *format, ...)

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What went wrong, said to the person who can mend it. Filled once, by the function that knows
- * most, and passed up unchanged; cli/main.c prints it and turns its kind into the exit status. */
+ * most, and passed up unchanged; cli/main.c prints it and turns its kind into the exit status.
+ */
 #pragma once
 
 #include <stdbool.h>
 
 /* X(NAME, exit status, meaning): one table for the enum, the exit status and --help. */
-#define ERROR_KINDS(X)                                                                          \
-    X(NONE, 0, "done")                                                                          \
-    X(DIFFERS, 1, "only with --expect: a comparison or claim is beyond its tolerance")          \
-    X(USAGE, 2, "the command line is wrong")                                                    \
-    X(INPUT, 3, "an input file is wrong")                                                       \
-    X(INFEASIBLE, 4, "the plan does not fit the machine")                                       \
-    X(SYSTEM, 5, "the operating system or a library refused")                                   \
+#define ERROR_KINDS(X)                                                                         \
+    X(NONE, 0, "done")                                                                         \
+    X(DIFFERS, 1, "only with --expect: a comparison or claim is beyond its tolerance")         \
+    X(USAGE, 2, "the command line is wrong")                                                   \
+    X(INPUT, 3, "an input file is wrong")                                                      \
+    X(INFEASIBLE, 4, "the plan does not fit the machine")                                      \
+    X(SYSTEM, 5, "the operating system or a library refused")                                  \
     X(INTERRUPTED, 130, "interrupted by SIGINT")
 
 #define ERROR_ENUM(NAME, status, meaning) ERROR_##NAME,

@@ -7,26 +7,27 @@
 #include "base/error.h"
 
 /* X(NAME, unit as written in text, name of the quantity) */
-#define UNITS(X)                                                                                \
-    X(SECONDS, "s", "a time")                                                                   \
-    X(BYTES, "B", "a size")                                                                     \
-    X(BYTES_PER_S, "Bps", "a bandwidth")                                                        \
-    X(FLOPS_PER_S, "f", "a computing rate")                                                     \
-    X(WATTS, "W", "a power")                                                                    \
-    X(JOULES, "J", "an energy")                                                                 \
-    X(USD, "USD", "an amount of money")                                                         \
-    X(USD_PER_H, "USD/h", "a price per hour")                                                   \
-    X(FRACTION, "", "a fraction")                                                               \
-    X(COUNT, "", "a whole number")                                                              \
+#define UNITS(X)                                                                               \
+    X(SECONDS, "s", "a time")                                                                  \
+    X(BYTES, "B", "a size")                                                                    \
+    X(BYTES_PER_S, "Bps", "a bandwidth")                                                       \
+    X(FLOPS_PER_S, "f", "a computing rate")                                                    \
+    X(WATTS, "W", "a power")                                                                   \
+    X(JOULES, "J", "an energy")                                                                \
+    X(USD, "USD", "an amount of money")                                                        \
+    X(USD_PER_H, "USD/h", "a price per hour")                                                  \
+    X(FRACTION, "", "a fraction")                                                              \
+    X(COUNT, "", "a whole number")                                                             \
     X(TEXT, "", "a text")
 
 #define UNIT_ENUM(NAME, text, meaning) UNIT_##NAME,
 enum unit { UNITS(UNIT_ENUM) UNIT_KINDS };
 #undef UNIT_ENUM
 
-/* Reads text as a non-negative quantity of the unit into *value (SI). min, h and d are times too.
- * GB is 1e9 bytes, GiB is 2^30. Bare numbers are accepted for FRACTION (0 or more) and COUNT
- * (an integer) only. On failure the error says what was found and expected, with an example. */
+/* Reads text as a non-negative quantity of the unit into *value (SI). min, h and d are times
+ * too. GB is 1e9 bytes, GiB is 2^30. Bare numbers are accepted for FRACTION (0 or more) and
+ * COUNT (an integer) only. On failure the error says what was found and expected, with an
+ * example. */
 bool units_read(const char *text, enum unit unit, double *value, struct error *error);
 
 /* Writes value with three significant figures, a fitting prefix and the unit ("1.15 TB/s",

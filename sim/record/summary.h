@@ -21,7 +21,7 @@
       "model FLOPs (3 x forward, full attention, no recompute) over the headline dense peak")  \
     X(MODEL_FLOPS, "model_flops_per_step_flops", F64, "1", "model FLOPs of one step")          \
     X(PEAK_MEMORY, "peak_memory_bytes", F64, "B", "memory of the fullest chip at its peak")    \
-    X(COST_PER_H, "cost_usd_per_h", F64, "USD/h", "price of the whole machine; nan: no price")   \
+    X(COST_PER_H, "cost_usd_per_h", F64, "USD/h", "price of the whole machine; nan: no price") \
     X(COST, "cost_usd_per_million_tokens", F64, "USD", "price of a million trained tokens")    \
     X(COST_LOW, "cost_usd_per_million_tokens_low", F64, "USD", "the same at the lowest price") \
     X(COST_HIGH, "cost_usd_per_million_tokens_high", F64, "USD",                               \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A named table whose columns say their unit and meaning: the one form in which results leave the
- * program, to HDF5, to JSON and to docs/RESULTS.md. */
+/* A named table whose columns say their unit and meaning: the one form in which results leave
+ * the program, to HDF5, to JSON and to docs/RESULTS.md. */
 #pragma once
 
 #include <stdint.h>

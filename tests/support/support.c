@@ -45,7 +45,7 @@ static void remove_files(void)
         return;
     }
     for (int i = 0; i < name_count; i++) {
-        snprintf(current, sizeof current, "%.400s/%s", folder, names[i]);
+        snprintf(current, sizeof current, "%.400s/%.31s", folder, names[i]);
         unlink(current);
     }
     rmdir(folder);
@@ -98,7 +98,7 @@ const char *temporary_file(const char *text, const char *suffix)
         exit(2);
     }
     snprintf(names[name_count], sizeof names[0], "file-%d%.15s", name_count, suffix);
-    snprintf(current, sizeof current, "%.400s/%s", folder, names[name_count++]);
+    snprintf(current, sizeof current, "%.400s/%.31s", folder, names[name_count++]);
     FILE *file = fopen(current, "w");
     if (file == NULL || fputs(text, file) == EOF || fclose(file) == EOF) {
         perror(current);
