@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A training result beside a baseline: ratios of the summary's numbers, and where the
+ * chip-hours of a token went on either side. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "record/summary.h"
+
+struct compared { /* one result */
+    const char *path;
+    const char *name; /* "trn3-ultraserver x 16" */
+    const struct table *summary, *breakdown;
+};
+
+/* False and an INPUT error when the file is no training result. */
+bool comparison_read(const char *path, struct arena *arena, struct compared *compared,
+                     struct error *error);
+
+/* A number of the summary as a double; NAN when it is not known. */
+double comparison_value(const struct compared *compared, enum summary_column column);
+const char *comparison_text(const struct compared *compared, enum summary_column column);
+
+/* Result over baseline; NAN when either is not known or the baseline is 0. */
+double comparison_ratio(const struct compared *result, const struct compared *baseline,
+                        enum summary_column column);
+
+/* Chip-hours per million tokens that a part of the step takes; parts that one side does not
+ * have are 0 there. */
+struct comparison_part {
+    const char *part;
+    double chip_h, baseline_chip_h;
+};
+
+/* The parts of both, the largest difference first; *count of them, in the arena. */
+struct comparison_part *comparison_parts(const struct compared *result,
+                                         const struct compared *baseline, struct arena *arena,
+                                         int *count);
+
+/* Price of one chip-hour; NAN when not known. */
+double comparison_usd_per_chip_h(const struct compared *compared);
+
+/* Chip-hours per million tokens. */
+double comparison_chip_h(const struct compared *compared);
