@@ -11,7 +11,12 @@
 #include "hardware/platform_parser.h"
 #include "hardware/simgrid_value.h"
 
-enum { FILE_LIMIT_BYTES = 64 * 1024 * 1024, HOST_LIMIT = 2048, NAME_LIMIT = 100 };
+enum {
+    FILE_LIMIT_BYTES = 64 * 1024 * 1024,
+    HOST_LIMIT = 2048,
+    NAME_LIMIT = 100,
+    HOPS_LIMIT = 1000
+};
 
 struct builder {
     struct platform_document *document;
@@ -251,8 +256,8 @@ static bool start_route(void *context, const char **values)
 {
     struct builder *builder = context;
     struct platform_document *document = builder->document;
-    struct document_route route = {.start = document->hop_count,
-                                   .place = platform_parser_place(builder->parser)};
+    struct document_route route = {.start = (int32_t)document->hop_count,
+                                   .place = (int32_t)platform_parser_place(builder->parser)};
     if (!find_node(builder, values[0], &route.from) ||
         !find_node(builder, values[1], &route.to)) {
         return false;
@@ -308,7 +313,10 @@ static bool start_hop(void *context, const char **values)
     document->hops = arena_grow(document->arena, document->hops, document->hop_count,
                                 &builder->hop_room, sizeof *document->hops);
     document->hops[document->hop_count++] = link->first + direction;
-    document->routes[document->route_count - 1].count++;
+    if (++document->routes[document->route_count - 1].count > HOPS_LIMIT) {
+        return BUILDER_ERROR(builder, "a route of more than %d links; leave loops out",
+                             HOPS_LIMIT);
+    }
     return true;
 }
 

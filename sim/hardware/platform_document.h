@@ -31,12 +31,12 @@ struct document_link {
     int64_t place;
 };
 
-struct document_route {
-    int32_t from, to; /* a host's number, or -1 - the router's */
+struct document_route { /* small: there are ten thousand in a file */
+    int32_t from, to;   /* a host's number, or -1 - the router's */
+    int32_t start;      /* into hops */
+    int32_t place;
+    int16_t count;
     bool both_ways;
-    int64_t start; /* into hops */
-    int32_t count;
-    int64_t place;
 };
 
 struct platform_document {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Handlers between expat and the rules. The document is at hand as a whole, so expat gets it in
- * one piece and keeps no copy of names. */
+/* Handlers between expat and the rules. Expat drops what it has parsed; the text itself stays
+ * in the document, where places in it can be looked up. */
 #include "hardware/platform_parser.h"
 
 #include <expat.h>
 #include <string.h>
+
+enum { PIECE_BYTES = 32 * 1024 };
 
 #define PARSER_ERROR(parser, ...)                                                              \
     platform_document_error((parser)->document, platform_parser_place(parser),                 \
@@ -61,7 +63,7 @@ static const struct parser_rule *find_rule(const struct platform_parser *parser,
 {
     for (int i = 0; i < parser->rule_count; i++) {
         const struct parser_rule *rule = &parser->rules[i];
-        if (strcmp(rule->element, element) == 0 &&
+        if (*rule->element == *element && strcmp(rule->element, element) == 0 &&
             (parent == NULL || strcmp(rule->parent, parent) == 0)) {
             return rule;
         }
@@ -151,7 +153,7 @@ static void on_text(void *context, const char *text, int size)
 {
     struct platform_parser *parser = context;
     for (int i = 0; i < size; i++) {
-        if (strchr(" \t\r\n", text[i]) == NULL) {
+        if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r' && text[i] != '\n') {
             PARSER_ERROR(parser, "text between elements; put it into a comment <!-- -->");
             stop(parser);
             return;
@@ -180,6 +182,17 @@ static void on_doctype(void *context, const char *name, const char *system, cons
     }
 }
 
+/* Expat copies what it gets; in pieces the copy stays in the cache. */
+static bool feed(XML_Parser expat, const char *text, size_t size)
+{
+    for (; size > PIECE_BYTES; text += PIECE_BYTES, size -= PIECE_BYTES) {
+        if (XML_Parse(expat, text, PIECE_BYTES, XML_FALSE) != XML_STATUS_OK) {
+            return false;
+        }
+    }
+    return XML_Parse(expat, text, (int)size, XML_TRUE) == XML_STATUS_OK;
+}
+
 bool platform_parser_run(struct platform_parser *parser)
 {
     const struct platform_document *document = parser->document;
@@ -194,8 +207,7 @@ bool platform_parser_run(struct platform_parser *parser)
     XML_SetSkippedEntityHandler(expat, on_skipped_entity);
     XML_SetStartDoctypeDeclHandler(expat, on_doctype);
     XML_SetParamEntityParsing(expat, XML_PARAM_ENTITY_PARSING_NEVER);
-    bool done =
-        XML_Parse(expat, document->text, (int)document->text_size, XML_TRUE) == XML_STATUS_OK;
+    bool done = feed(expat, document->text, document->text_size);
     if (!done) { /* kept when a handler has filled it: the first cause is the one that is told
                   */
         PARSER_ERROR(parser, "is not well-formed XML: %s; mend it here or just before",

@@ -3,6 +3,7 @@
  * lies together. A symmetrical route is written out in both directions here. */
 #include "hardware/platform_routes.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { CHIP_ROUTE_LIMIT = 24, NIC_ROUTE_LIMIT = 8 }; /* together below FABRIC_PATH_LINKS */
@@ -13,7 +14,7 @@ struct wiring {
     struct error *error;
     int64_t nodes;    /* chips and the fabric: rows of the table */
     int32_t fabric;   /* node number of router "fabric" in the document, 0 when there is none */
-    int64_t *of_pair; /* [nodes * nodes]: 1 + route, negative when it is used backwards */
+    int32_t *of_pair; /* [nodes * nodes]: 1 + route, negative when it is used backwards */
 };
 
 #define WIRING_ERROR(wiring, place, ...)                                                       \
@@ -118,10 +119,10 @@ static const char *row_name(const struct wiring *wiring, int64_t row)
     return row < wiring->platform->chip_count ? wiring->platform->chip_names[row] : "fabric";
 }
 
-static bool claim(struct wiring *wiring, int64_t from, int64_t to, int64_t route)
+static bool claim(struct wiring *wiring, int64_t from, int64_t to, int32_t route)
 {
-    int64_t *slot = &wiring->of_pair[from * wiring->nodes + to];
-    int64_t number = route > 0 ? route - 1 : -route - 1;
+    int32_t *slot = &wiring->of_pair[from * wiring->nodes + to];
+    int32_t number = route > 0 ? route - 1 : -route - 1;
     if (*slot != 0) {
         return WIRING_ERROR(wiring, wiring->document->routes[number].place,
                             "a route from '%.60s' to '%.60s' stands in the file already; keep "
@@ -148,7 +149,7 @@ static bool check_length(struct wiring *wiring, const struct document_route *rou
 static bool claim_routes(struct wiring *wiring)
 {
     const struct platform_document *document = wiring->document;
-    for (int64_t i = 0; i < document->route_count; i++) {
+    for (int32_t i = 0; i < document->route_count; i++) {
         const struct document_route *route = &document->routes[i];
         int64_t from = row_of(wiring, route->from), to = row_of(wiring, route->to);
         if (from < 0 || to < 0) {
@@ -180,7 +181,7 @@ static bool check_complete(struct wiring *wiring)
     return true;
 }
 
-static int32_t copy_route(const struct wiring *wiring, int64_t route, int32_t *links)
+static int32_t copy_route(const struct wiring *wiring, int32_t route, int32_t *links)
 {
     const struct platform_document *document = wiring->document;
     if (route == 0) {
@@ -223,36 +224,40 @@ static bool build_routes(struct wiring *wiring)
     return true;
 }
 
-static void count_users(const struct platform *platform, bool up, double *users)
+/* The way between a chip and the fabric. */
+static const int32_t *nic_route(const struct platform *platform, int64_t chip, bool up,
+                                int32_t *count)
 {
-    for (int64_t chip = 0; chip < platform->chip_count; chip++) {
-        int32_t count;
-        const int32_t *links = platform_route(platform, up ? chip : platform->chip_count,
-                                              up ? platform->chip_count : chip, &count);
-        for (int32_t i = 0; i < count; i++) {
-            users[links[i]]++;
-        }
-    }
+    int64_t fabric = platform->chip_count;
+    return platform_route(platform, up ? chip : fabric, up ? fabric : chip, count);
 }
 
-/* What each chip gets of its NIC way when all chips use theirs: a link that several chips share
- * is divided evenly. */
-static double *nic_shares(const struct wiring *wiring, bool up)
+static double *count_users(const struct platform *platform, bool up, struct arena *arena)
 {
-    const struct platform *platform = wiring->platform;
-    struct arena *arena = wiring->document->arena;
-    double *shares = arena_array(arena, platform->chip_count, sizeof *shares);
     double *users = arena_array(arena, platform->link_count, sizeof *users);
-    count_users(platform, up, users);
     for (int64_t chip = 0; chip < platform->chip_count; chip++) {
         int32_t count;
-        const int32_t *links = platform_route(platform, up ? chip : platform->chip_count,
-                                              up ? platform->chip_count : chip, &count);
+        const int32_t *links = nic_route(platform, chip, up, &count);
+        for (int32_t i = 0; i < count; i++) {
+            users[links[i]] += platform->links[links[i]].policy == LINK_SHARED;
+        }
+    }
+    return users;
+}
+
+double *platform_routes_nic_shares(const struct platform *platform, bool up, bool raw,
+                                   struct arena *arena)
+{
+    double *shares = arena_array(arena, platform->chip_count, sizeof *shares);
+    const double *users = count_users(platform, up, arena);
+    for (int64_t chip = 0; chip < platform->chip_count; chip++) {
+        int32_t count;
+        const int32_t *links = nic_route(platform, chip, up, &count);
         for (int32_t i = 0; i < count; i++) {
             const struct link *link = &platform->links[links[i]];
             double share_Bps =
-                link->bandwidth_Bps / (link->policy == LINK_FATPIPE ? 1 : users[links[i]]);
-            shares[chip] = i == 0 || share_Bps < shares[chip] ? share_Bps : shares[chip];
+                (raw ? link->raw_Bps : link->bandwidth_Bps) / fmax(users[links[i]], 1);
+            shares[chip] = i == 0 ? share_Bps : fmin(shares[chip], share_Bps);
         }
     }
     return shares;
@@ -279,8 +284,10 @@ bool platform_routes_build(const struct platform_document *document, struct plat
         return false;
     }
     if (wiring.fabric != 0) {
-        platform->nic_up_Bps = nic_shares(&wiring, true);
-        platform->nic_down_Bps = nic_shares(&wiring, false);
+        platform->nic_up_Bps =
+            platform_routes_nic_shares(platform, true, false, document->arena);
+        platform->nic_down_Bps =
+            platform_routes_nic_shares(platform, false, false, document->arena);
     }
     return true;
 }

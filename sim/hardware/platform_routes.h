@@ -9,3 +9,8 @@
  * an INPUT error when a name is unknown, a route is missing or stands twice. */
 bool platform_routes_build(const struct platform_document *document, struct platform *platform,
                            struct error *error);
+
+/* What each chip gets of its way to (up) or from the fabric when all chips use theirs, by the
+ * links' raw or payload rates: a link that several chips share is divided evenly. */
+double *platform_routes_nic_shares(const struct platform *platform, bool up, bool raw,
+                                   struct arena *arena);

@@ -106,10 +106,11 @@ const struct schema_row platform_schema_rows[] = {
     PUBLISHED("hbm_size*", UNIT_BYTES, "memory of a domain, as published"),
     PUBLISHED("hbm_bandwidth*", BPS, "memory bandwidth of a domain, as published"),
     PUBLISHED("scale_up_bandwidth*", BPS,
-              "link rate of a domain's chips, one direction, as published"),
-    PUBLISHED("scale_out_bandwidth*", BPS, "NIC rate of a domain, one direction, as published"),
+              "raw link rate of a domain's chips, one direction, as published"),
+    PUBLISHED("scale_out_bandwidth*", BPS,
+              "raw NIC rate of a domain, one direction, as published"),
     PUBLISHED("bisection_bandwidth*", BPS,
-              "rate from one half of a domain to the other, as published"),
+              "raw rate from one half of a domain to the other, as published"),
     PUBLISHED("power*", UNIT_WATTS, "power of a domain, as published"),
 };
 /* clang-format on */
