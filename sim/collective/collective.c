@@ -41,30 +41,30 @@ bool collective_operation_read(const char *text, enum collective_operation *oper
     return error_fill(error, ERROR_INPUT, "operation is '%s', expected one of %s", text, known);
 }
 
-struct stage *schedule_stage(struct schedule *schedule, int64_t rounds)
+struct phase *collective_phase(struct schedule *schedule, int64_t rounds)
 {
-    schedule->stages = arena_grow(schedule->arena, schedule->stages, schedule->stage_count,
-                                  &schedule->stage_capacity, sizeof(struct stage));
-    struct stage *stage = &schedule->stages[schedule->stage_count++];
-    *stage = (struct stage){.rounds = rounds};
-    return stage;
+    schedule->phases = arena_grow(schedule->arena, schedule->phases, schedule->phase_count,
+                                  &schedule->phase_capacity, sizeof(struct phase));
+    struct phase *phase = &schedule->phases[schedule->phase_count++];
+    *phase = (struct phase){.rounds = rounds};
+    return phase;
 }
 
-void schedule_transfer(struct schedule *schedule, struct stage *stage, int64_t from, int64_t to,
+void collective_transfer(struct schedule *schedule, struct phase *phase, int64_t from, int64_t to,
                        double bytes)
 {
-    stage->transfers = arena_grow(schedule->arena, stage->transfers, stage->transfer_count,
-                                  &stage->transfer_capacity, sizeof(struct transfer));
-    stage->transfers[stage->transfer_count++] = (struct transfer){from, to, bytes};
+    phase->transfers = arena_grow(schedule->arena, phase->transfers, phase->transfer_count,
+                                  &phase->transfer_capacity, sizeof(struct transfer));
+    phase->transfers[phase->transfer_count++] = (struct transfer){from, to, bytes};
 }
 
-double collective_round_s(const struct collective *collective, const struct stage *stage)
+double collective_round_s(const struct collective *collective, const struct phase *phase)
 {
     double longest_s = 0;
-    for (int64_t i = 0; i < stage->transfer_count; i++) {
+    for (int64_t i = 0; i < phase->transfer_count; i++) {
         struct fabric_path path;
-        fabric_path(collective->platform, collective->chips[stage->transfers[i].from],
-                    collective->chips[stage->transfers[i].to], &path);
+        fabric_path(collective->platform, collective->chips[phase->transfers[i].from],
+                    collective->chips[phase->transfers[i].to], &path);
         double step_s = path.scale_out ? collective->platform->collective_step_scale_out_s
                                        : collective->platform->collective_step_s;
         longest_s = fmax(longest_s, path.latency_s + step_s);
@@ -72,7 +72,7 @@ double collective_round_s(const struct collective *collective, const struct stag
     return longest_s;
 }
 
-/* The links of one stage, numbered from 0 as they are met: an open-addressing table. */
+/* The links of one phase, numbered from 0 as they are met: an open-addressing table. */
 struct numbering {
     int64_t *keys; /* link id + 1; 0: free */
     int32_t *numbers;
@@ -113,27 +113,27 @@ static int32_t number_of(struct numbering *numbering, const struct platform *pla
     return numbering->numbers[slot];
 }
 
-static double stage_bytes_s(const struct collective *collective, const struct stage *stage,
+static double phase_bytes_s(const struct collective *collective, const struct phase *phase,
                             struct arena *arena)
 {
-    struct fluid fluid = {.arena = arena, .flow_count = stage->transfer_count};
-    fluid.flows = arena_array(arena, stage->transfer_count, sizeof(struct fluid_flow));
+    struct fluid fluid = {.arena = arena, .flow_count = phase->transfer_count};
+    fluid.flows = arena_array(arena, phase->transfer_count, sizeof(struct fluid_flow));
     struct fabric_path *paths =
-        arena_array(arena, stage->transfer_count, sizeof(struct fabric_path));
+        arena_array(arena, phase->transfer_count, sizeof(struct fabric_path));
     int64_t most = 1;
-    for (int64_t i = 0; i < stage->transfer_count; i++) {
-        fabric_path(collective->platform, collective->chips[stage->transfers[i].from],
-                    collective->chips[stage->transfers[i].to], &paths[i]);
+    for (int64_t i = 0; i < phase->transfer_count; i++) {
+        fabric_path(collective->platform, collective->chips[phase->transfers[i].from],
+                    collective->chips[phase->transfers[i].to], &paths[i]);
         most += paths[i].link_count;
     }
     struct numbering numbering = {0};
     numbering_init(&numbering, most, arena);
     int32_t *links = arena_array(arena, most, sizeof(int32_t));
-    for (int64_t i = 0; i < stage->transfer_count; i++) {
+    for (int64_t i = 0; i < phase->transfer_count; i++) {
         struct fluid_flow *flow = &fluid.flows[i];
         flow->links = links;
         flow->link_count = paths[i].link_count;
-        flow->bytes = stage->transfers[i].bytes * (double)stage->rounds;
+        flow->bytes = phase->transfers[i].bytes * (double)phase->rounds;
         for (int32_t l = 0; l < flow->link_count; l++) {
             *links++ = number_of(&numbering, collective->platform, paths[i].links[l]);
         }
@@ -148,10 +148,10 @@ double collective_time_s(const struct collective *collective, const struct sched
 {
     struct arena *scratch = arena_create();
     double time_s = collective->platform->collective_launch_s;
-    for (int64_t s = 0; s < schedule->stage_count; s++) {
-        const struct stage *stage = &schedule->stages[s];
-        time_s += (double)stage->rounds * collective_round_s(collective, stage) +
-                  stage_bytes_s(collective, stage, scratch);
+    for (int64_t s = 0; s < schedule->phase_count; s++) {
+        const struct phase *phase = &schedule->phases[s];
+        time_s += (double)phase->rounds * collective_round_s(collective, phase) +
+                  phase_bytes_s(collective, phase, scratch);
     }
     arena_free(scratch);
     return time_s;
@@ -173,9 +173,9 @@ static void plan_with(const struct collective_algorithm *algorithm, int64_t vari
                       const struct collective *collective, struct schedule *schedule)
 {
     schedule->algorithm = algorithm->name;
-    schedule->stage_count = 0;
-    schedule->stages = NULL;
-    schedule->stage_capacity = 0;
+    schedule->phase_count = 0;
+    schedule->phases = NULL;
+    schedule->phase_capacity = 0;
     algorithm->plan(collective, variant, schedule);
 }
 

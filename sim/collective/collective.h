@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a group of chips exchanges data: one algorithm is a schedule of stages, a stage is a set
+/* How a group of chips exchanges data: one algorithm is a schedule of phases, a phase is a set
  * of transfers repeated for a number of rounds. Message detail runs every round of every
  * transfer; flow detail runs each transfer once with the bytes of all rounds. One file an
  * algorithm. Equations: docs/MODEL.md, "Collectives". */
@@ -38,7 +38,7 @@ struct transfer {
     double bytes;     /* in one round */
 };
 
-struct stage {
+struct phase {
     struct transfer *transfers;
     int64_t transfer_count, transfer_capacity;
     int64_t rounds;
@@ -47,8 +47,8 @@ struct stage {
 struct schedule {
     struct arena *arena;
     const char *algorithm;
-    struct stage *stages;
-    int64_t stage_count, stage_capacity;
+    struct phase *phases;
+    int64_t phase_count, phase_capacity;
 };
 
 /* One algorithm: whether it can do a collective, and its schedule. variant_count counts shapes
@@ -73,13 +73,13 @@ const char *collective_operation_name(enum collective_operation operation);
 bool collective_plan(const struct collective *collective, const char *algorithm,
                      struct schedule *schedule, struct error *error);
 
-/* For the algorithms: a new stage, and a transfer in it. */
-struct stage *schedule_stage(struct schedule *schedule, int64_t rounds);
-void schedule_transfer(struct schedule *schedule, struct stage *stage, int64_t from, int64_t to,
+/* For the algorithms: a new phase, and a transfer in it. */
+struct phase *collective_phase(struct schedule *schedule, int64_t rounds);
+void collective_transfer(struct schedule *schedule, struct phase *phase, int64_t from, int64_t to,
                        double bytes);
 
 /* What one round costs beside its bytes: step cost plus the longest latency of its paths. */
-double collective_round_s(const struct collective *collective, const struct stage *stage);
+double collective_round_s(const struct collective *collective, const struct phase *phase);
 
 /* Time of the bare algorithm alone on the machine, by the fluid model: launch, latencies,
  * bytes. */

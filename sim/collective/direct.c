@@ -18,10 +18,10 @@ static int64_t direct_variants(const struct collective *collective)
 static void everyone_to_everyone(const struct collective *collective, struct schedule *schedule)
 {
     int64_t count = collective->count;
-    struct stage *stage = schedule_stage(schedule, 1);
+    struct phase *phase = collective_phase(schedule, 1);
     for (int64_t shift = 1; shift < count; shift++) {
         for (int64_t i = 0; i < count; i++) {
-            schedule_transfer(schedule, stage, i, (i + shift) % count,
+            collective_transfer(schedule, phase, i, (i + shift) % count,
                               collective->bytes / (double)count);
         }
     }
@@ -29,9 +29,9 @@ static void everyone_to_everyone(const struct collective *collective, struct sch
 
 static void first_to_all(const struct collective *collective, struct schedule *schedule)
 {
-    struct stage *stage = schedule_stage(schedule, 1);
+    struct phase *phase = collective_phase(schedule, 1);
     for (int64_t i = 1; i < collective->count; i++) {
-        schedule_transfer(schedule, stage, 0, i, collective->bytes);
+        collective_transfer(schedule, phase, 0, i, collective->bytes);
     }
 }
 

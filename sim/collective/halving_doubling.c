@@ -14,10 +14,10 @@ static int64_t halving_doubling_variants(const struct collective *collective)
 static void exchange(const struct collective *collective, int64_t distance,
                      struct schedule *schedule)
 {
-    struct stage *stage = schedule_stage(schedule, 1);
+    struct phase *phase = collective_phase(schedule, 1);
     double bytes = collective->bytes * (double)distance / (double)collective->count;
     for (int64_t i = 0; i < collective->count; i++) {
-        schedule_transfer(schedule, stage, i, i ^ distance, bytes);
+        collective_transfer(schedule, phase, i, i ^ distance, bytes);
     }
 }
 

@@ -46,10 +46,10 @@ static int64_t position(const struct blocks *blocks, int64_t block, int64_t plac
 /* Rings inside all blocks: bytes is the whole buffer of one chip. */
 static void inside(const struct blocks *blocks, double bytes, struct schedule *schedule)
 {
-    struct stage *stage = schedule_stage(schedule, blocks->size - 1);
+    struct phase *phase = collective_phase(schedule, blocks->size - 1);
     for (int64_t block = 0; block < blocks->count; block++) {
         for (int64_t place = 0; place < blocks->size; place++) {
-            schedule_transfer(schedule, stage, position(blocks, block, place),
+            collective_transfer(schedule, phase, position(blocks, block, place),
                               position(blocks, block, (place + 1) % blocks->size),
                               bytes / (double)blocks->size);
         }
@@ -60,11 +60,11 @@ static void inside(const struct blocks *blocks, double bytes, struct schedule *s
 static void between(const struct blocks *blocks, double bytes, int64_t passes,
                     struct schedule *schedule)
 {
-    struct stage *stage = schedule_stage(schedule, passes * (blocks->count - 1));
+    struct phase *phase = collective_phase(schedule, passes * (blocks->count - 1));
     double share = bytes / (double)blocks->size / (double)blocks->count;
     for (int64_t place = 0; place < blocks->size; place++) {
         for (int64_t block = 0; block < blocks->count; block++) {
-            schedule_transfer(schedule, stage, position(blocks, block, place),
+            collective_transfer(schedule, phase, position(blocks, block, place),
                               position(blocks, (block + 1) % blocks->count, place), share);
         }
     }

@@ -14,9 +14,9 @@ static void ring_plan(const struct collective *collective, int64_t variant,
     (void)variant;
     int64_t count = collective->count;
     int64_t passes = collective->operation == COLLECTIVE_ALL_REDUCE ? 2 : 1;
-    struct stage *stage = schedule_stage(schedule, passes * (count - 1));
+    struct phase *phase = collective_phase(schedule, passes * (count - 1));
     for (int64_t i = 0; i < count; i++) {
-        schedule_transfer(schedule, stage, i, (i + 1) % count,
+        collective_transfer(schedule, phase, i, (i + 1) % count,
                           collective->bytes / (double)count);
     }
 }

@@ -104,7 +104,7 @@ static void step(const struct collective *collective, const struct grid *grid, i
     for (int64_t d = 0; d < grid->dimensions; d++) {
         longest = grid->size[d] > longest ? grid->size[d] : longest;
     }
-    struct stage *stage = schedule_stage(schedule, longest - 1);
+    struct phase *phase = collective_phase(schedule, longest - 1);
     for (int64_t r = 0; r < grid->dimensions; r++) {
         double bytes = collective->bytes / (double)(2 * grid->dimensions);
         for (int64_t before = 0; before < k; before++) {
@@ -114,7 +114,7 @@ static void step(const struct collective *collective, const struct grid *grid, i
         double sent = bytes * (double)(grid->size[d] - 1) / (double)grid->size[d];
         for (int64_t i = 0; i < collective->count * 2; i++) {
             int64_t to = neighbour(grid, i / 2, d, i % 2 == 1);
-            schedule_transfer(schedule, stage, i / 2, to, sent / (double)(longest - 1));
+            collective_transfer(schedule, phase, i / 2, to, sent / (double)(longest - 1));
         }
     }
 }

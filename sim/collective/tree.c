@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Binomial tree: the number of chips that hold the data doubles in each stage; for broadcasts,
+/* Binomial tree: the number of chips that hold the data doubles in each phase; for broadcasts,
  * and reversed and forth for small all-reduces. MODEL.md, "Binomial tree". */
 #include "collective/collective.h"
 
@@ -12,11 +12,11 @@ static int64_t tree_variants(const struct collective *collective)
 static void level(const struct collective *collective, int64_t distance, bool towards_root,
                   struct schedule *schedule)
 {
-    struct stage *stage = schedule_stage(schedule, 1);
+    struct phase *phase = collective_phase(schedule, 1);
     for (int64_t i = 0; i < distance && i + distance < collective->count; i++) {
         int64_t from = towards_root ? i + distance : i;
         int64_t to = towards_root ? i : i + distance;
-        schedule_transfer(schedule, stage, from, to, collective->bytes);
+        collective_transfer(schedule, phase, from, to, collective->bytes);
     }
 }
 

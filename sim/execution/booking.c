@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the time went: every interval of a team's time is booked once, to an op and a part. */
+#include <math.h>
+
 #include "execution/runner.h"
 
-double runner_now_s(const struct runner *runner)
+double booking_now_s(const struct runner *runner)
 {
     return engine_now_s(runner->executor->engine);
 }
@@ -22,8 +24,18 @@ void booking_op(struct runner *runner, int64_t op, double start_s, double end_s)
     struct executor *executor = runner->executor;
     int64_t place = executor->op_first[runner->sequence - executor->job->sequences] + op;
     double weight = (double)runner->team->weight;
-    runner->part_s[runner->sequence->ops[op].part] += end_s - start_s;
-    executor->execution->op_s[place] += (end_s - start_s) * weight;
+    const struct op *what = &runner->sequence->ops[op];
+    double own_s = end_s - start_s;
+    if (what->spec < 0 && op > 0 && what[-1].beside) {
+        /* What lasts longer than the work is the exchange beside it. */
+        own_s = fmin(own_s, what->duration_s * runner->team->slowness);
+        double rest_s = end_s - start_s - own_s;
+        runner->part_s[what[-1].part] += rest_s;
+        executor->execution->op_s[place - 1] += rest_s * weight;
+        executor->execution->op_count[place - 1] += weight;
+    }
+    runner->part_s[what->part] += own_s;
+    executor->execution->op_s[place] += own_s * weight;
     executor->execution->op_count[place] += weight;
     booking_trace(runner, op, start_s, end_s);
 }
@@ -34,9 +46,11 @@ void booking_coalesced(struct runner *runner, int64_t from, int64_t to, double s
     struct executor *executor = runner->executor;
     const double *until_s = runner->until_s;
     for (int64_t op = from; op < to; op++) {
-        booking_op(runner, op, start_s + (until_s[op] - until_s[from]),
-                   start_s + (until_s[op + 1] - until_s[from]));
         const struct op *what = &runner->sequence->ops[op];
+        if (!what->beside) {
+            booking_op(runner, op, start_s + (until_s[op] - until_s[from]),
+                       start_s + (until_s[op + 1] - until_s[from]));
+        }
         if (what->spec >= 0) {
             int32_t group = runner->team->groups[what->slot];
             executor->inner_count[group * executor->job->spec_count + what->spec]++;

@@ -9,7 +9,7 @@
 
 static void finish_receive(struct runner *runner, const struct inbox *inbox)
 {
-    double start_s = runner->instruction_start_s, end_s = runner_now_s(runner);
+    double start_s = runner->instruction_start_s, end_s = booking_now_s(runner);
     double moving_s = end_s - fmax(start_s, inbox->begin_s);
     if (end_s > start_s) {
         runner->part_s[PART_PIPELINE_TIME] += fmax(moving_s, 0);
@@ -54,7 +54,7 @@ static void send(struct runner *runner, const struct instruction *instruction)
         executor->free_letters = letter->next_free;
     }
     *letter = (struct letter){&executor->runners[runner->team->peers[to]],
-                              to == PEER_NEXT ? PEER_PREVIOUS : PEER_NEXT, runner_now_s(runner),
+                              to == PEER_NEXT ? PEER_PREVIOUS : PEER_NEXT, booking_now_s(runner),
                               NULL};
     transport_run(executor->transport,
                   job_message(executor->job, runner->index, to, instruction->what), true,
@@ -103,14 +103,14 @@ void executor_go_on(struct runner *runner)
 {
     const struct program *program = &runner->executor->job->programs[runner->team->program];
     while (runner->instruction < program->count) {
-        runner->instruction_start_s = runner_now_s(runner);
+        runner->instruction_start_s = booking_now_s(runner);
         report_progress(runner->executor);
         if (!perform(runner, &program->instructions[runner->instruction])) {
             return;
         }
         runner->instruction++;
     }
-    runner->end_s = runner_now_s(runner);
+    runner->end_s = booking_now_s(runner);
     runner->ended = true;
 }
 
@@ -121,7 +121,7 @@ static void begin(void *argument)
 
 /* Before and after */
 
-static void own_wires(struct executor *executor, const struct exchange *exchange,
+static void own_wires(struct executor *executor, const struct traffic *exchange,
                       struct runner *runner)
 {
     const struct wiring *wiring = &executor->job->network.wiring;
@@ -146,7 +146,7 @@ static void claim_wires(struct executor *executor)
     for (int64_t t = 0; t < job->team_count; t++) {
         int32_t group = job->teams[t].groups[SLOT_TENSOR];
         for (int32_t spec = 0; group >= 0 && spec < job->spec_count; spec++) {
-            const struct exchange *exchange = job_exchange(job, group, spec);
+            const struct traffic *exchange = job_exchange(job, group, spec);
             if (exchange != NULL) {
                 own_wires(executor, exchange, &executor->runners[t]);
             }

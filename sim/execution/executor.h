@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "execution/transport.h"
-#include "program/program.h"
+#include "program/job.h"
 
 /* Something that a team did, or waited for, from start to end. */
 struct span {

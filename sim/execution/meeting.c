@@ -8,7 +8,7 @@ static void meeting_start(struct meeting_place *place);
 static void member_done(struct runner *runner, const struct meeting *meeting)
 {
     if (!meeting->beside) {
-        booking_op(runner, runner->op, runner->op_start_s, runner_now_s(runner));
+        booking_op(runner, runner->op, runner->op_start_s, booking_now_s(runner));
         runner->op++;
         sequence_go_on(runner);
         return;
@@ -17,8 +17,8 @@ static void member_done(struct runner *runner, const struct meeting *meeting)
     if (runner->draining && runner->outstanding[meeting->slot] == 0) {
         double start_s = runner->instruction_start_s;
         runner->draining = false;
-        runner->part_s[PART_DATA_TIME] += runner_now_s(runner) - start_s;
-        booking_trace(runner, -1, start_s, runner_now_s(runner));
+        runner->part_s[PART_DATA_TIME] += booking_now_s(runner) - start_s;
+        booking_trace(runner, -1, start_s, booking_now_s(runner));
         runner->instruction++;
         executor_go_on(runner);
     }

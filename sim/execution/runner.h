@@ -27,6 +27,8 @@ struct runner { /* a team at work */
     const double *until_s; /* [op_count + 1]: time alone up to each op */
     int64_t op;
     double op_start_s;
+    bool accompanied;     /* an exchange runs beside the op */
+    double work_end_s;    /* of the op's work; -1 while it goes on */
     int64_t coalesced_to; /* ops up to here are slept through; 0: step by step */
     int64_t version;      /* of the running delay: an older one is void when it ends */
     int64_t foreign;      /* transfers of others on this team's links */
@@ -86,7 +88,7 @@ struct executor {
     int64_t done_instructions, all_instructions;
 };
 
-double runner_now_s(const struct runner *runner);
+double booking_now_s(const struct runner *runner);
 
 /* The team goes on with its program: executor.c. */
 void executor_go_on(struct runner *runner);

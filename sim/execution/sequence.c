@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ops one after the other. What only the team's own chips and links take part in is slept
  * through in one piece. MODEL.md, "Coalescing". */
+#include <math.h>
+
 #include "execution/runner.h"
 
 static void alarm_rings(void *argument);
@@ -18,6 +20,23 @@ static void sleep_for(struct runner *runner, double delay_s)
     engine_after(executor->engine, delay_s, alarm_rings, alarm);
 }
 
+/* The op is over, and so is the exchange beside it. */
+static void op_over(struct runner *runner)
+{
+    booking_op(runner, runner->op, runner->op_start_s, booking_now_s(runner));
+    runner->op++;
+    sequence_go_on(runner);
+}
+
+static void companion_over(void *argument)
+{
+    struct runner *runner = argument;
+    runner->accompanied = false;
+    if (runner->work_end_s >= 0) {
+        op_over(runner);
+    }
+}
+
 static void alarm_rings(void *argument)
 {
     struct alarm *alarm = argument;
@@ -32,11 +51,32 @@ static void alarm_rings(void *argument)
         booking_coalesced(runner, runner->op, runner->coalesced_to, runner->op_start_s);
         runner->op = runner->coalesced_to;
         runner->coalesced_to = 0;
-    } else {
-        booking_op(runner, runner->op, runner->op_start_s, runner_now_s(runner));
-        runner->op++;
+        sequence_go_on(runner);
+        return;
     }
-    sequence_go_on(runner);
+    runner->work_end_s = booking_now_s(runner);
+    if (!runner->accompanied) {
+        op_over(runner);
+    }
+}
+
+static const struct traffic *inner_traffic(const struct runner *runner, const struct op *op)
+{
+    return job_exchange(runner->executor->job, runner->team->groups[op->slot], op->spec);
+}
+
+/* Time of one op alone. An exchange beside the next op takes none itself; the next one ends
+ * when both have. */
+static double time_alone_s(const struct runner *runner, const struct sequence *sequence,
+                           int64_t index)
+{
+    const struct op *op = &sequence->ops[index];
+    if (op->spec >= 0) {
+        return op->beside ? 0 : inner_traffic(runner, op)->alone_s;
+    }
+    double work_s = op->duration_s * runner->team->slowness;
+    bool accompanied = index > 0 && op[-1].beside;
+    return accompanied ? fmax(work_s, inner_traffic(runner, &op[-1])->alone_s) : work_s;
 }
 
 static const double *times_alone(struct runner *runner, int64_t sequence)
@@ -48,12 +88,7 @@ static const double *times_alone(struct runner *runner, int64_t sequence)
         const struct sequence *what = &job->sequences[sequence];
         *place = arena_array(executor->arena, what->op_count + 1, sizeof(double));
         for (int64_t i = 0; i < what->op_count; i++) {
-            const struct op *op = &what->ops[i];
-            double time_s =
-                op->spec < 0
-                    ? op->duration_s * runner->team->slowness
-                    : job_exchange(job, runner->team->groups[op->slot], op->spec)->alone_s;
-            (*place)[i + 1] = (*place)[i] + time_s;
+            (*place)[i + 1] = (*place)[i] + time_alone_s(runner, what, i);
         }
     }
     return *place;
@@ -86,33 +121,65 @@ static bool sleep_through(struct runner *runner)
     return true;
 }
 
-void sequence_go_on(struct runner *runner)
+static void inner_over(void *argument)
 {
-    const struct sequence *sequence = runner->sequence;
-    if (runner->op == sequence->op_count) {
-        booking_trace(runner, -1, runner->instruction_start_s, runner_now_s(runner));
-        runner->instruction++;
-        executor_go_on(runner);
-        return;
+    op_over(argument);
+}
+
+static void op_begin(struct runner *runner, const struct op *op)
+{
+    struct transport *transport = runner->executor->transport;
+    runner->work_end_s = -1;
+    if (op->spec >= 0 && op->beside) {
+        runner->accompanied = true;
+        transport_run(transport, inner_traffic(runner, op), false, companion_over, runner);
+        runner->op++;
+        op++;
     }
-    runner->op_start_s = runner_now_s(runner);
-    if (sleep_through(runner)) {
-        return;
-    }
-    const struct op *op = &sequence->ops[runner->op];
     if (op->spec < 0) {
         sleep_for(runner, op->duration_s * runner->team->slowness);
+    } else if (op->slot == SLOT_TENSOR) {
+        transport_run(transport, inner_traffic(runner, op), false, inner_over, runner);
     } else {
         meeting_join(runner, op->slot, op->spec, false);
     }
 }
 
-static void inner_resumed(void *argument)
+void sequence_go_on(struct runner *runner)
 {
-    struct runner *runner = argument;
-    booking_op(runner, runner->op, runner->op_start_s, runner_now_s(runner));
-    runner->op++;
-    sequence_go_on(runner);
+    const struct sequence *sequence = runner->sequence;
+    if (runner->op == sequence->op_count) {
+        booking_trace(runner, -1, runner->instruction_start_s, booking_now_s(runner));
+        runner->instruction++;
+        executor_go_on(runner);
+        return;
+    }
+    runner->op_start_s = booking_now_s(runner);
+    if (sleep_through(runner)) {
+        return;
+    }
+    op_begin(runner, &sequence->ops[runner->op]);
+}
+
+/* Takes up the current op, in_op_s after it began alone. */
+static void op_resume(struct runner *runner, double in_op_s)
+{
+    struct transport *transport = runner->executor->transport;
+    const struct op *op = &runner->sequence->ops[runner->op];
+    runner->work_end_s = -1;
+    if (op->spec >= 0) {
+        runner->version++;
+        transport_resume(transport, inner_traffic(runner, op), in_op_s, inner_over, runner);
+        return;
+    }
+    if (runner->op > 0 && op[-1].beside) {
+        const struct traffic *companion = inner_traffic(runner, &op[-1]);
+        if (companion->alone_s > in_op_s) {
+            runner->accompanied = true;
+            transport_resume(transport, companion, in_op_s, companion_over, runner);
+        }
+    }
+    sleep_for(runner, fmax(op->duration_s * runner->team->slowness - in_op_s, 0));
 }
 
 /* A foreign transfer comes on the team's links: what is slept through ends with the op under
@@ -121,7 +188,7 @@ static void take_apart(struct runner *runner)
 {
     const double *until_s = runner->until_s;
     int64_t from = runner->op;
-    double elapsed_s = runner_now_s(runner) - runner->op_start_s;
+    double elapsed_s = booking_now_s(runner) - runner->op_start_s;
     int64_t op = from;
     while (op < runner->coalesced_to && until_s[op + 1] - until_s[from] <= elapsed_s) {
         op++;
@@ -134,18 +201,7 @@ static void take_apart(struct runner *runner)
     runner->op_start_s += until_s[op] - until_s[from];
     runner->op = op;
     runner->coalesced_to = 0;
-    const struct op *what = &runner->sequence->ops[op];
-    if (what->spec < 0) {
-        sleep_for(runner, until_s[op + 1] - until_s[op] - in_op_s);
-        return;
-    }
-    runner->version++;
-    runner->started[what->slot]++;
-    runner->executor->places[runner->team->groups[what->slot]].next_number++;
-    transport_resume(
-        runner->executor->transport,
-        job_exchange(runner->executor->job, runner->team->groups[what->slot], what->spec),
-        in_op_s, inner_resumed, runner);
+    op_resume(runner, in_op_s);
 }
 
 /* Called when a transfer that is not inside one team begins or ends on a pair. */

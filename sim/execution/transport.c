@@ -20,7 +20,7 @@ struct position {    /* message detail: where one participant is */
 
 struct passage { /* one exchange under way */
     struct transport *transport;
-    const struct exchange *exchange;
+    const struct traffic *exchange;
     bool watched;
     transport_done *done;
     void *argument;
@@ -129,7 +129,7 @@ static void flow_arrived(void *argument)
 static void stage_move(void *argument)
 {
     struct passage *passage = argument;
-    const struct exchange_stage *stage = &passage->exchange->stages[passage->stage];
+    const struct traffic_stage *stage = &passage->exchange->stages[passage->stage];
     bool resumed = passage->resumed;
     passage->resumed = false;
     passage->left = stage->flow_count;
@@ -146,15 +146,14 @@ static void stage_begin(struct passage *passage, double delay_s)
         passage_end(passage);
         return;
     }
-    const struct exchange_stage *stage = &passage->exchange->stages[passage->stage];
+    const struct traffic_stage *stage = &passage->exchange->stages[passage->stage];
     delay_s += (double)stage->rounds * stage->round_s;
     engine_after(passage->transport->engine, delay_s, stage_move, passage);
 }
 
 /* Message detail */
 
-static const struct exchange_stage *stage_of_round(const struct exchange *exchange,
-                                                   int64_t round)
+static const struct traffic_stage *stage_of_round(const struct traffic *exchange, int64_t round)
 {
     for (int64_t s = 0; s < exchange->stage_count; s++) {
         if (round < exchange->stages[s].rounds) {
@@ -178,7 +177,7 @@ static double message_delay_s(const struct job *job, int32_t pair)
 static void enter_round(struct passage *passage, int32_t at)
 {
     struct position *self = &passage->positions[at];
-    const struct exchange_stage *stage;
+    const struct traffic_stage *stage;
     while ((stage = stage_of_round(passage->exchange, self->round)) != NULL) {
         self->pending = stage->touch_first[at + 1] - stage->touch_first[at];
         if (self->pending > 0) {
@@ -234,7 +233,7 @@ static void messages_begin(void *argument)
 /* Both */
 
 static struct passage *passage_create(struct transport *transport,
-                                      const struct exchange *exchange, transport_done *done,
+                                      const struct traffic *exchange, transport_done *done,
                                       void *argument)
 {
     struct passage *passage = passage_take(transport);
@@ -260,7 +259,7 @@ static void clear_positions(struct passage *passage)
     }
 }
 
-void transport_run(struct transport *transport, const struct exchange *exchange, bool watched,
+void transport_run(struct transport *transport, const struct traffic *exchange, bool watched,
                    transport_done *done, void *argument)
 {
     struct passage *passage = passage_create(transport, exchange, done, argument);
@@ -284,7 +283,7 @@ static void keep_left(struct passage *passage, const double *left_bytes, int64_t
     passage->resumed = true;
 }
 
-void transport_resume(struct transport *transport, const struct exchange *exchange,
+void transport_resume(struct transport *transport, const struct traffic *exchange,
                       double elapsed_s, transport_done *done, void *argument)
 {
     struct passage *passage = passage_create(transport, exchange, done, argument);
@@ -302,11 +301,11 @@ void transport_resume(struct transport *transport, const struct exchange *exchan
     }
 }
 
-void transport_count(struct transport *transport, const struct exchange *exchange,
+void transport_count(struct transport *transport, const struct traffic *exchange,
                      double repeats)
 {
     for (int64_t s = 0; s < exchange->stage_count; s++) {
-        const struct exchange_stage *stage = &exchange->stages[s];
+        const struct traffic_stage *stage = &exchange->stages[s];
         for (int64_t f = 0; f < stage->flow_count; f++) {
             transport->pair_bytes[stage->flows[f].pair] +=
                 stage->flows[f].bytes * (double)stage->rounds * repeats;

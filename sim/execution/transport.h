@@ -28,15 +28,15 @@ struct transport *transport_create(struct engine *engine, const struct job *job,
                                    struct arena *arena);
 
 /* Runs an exchange from its start; then calls done(argument). */
-void transport_run(struct transport *transport, const struct exchange *exchange, bool watched,
+void transport_run(struct transport *transport, const struct traffic *exchange, bool watched,
                    transport_done *done, void *argument);
 
 /* Runs the rest of an exchange that has been running alone for elapsed_s (flow detail only). */
-void transport_resume(struct transport *transport, const struct exchange *exchange,
+void transport_resume(struct transport *transport, const struct traffic *exchange,
                       double elapsed_s, transport_done *done, void *argument);
 
 /* An exchange that ran alone in closed form: its bytes count as moved. */
-void transport_count(struct transport *transport, const struct exchange *exchange,
+void transport_count(struct transport *transport, const struct traffic *exchange,
                      double repeats);
 
 /* Bytes moved so far over each pair, [pair_count]. */

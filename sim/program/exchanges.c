@@ -8,8 +8,8 @@
 #include "collective/fluid.h"
 
 /* Appends a planned stage of one subgroup to a stage of the exchange. */
-static void add_flows(struct job *job, const struct stage *stage, const int64_t *chips,
-                      int32_t first_position, struct exchange_stage *target)
+static void add_flows(struct job *job, const struct phase *stage, const int64_t *chips,
+                      int32_t first_position, struct traffic_stage *target)
 {
     const struct platform *platform = job->platform;
     for (int64_t i = 0; i < stage->transfer_count; i++) {
@@ -28,7 +28,7 @@ static void add_flows(struct job *job, const struct stage *stage, const int64_t 
 }
 
 /* Lists the flows of each position, by counting. */
-static void add_touches(struct exchange_stage *stage, int64_t position_count,
+static void add_touches(struct traffic_stage *stage, int64_t position_count,
                         struct arena *arena)
 {
     stage->touch_first = arena_array(arena, position_count + 2, sizeof(int64_t));
@@ -47,10 +47,10 @@ static void add_touches(struct exchange_stage *stage, int64_t position_count,
     }
 }
 
-struct exchange *exchanges_plan(struct job *job, const struct group *group,
-                                const struct spec *spec, struct error *error)
+struct traffic *exchanges_plan(struct job *job, const struct group *group,
+                               const struct spec *spec, struct error *error)
 {
-    struct exchange *exchange = arena_alloc(job->arena, sizeof *exchange);
+    struct traffic *exchange = arena_alloc(job->arena, sizeof *exchange);
     struct collective collective = {spec->operation, spec->bytes, job->platform, group->chips,
                                     group->subgroup_size};
     struct schedule schedule = {.arena = job->arena};
@@ -58,19 +58,19 @@ struct exchange *exchanges_plan(struct job *job, const struct group *group,
         return NULL;
     }
     exchange->algorithm = schedule.algorithm;
-    exchange->stage_count = schedule.stage_count;
+    exchange->stage_count = schedule.phase_count;
     exchange->position_count = group->subgroup_count * group->subgroup_size;
     exchange->launch_s = job->platform->collective_launch_s;
     exchange->stages =
-        arena_array(job->arena, schedule.stage_count, sizeof(struct exchange_stage));
-    for (int64_t s = 0; s < schedule.stage_count; s++) {
-        struct exchange_stage *stage = &exchange->stages[s];
-        stage->rounds = schedule.stages[s].rounds;
+        arena_array(job->arena, schedule.phase_count, sizeof(struct traffic_stage));
+    for (int64_t s = 0; s < schedule.phase_count; s++) {
+        struct traffic_stage *stage = &exchange->stages[s];
+        stage->rounds = schedule.phases[s].rounds;
         stage->flows =
-            arena_array(job->arena, schedule.stages[s].transfer_count * group->subgroup_count,
+            arena_array(job->arena, schedule.phases[s].transfer_count * group->subgroup_count,
                         sizeof(struct flow));
         for (int64_t g = 0; g < group->subgroup_count; g++) {
-            add_flows(job, &schedule.stages[s], group->chips + g * group->subgroup_size,
+            add_flows(job, &schedule.phases[s], group->chips + g * group->subgroup_size,
                       (int32_t)(g * group->subgroup_size), stage);
         }
         add_touches(stage, exchange->position_count, job->arena);
@@ -78,7 +78,7 @@ struct exchange *exchanges_plan(struct job *job, const struct group *group,
     return exchange;
 }
 
-static struct fluid stage_fluid(const struct job *job, const struct exchange_stage *stage,
+static struct fluid stage_fluid(const struct job *job, const struct traffic_stage *stage,
                                 struct arena *arena)
 {
     const struct wiring *wiring = &job->network.wiring;
@@ -115,11 +115,11 @@ static struct fluid stage_fluid(const struct job *job, const struct exchange_sta
     return fluid;
 }
 
-double exchanges_alone_s(const struct job *job, const struct exchange *exchange)
+double exchanges_alone_s(const struct job *job, const struct traffic *exchange)
 {
     double time_s = exchange->launch_s;
     for (int64_t s = 0; s < exchange->stage_count; s++) {
-        const struct exchange_stage *stage = &exchange->stages[s];
+        const struct traffic_stage *stage = &exchange->stages[s];
         struct arena *scratch = arena_create();
         struct fluid fluid = stage_fluid(job, stage, scratch);
         time_s += (double)stage->rounds * stage->round_s + fluid_run(&fluid);
@@ -129,12 +129,12 @@ double exchanges_alone_s(const struct job *job, const struct exchange *exchange)
 }
 
 /* Where an exchange that runs alone stands after elapsed_s. */
-struct exchange_state exchanges_state(const struct job *job, const struct exchange *exchange,
+struct exchange_state exchanges_state(const struct job *job, const struct traffic *exchange,
                                       double elapsed_s, struct arena *arena)
 {
     struct exchange_state state = {.delay_s = exchange->launch_s};
     for (; state.stage < exchange->stage_count; state.stage++) {
-        const struct exchange_stage *stage = &exchange->stages[state.stage];
+        const struct traffic_stage *stage = &exchange->stages[state.stage];
         state.delay_s += (double)stage->rounds * stage->round_s;
         if (elapsed_s < state.delay_s) {
             state.delay_s -= elapsed_s;
@@ -159,7 +159,7 @@ struct exchange_state exchanges_state(const struct job *job, const struct exchan
     return state;
 }
 
-static bool plan_once(struct job *job, struct exchange **place, const struct group *group,
+static bool plan_once(struct job *job, struct traffic **place, const struct group *group,
                       int32_t spec, struct error *error)
 {
     if (*place == NULL) {
@@ -220,7 +220,7 @@ static bool plan_instruction(struct job *job, int64_t team,
     return true;
 }
 
-static void time_alone(struct job *job, struct exchange **exchanges, int64_t count)
+static void time_alone(struct job *job, struct traffic **exchanges, int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
         if (exchanges[i] != NULL) {
@@ -229,12 +229,12 @@ static void time_alone(struct job *job, struct exchange **exchanges, int64_t cou
     }
 }
 
-bool job_plan_exchanges(struct job *job, struct error *error)
+bool exchanges_plan_all(struct job *job, struct error *error)
 {
     int64_t exchanges = job->group_count * job->spec_count;
     int64_t messages = job->team_count * PEER_COUNT * job->spec_count;
-    job->exchanges = arena_array(job->arena, exchanges + 1, sizeof(struct exchange *));
-    job->messages = arena_array(job->arena, messages + 1, sizeof(struct exchange *));
+    job->exchanges = arena_array(job->arena, exchanges + 1, sizeof(struct traffic *));
+    job->messages = arena_array(job->arena, messages + 1, sizeof(struct traffic *));
     for (int64_t t = 0; t < job->team_count; t++) {
         const struct program *program = &job->programs[job->teams[t].program];
         for (int64_t i = 0; i < program->count; i++) {
@@ -245,14 +245,4 @@ bool job_plan_exchanges(struct job *job, struct error *error)
     }
     time_alone(job, job->exchanges, exchanges);
     return true;
-}
-
-struct exchange *job_exchange(const struct job *job, int32_t group, int32_t spec)
-{
-    return job->exchanges[group * job->spec_count + spec];
-}
-
-struct exchange *job_message(const struct job *job, int32_t team, int32_t peer, int32_t spec)
-{
-    return job->messages[(team * PEER_COUNT + peer) * job->spec_count + spec];
 }

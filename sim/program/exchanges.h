@@ -2,14 +2,17 @@
 /* From a spec and a group to flows over links, and the state of an exchange that runs alone. */
 #pragma once
 
-#include "program/program.h"
+#include "program/job.h"
+
+/* Plans every exchange that the job's programs use, and with them its network. */
+bool exchanges_plan_all(struct job *job, struct error *error);
 
 /* NULL and an error when no algorithm can do it. */
-struct exchange *exchanges_plan(struct job *job, const struct group *group,
-                                const struct spec *spec, struct error *error);
+struct traffic *exchanges_plan(struct job *job, const struct group *group,
+                               const struct spec *spec, struct error *error);
 
 /* Time from start to end when no other flow is on its links. MODEL.md, "Coalescing". */
-double exchanges_alone_s(const struct job *job, const struct exchange *exchange);
+double exchanges_alone_s(const struct job *job, const struct traffic *exchange);
 
 struct exchange_state {
     int64_t stage;      /* stage_count: over */
@@ -18,5 +21,5 @@ struct exchange_state {
 };
 
 /* Where an exchange that runs alone stands after elapsed_s. */
-struct exchange_state exchanges_state(const struct job *job, const struct exchange *exchange,
+struct exchange_state exchanges_state(const struct job *job, const struct traffic *exchange,
                                       double elapsed_s, struct arena *arena);

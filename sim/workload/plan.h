@@ -19,6 +19,8 @@ struct plan {
     int64_t micro_batches;   /* derived: per pipeline and step */
     int64_t batch_sequences; /* derived: what the step really uses */
     bool sequence_parallel;
+    bool pipeline_inside; /* chips are dealt to TP, CP, PP, DP from fast to slow; false: to TP,
+                             CP, DP, PP */
     int64_t zero_stage; /* 0: states replicated; 1: optimizer states sharded over DP x CP */
     enum recompute recompute;
     enum dtype dtype;       /* of matmul operands */

@@ -27,10 +27,10 @@
 #define PART_ENUM(NAME, text) PART_##NAME##_TIME,
 enum part_of_time { PARTS(PART_ENUM) PART_OF_TIME_COUNT };
 #undef PART_ENUM
-const char *part_of_time_name(enum part_of_time part);
+const char *job_part_name(enum part_of_time part);
 
 /* With whom a team exchanges. */
-enum slot { SLOT_TENSOR, SLOT_CONTEXT, SLOT_EXPERT, SLOT_DATA, SLOT_COUNT };
+enum slot { SLOT_TENSOR, SLOT_CONTEXT, SLOT_EXPERT, SLOT_DATA, SLOT_EXPERT_DATA, SLOT_COUNT };
 
 /* What is exchanged. The same spec on another group is another exchange. */
 struct spec {
@@ -46,6 +46,7 @@ struct op {
     double duration_s; /* on a healthy chip */
     int32_t spec;      /* -1: work */
     enum slot slot;
+    bool beside; /* an exchange inside the team that runs while the next op, work, does */
 };
 
 /* Ops one after the other, without a choice: a microbatch through a stage. */
@@ -89,8 +90,7 @@ struct team {
     int64_t weight;             /* how many teams it stands for */
 };
 
-/* Teams that exchange. Chip i of every team forms subgroup i (one subgroup of all chips for a
- * tensor group). */
+/* Teams that exchange, and which of their chips do so with which: each subgroup by itself. */
 struct group {
     int64_t member_count;
     int32_t *teams;
@@ -105,19 +105,19 @@ struct flow {
     double bytes;     /* in one round */
 };
 
-struct exchange_stage {
+struct traffic_stage {
     struct flow *flows;
     int64_t flow_count;
     int64_t rounds;
-    double round_s; /* latency and step cost of a round */
+    double round_s;       /* latency and step cost of a round */
     int64_t *touch_first; /* [position_count + 1] into touches: */
     int32_t *touches;     /* the flows that a position sends or receives */
 };
 
 /* A spec on a group (or between two teams), planned. */
-struct exchange {
+struct traffic {
     const char *algorithm;
-    struct exchange_stage *stages;
+    struct traffic_stage *stages;
     int64_t stage_count;
     int64_t position_count;
     double launch_s;
@@ -138,8 +138,8 @@ struct job {
     int64_t team_count;
     struct group *groups;
     int64_t group_count, group_capacity;
-    struct exchange **exchanges; /* [group_count x spec_count]; NULL where not used */
-    struct exchange **messages;  /* [team_count x PEER_COUNT x spec_count], likewise */
+    struct traffic **exchanges; /* [group_count x spec_count]; NULL where not used */
+    struct traffic **messages;  /* [team_count x PEER_COUNT x spec_count], likewise */
 };
 
 struct job *job_create(const struct platform *platform, struct arena *arena);
@@ -151,11 +151,9 @@ int32_t job_sequence(struct job *job, const char *name);
 void job_op(struct job *job, int32_t sequence, const struct op *op);
 int32_t job_program(struct job *job);
 void job_instruct(struct job *job, int32_t program, struct instruction instruction);
-/* A group of teams; tensor: one subgroup of the only member's chips. */
-int32_t job_group(struct job *job, const int32_t *teams, int64_t count, bool tensor);
+/* A group of count teams, its lists kept as given. */
+int32_t job_group(struct job *job, const struct group *group);
 
-/* Plans every exchange that the programs use, and with them the network. */
-bool job_plan_exchanges(struct job *job, struct error *error);
-
-struct exchange *job_exchange(const struct job *job, int32_t group, int32_t spec);
-struct exchange *job_message(const struct job *job, int32_t team, int32_t peer, int32_t spec);
+/* The planned exchange of a spec on a group, or from a team to a peer; NULL when not used. */
+struct traffic *job_exchange(const struct job *job, int32_t group, int32_t spec);
+struct traffic *job_message(const struct job *job, int32_t team, int32_t peer, int32_t spec);

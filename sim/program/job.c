@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Building a job: lists that grow. The planning of its exchanges is in exchanges.c. */
-#include "program/program.h"
+#include "program/job.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@ static const char *const part_names[] = {
 #undef PART_NAME
 };
 
-const char *part_of_time_name(enum part_of_time part)
+const char *job_part_name(enum part_of_time part)
 {
     return part_names[part];
 }
@@ -72,22 +72,20 @@ void job_instruct(struct job *job, int32_t program, struct instruction instructi
     target->instructions[target->count++] = instruction;
 }
 
-int32_t job_group(struct job *job, const int32_t *teams, int64_t count, bool tensor)
+int32_t job_group(struct job *job, const struct group *group)
 {
     job->groups = arena_grow(job->arena, job->groups, job->group_count, &job->group_capacity,
                              sizeof(struct group));
-    struct group *group = &job->groups[job->group_count];
-    int64_t width = job->teams[teams[0]].chip_count;
-    group->member_count = count;
-    group->teams = arena_array(job->arena, count, sizeof(int32_t));
-    memcpy(group->teams, teams, (size_t)count * sizeof(int32_t));
-    group->subgroup_count = tensor ? 1 : width;
-    group->subgroup_size = tensor ? width : count;
-    group->chips = arena_array(job->arena, width * count, sizeof(int64_t));
-    for (int64_t m = 0; m < count; m++) {
-        for (int64_t i = 0; i < width; i++) {
-            group->chips[tensor ? i : i * count + m] = job->teams[teams[m]].chips[i];
-        }
-    }
+    job->groups[job->group_count] = *group;
     return (int32_t)job->group_count++;
+}
+
+struct traffic *job_exchange(const struct job *job, int32_t group, int32_t spec)
+{
+    return job->exchanges[group * job->spec_count + spec];
+}
+
+struct traffic *job_message(const struct job *job, int32_t team, int32_t peer, int32_t spec)
+{
+    return job->messages[(team * PEER_COUNT + peer) * job->spec_count + spec];
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A collective alone as a job: one team of all its chips, one exchange. */
+#pragma once
+
+#include "program/job.h"
+
+struct collective_request {
+    enum collective_operation operation;
+    double bytes;
+    const char *algorithm;
+    int64_t chips; /* the first so many of the machine */
+};
+
+/* NULL and an error when the machine has too few chips or no algorithm can do it. */
+struct job *lower_collective(const struct platform *platform,
+                             const struct collective_request *request, struct arena *arena,
+                             struct error *error);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ranks are dealt to chips in the platform's order, which is a ring of neighbours: tensor ranks
+ * are next to each other, then context, then data or pipeline. MODEL.md, "Placement". */
+#include "program/placement.h"
+
+int64_t placement_team_count(const struct plan *plan)
+{
+    return plan->data_parallel * plan->context_parallel * plan->pipeline_parallel;
+}
+
+int32_t placement_team(const struct plan *plan, const struct place *place)
+{
+    int64_t slow = plan->pipeline_inside
+                       ? place->data * plan->pipeline_parallel + place->pipeline
+                       : place->pipeline * plan->data_parallel + place->data;
+    return (int32_t)(slow * plan->context_parallel + place->context);
+}
+
+struct place placement_place(const struct plan *plan, int32_t team)
+{
+    int64_t slow = team / plan->context_parallel;
+    struct place place = {.context = team % plan->context_parallel};
+    if (plan->pipeline_inside) {
+        place.data = slow / plan->pipeline_parallel;
+        place.pipeline = slow % plan->pipeline_parallel;
+    } else {
+        place.data = slow % plan->data_parallel;
+        place.pipeline = slow / plan->data_parallel;
+    }
+    return place;
+}
+
+static int32_t neighbour(const struct plan *plan, struct place place, int64_t step)
+{
+    if (plan->pipeline_parallel == 1) {
+        return -1;
+    }
+    place.pipeline =
+        (place.pipeline + step + plan->pipeline_parallel) % plan->pipeline_parallel;
+    return placement_team(plan, &place);
+}
+
+static void add_team(struct job *job, const struct plan *plan, int32_t index)
+{
+    struct team *team = &job->teams[index];
+    struct place place = placement_place(plan, index);
+    int64_t width = plan->tensor_parallel;
+    int64_t *chips = arena_array(job->arena, width, sizeof(int64_t));
+    for (int64_t i = 0; i < width; i++) {
+        chips[i] = (int64_t)index * width + i;
+    }
+    *team = (struct team){.chips = chips, .chip_count = width, .slowness = 1, .weight = 1};
+    team->peers[PEER_NEXT] = neighbour(plan, place, 1);
+    team->peers[PEER_PREVIOUS] = neighbour(plan, place, -1);
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        team->groups[slot] = -1;
+    }
+}
+
+struct draft { /* a group in the making */
+    int32_t *teams;
+    int64_t count;
+};
+
+/* Chip i of every team with chip i of all others: as many subgroups as a team has chips. */
+static int32_t parallel_group(struct job *job, const struct draft *draft)
+{
+    int64_t width = job->teams[draft->teams[0]].chip_count;
+    struct group group = {draft->count, draft->teams, width, draft->count, NULL};
+    group.chips = arena_array(job->arena, width * draft->count, sizeof(int64_t));
+    for (int64_t m = 0; m < draft->count; m++) {
+        for (int64_t i = 0; i < width; i++) {
+            group.chips[i * draft->count + m] = job->teams[draft->teams[m]].chips[i];
+        }
+    }
+    return job_group(job, &group);
+}
+
+/* All chips of the teams, cut into consecutive subgroups of this size. */
+static int32_t flat_group(struct job *job, const struct draft *draft, int64_t subgroup_size)
+{
+    int64_t width = job->teams[draft->teams[0]].chip_count;
+    struct group group = {draft->count, draft->teams, width * draft->count / subgroup_size,
+                          subgroup_size, NULL};
+    group.chips = arena_array(job->arena, width * draft->count, sizeof(int64_t));
+    for (int64_t i = 0; i < width * draft->count; i++) {
+        group.chips[i] = job->teams[draft->teams[i / width]].chips[i % width];
+    }
+    return job_group(job, &group);
+}
+
+/* Chips of equal place in different expert groups, when these are parts of one team. */
+static int32_t strided_group(struct job *job, const struct draft *draft, int64_t stride)
+{
+    int64_t width = job->teams[draft->teams[0]].chip_count;
+    int64_t size = draft->count * width / stride;
+    struct group group = {draft->count, draft->teams, stride, size, NULL};
+    group.chips = arena_array(job->arena, width * draft->count, sizeof(int64_t));
+    for (int64_t i = 0; i < width * draft->count; i++) {
+        group.chips[i % stride * size + i / stride] =
+            job->teams[draft->teams[i / width]].chips[i % width];
+    }
+    return job_group(job, &group);
+}
+
+/* The teams of one pipeline stage in the order context, data: from first, every step-th. */
+static struct draft stage_teams(struct job *job, const struct plan *plan, int64_t pipeline,
+                                int64_t first, int64_t step, int64_t count)
+{
+    struct draft draft = {arena_array(job->arena, count, sizeof(int32_t)), count};
+    for (int64_t i = 0; i < count; i++) {
+        int64_t rank = first + i * step;
+        struct place place = {rank / plan->context_parallel, rank % plan->context_parallel,
+                              pipeline};
+        draft.teams[i] = placement_team(plan, &place);
+    }
+    return draft;
+}
+
+static void assign(struct job *job, const struct draft *draft, enum slot slot, int32_t group)
+{
+    for (int64_t i = 0; i < draft->count; i++) {
+        job->teams[draft->teams[i]].groups[slot] = group;
+    }
+}
+
+static void expert_groups(struct job *job, const struct plan *plan, int64_t pipeline)
+{
+    int64_t ranks = plan->data_parallel * plan->context_parallel;
+    int64_t teams = plan->expert_parallel / plan->tensor_parallel; /* of one expert group */
+    if (teams < 2) {
+        struct draft all = stage_teams(job, plan, pipeline, 0, 1, ranks);
+        assign(job, &all, SLOT_EXPERT_DATA, strided_group(job, &all, plan->expert_parallel));
+        for (int64_t r = 0; r < ranks; r++) {
+            struct draft own = stage_teams(job, plan, pipeline, r, 1, 1);
+            assign(job, &own, SLOT_EXPERT, flat_group(job, &own, plan->expert_parallel));
+        }
+        return;
+    }
+    for (int64_t first = 0; first < ranks; first += teams) {
+        struct draft members = stage_teams(job, plan, pipeline, first, 1, teams);
+        assign(job, &members, SLOT_EXPERT, flat_group(job, &members, plan->expert_parallel));
+    }
+    for (int64_t r = 0; r < teams; r++) {
+        struct draft replicas = stage_teams(job, plan, pipeline, r, teams, ranks / teams);
+        assign(job, &replicas, SLOT_EXPERT_DATA, parallel_group(job, &replicas));
+    }
+}
+
+static void stage_groups(struct job *job, const struct plan *plan, int64_t pipeline)
+{
+    int64_t ranks = plan->data_parallel * plan->context_parallel;
+    struct draft all = stage_teams(job, plan, pipeline, 0, 1, ranks);
+    if (ranks > 1) {
+        assign(job, &all, SLOT_DATA, parallel_group(job, &all));
+    }
+    for (int64_t data = 0; data < plan->data_parallel && plan->context_parallel > 1; data++) {
+        struct draft members = stage_teams(job, plan, pipeline, data * plan->context_parallel,
+                                           1, plan->context_parallel);
+        assign(job, &members, SLOT_CONTEXT, parallel_group(job, &members));
+    }
+    if (plan->expert_parallel > 1) {
+        expert_groups(job, plan, pipeline);
+    }
+}
+
+void placement_fill(struct job *job, const struct plan *plan)
+{
+    job->team_count = placement_team_count(plan);
+    job->teams = arena_array(job->arena, job->team_count, sizeof(struct team));
+    for (int32_t t = 0; t < job->team_count; t++) {
+        add_team(job, plan, t);
+        if (plan->tensor_parallel > 1) {
+            struct draft own = {arena_array(job->arena, 1, sizeof(int32_t)), 1};
+            own.teams[0] = t;
+            job->teams[t].groups[SLOT_TENSOR] = flat_group(job, &own, plan->tensor_parallel);
+        }
+    }
+    for (int64_t p = 0; p < plan->pipeline_parallel; p++) {
+        stage_groups(job, plan, p);
+    }
+}
