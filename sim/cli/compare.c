@@ -25,6 +25,13 @@ static bool take_tolerance(struct request *request, const char *text, struct err
     if (!units_read(text, UNIT_FRACTION, &request->tolerance_fraction, &cause)) {
         return error_fill(error, ERROR_USAGE, "--expect: %s", cause.message);
     }
+    if (request->tolerance_fraction > 1) {
+        return error_fill(
+            error, ERROR_USAGE,
+            "--expect: found '%s', more than the whole; write 5%% or 0.05 for five "
+            "per cent",
+            text);
+    }
     return true;
 }
 

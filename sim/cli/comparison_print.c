@@ -93,7 +93,7 @@ static void print_speed(const struct compared *result, const struct compared *ba
     printf(" %s", baseline->name);
     double per_chip = comparison_ratio(result, baseline, SUMMARY_TOKENS_PER_S_PER_CHIP);
     char times[PRINT_SIZE];
-    printf(", with %s times its tokens/s per chip\n", print_count(times, per_chip));
+    printf(",\n    with %s times its tokens/s per chip\n", print_count(times, per_chip));
 }
 
 static void print_cost(const struct compared *result, const struct compared *baseline)
@@ -111,7 +111,7 @@ static void print_cost(const struct compared *result, const struct compared *bas
     char value[PRINT_SIZE], base[PRINT_SIZE], low[PRINT_SIZE], high[PRINT_SIZE];
     printf("  %s is ", result->name);
     print_times(ratio, "dearer", "cheaper", "as dear as");
-    printf(" %s per token: %s against %s per million", baseline->name,
+    printf(" %s per token:\n    %s against %s per million", baseline->name,
            print_quantity(value, comparison_value(result, SUMMARY_COST), "USD"),
            print_quantity(base, comparison_value(baseline, SUMMARY_COST), "USD"));
     double lowest = comparison_value(result, SUMMARY_COST_LOW) /
@@ -119,11 +119,12 @@ static void print_cost(const struct compared *result, const struct compared *bas
     double highest = comparison_value(result, SUMMARY_COST_HIGH) /
                      comparison_value(baseline, SUMMARY_COST_LOW);
     if (lowest < highest) {
-        printf(" (%s to %s times, by the range of the prices%s)\n", print_count(low, lowest),
-               print_count(high, highest), estimate_note(result, baseline));
+        printf("\n    (%s to %s times by the range of the prices%s)\n",
+               print_count(low, lowest), print_count(high, highest),
+               estimate_note(result, baseline));
     } else {
         const char *note = estimate_note(result, baseline);
-        printf("%s%s%s\n", *note != '\0' ? " (" : "", *note != '\0' ? note + 2 : "",
+        printf("%s%s%s\n", *note != '\0' ? "\n    (" : "", *note != '\0' ? note + 2 : "",
                *note != '\0' ? ")" : "");
     }
 }
@@ -150,7 +151,18 @@ static void print_factors(const struct compared *result, const struct compared *
     if (isfinite(prices)) {
         printf(", each at %s times the price", print_count(price, prices));
     }
-    puts(". Chip-hours per million tokens, by part of the step:");
+    puts(".\nChip-hours per million tokens, by part of the step:");
+}
+
+static void print_part(const struct comparison_part *part, int left, int right)
+{
+    char value[PRINT_SIZE], base[PRINT_SIZE], more[PRINT_SIZE], difference[PRINT_SIZE + 1];
+    print_count(more, fabs(part->chip_h - part->baseline_chip_h));
+    snprintf(difference, sizeof difference, "%s%s",
+             part->chip_h < part->baseline_chip_h ? "-" : "+", more);
+    printf("  %-*s  %*s  %*s  %10s\n", LABEL, part->part, left,
+           print_count(value, part->chip_h), right, print_count(base, part->baseline_chip_h),
+           difference);
 }
 
 static void print_parts(const struct compared *result, const struct compared *baseline,
@@ -159,17 +171,14 @@ static void print_parts(const struct compared *result, const struct compared *ba
     int count = 0;
     struct comparison_part *parts = comparison_parts(result, baseline, arena, &count);
     int left = wider(result->name), right = wider(baseline->name);
-    printf("  %-*s  %*s  %*s  %11s\n", LABEL, "", left, result->name, right, baseline->name,
+    printf("  %-*s  %*s  %*s  %10s\n", LABEL, "", left, result->name, right, baseline->name,
            "difference");
     for (int i = 0; i < count; i++) {
-        char value[PRINT_SIZE], base[PRINT_SIZE], more[PRINT_SIZE];
-        double difference = parts[i].chip_h - parts[i].baseline_chip_h;
-        print_count(more, fabs(difference));
-        printf("  %-*s  %*s  %*s  %s%*s\n", LABEL, parts[i].part, left,
-               print_count(value, parts[i].chip_h), right,
-               print_count(base, parts[i].baseline_chip_h), difference < 0 ? "-" : "+", 10,
-               more);
+        print_part(&parts[i], left, right);
     }
+    const struct comparison_part whole = {"whole step", comparison_chip_h(result),
+                                          comparison_chip_h(baseline)};
+    print_part(&whole, left, right);
 }
 
 void comparison_print(const struct compared *result, const struct compared *baseline,
