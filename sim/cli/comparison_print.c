@@ -103,8 +103,8 @@ static void print_cost(const struct compared *result, const struct compared *bas
         const struct compared *unknown =
             isfinite(comparison_value(result, SUMMARY_COST)) ? baseline : result;
         printf(
-            "  Cost cannot be compared: %s has no price (%s); run it with --prices and a book "
-            "that knows its chips\n",
+            "  Cost cannot be compared: %s has no price (%s);\n"
+            "    run it with --prices and a book that knows its chips\n",
             unknown->name, unknown->path);
         return;
     }
