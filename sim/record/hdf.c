@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 
-enum { COMPRESS_ROWS = 1000, DEFLATE_LEVEL = 4 };
+enum { COMPRESS_ROWS = 1000, DEFLATE_LEVEL = 4, GROUP_PATH_SIZE = 256 };
 
 void hdf_quiet(void)
 {
@@ -54,7 +54,7 @@ static hid_t open_or_create(hid_t parent, const char *path)
 
 hid_t hdf_group(hid_t parent, const char *path)
 {
-    char part[HDF_TEXT_SIZE];
+    char part[GROUP_PATH_SIZE];
     size_t length = strlen(path);
     if (length == 0 || length >= sizeof part) {
         return -1;
@@ -71,11 +71,11 @@ hid_t hdf_group(hid_t parent, const char *path)
     return group;
 }
 
-static hid_t text_type(size_t size)
+static hid_t text_type(size_t size, H5T_str_t padding)
 {
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, size > 0 ? size : 1);
-    H5Tset_strpad(type, H5T_STR_NULLPAD);
+    H5Tset_strpad(type, padding);
     H5Tset_cset(type, H5T_CSET_UTF8);
     return type;
 }
@@ -91,10 +91,19 @@ static bool add_attribute(hid_t object, const char *name, hid_t file_type, hid_t
     return written;
 }
 
+/* Attributes are of variable length: that is what h5py gives back as str and not as bytes. */
+static hid_t long_text_type(void)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    return type;
+}
+
 bool hdf_add_text(hid_t object, const char *name, const char *text)
 {
-    hid_t type = text_type(strlen(text));
-    bool written = add_attribute(object, name, type, type, text);
+    hid_t type = long_text_type();
+    bool written = add_attribute(object, name, type, type, &text);
     H5Tclose(type);
     return written;
 }
@@ -121,7 +130,7 @@ static hid_t create_dataset(hid_t group, const char *name, hid_t type, hid_t spa
 
 hid_t hdf_add_bytes(hid_t group, const char *name, const char *bytes, size_t size)
 {
-    hid_t type = text_type(size);
+    hid_t type = text_type(size, H5T_STR_NULLPAD); /* exactly these bytes */
     hid_t space = H5Screate(H5S_SCALAR);
     hid_t dataset = create_dataset(group, name, type, space, 1);
     if (H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, size > 0 ? bytes : "") < 0) {
@@ -151,8 +160,8 @@ static size_t cell_width(const struct table *table, int column)
         return sizeof(union cell);
     }
     for (int64_t row = 0; row < table->row_count; row++) {
-        size_t length = strlen(text_at(table, row, column));
-        width = length > width ? length : width;
+        size_t size = strlen(text_at(table, row, column)) + 1;
+        width = size > width ? size : width;
     }
     return width;
 }
@@ -204,7 +213,7 @@ bool hdf_add_column(hid_t group, const struct table *table, int column)
 {
     const struct column *head = &table->columns[column];
     hsize_t rows = (hsize_t)table->row_count;
-    hid_t text = text_type(cell_width(table, column));
+    hid_t text = text_type(cell_width(table, column), H5T_STR_NULLTERM);
     hid_t file_types[] = {H5T_IEEE_F64LE, H5T_STD_I64LE, text};
     hid_t types[] = {H5T_NATIVE_DOUBLE, H5T_NATIVE_INT64, text};
     hid_t space = H5Screate_simple(1, &rows, NULL);
@@ -218,36 +227,60 @@ bool hdf_add_column(hid_t group, const struct table *table, int column)
     return written;
 }
 
-/* Whether the attribute is one value of the class with at most size bytes. */
-static bool fits(hid_t attribute, hid_t type, H5T_class_t class, size_t size)
+static bool has_one_value(hid_t attribute)
 {
     hid_t space = H5Aget_space(attribute);
     bool one = H5Sget_simple_extent_npoints(space) == 1;
     H5Sclose(space);
-    return one && H5Tget_class(type) == class && H5Tis_variable_str(type) <= 0 &&
-           H5Tget_size(type) <= size;
+    return one;
 }
 
-bool hdf_read_text(hid_t object, const char *name, char text[HDF_TEXT_SIZE])
+static bool has_class(hid_t attribute, H5T_class_t class)
 {
-    memset(text, 0, HDF_TEXT_SIZE);
-    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
     hid_t type = H5Aget_type(attribute);
-    bool read = attribute >= 0 && fits(attribute, type, H5T_STRING, HDF_TEXT_SIZE - 1) &&
-                H5Aread(attribute, type, text) >= 0;
+    bool right = H5Tget_class(type) == class;
+    right = right && (class != H5T_STRING || H5Tis_variable_str(type) > 0);
     H5Tclose(type);
+    return right;
+}
+
+/* A copy in our own memory; HDF5's is given back. */
+static char *take_text(hid_t attribute)
+{
+    hid_t type = long_text_type(), space = H5Aget_space(attribute);
+    char *theirs = NULL, *ours = NULL;
+    if (H5Aread(attribute, type, &theirs) >= 0) {
+        size_t size = theirs == NULL ? 1 : strlen(theirs) + 1;
+        ours = arena_library_realloc(NULL, NULL, size);
+        memcpy(ours, theirs == NULL ? "" : theirs, size);
+        H5Dvlen_reclaim(type, space, H5P_DEFAULT, &theirs);
+    }
+    H5Sclose(space);
+    H5Tclose(type);
+    return ours;
+}
+
+char *hdf_read_text(hid_t object, const char *name)
+{
+    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
+    bool right = attribute >= 0 && has_one_value(attribute) && has_class(attribute, H5T_STRING);
+    char *text = right ? take_text(attribute) : NULL;
     H5Aclose(attribute);
-    return read;
+    return text;
+}
+
+void hdf_free_text(char *text)
+{
+    arena_library_realloc(NULL, text, 0);
 }
 
 bool hdf_read_count(hid_t object, const char *name, int64_t *value)
 {
     *value = 0;
     hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-    hid_t type = H5Aget_type(attribute);
-    bool read = attribute >= 0 && fits(attribute, type, H5T_INTEGER, sizeof *value) &&
+    bool read = attribute >= 0 && has_one_value(attribute) &&
+                has_class(attribute, H5T_INTEGER) &&
                 H5Aread(attribute, H5T_NATIVE_INT64, value) >= 0;
-    H5Tclose(type);
     H5Aclose(attribute);
     return read;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The few things of HDF5 that results are made of: groups, text and number attributes, columns.
- * Texts are fixed-length UTF-8; object times are off, so that equal results are equal files.
- * Functions return false (or a negative id) when HDF5 refused; hdf_refused then says why. */
+ * Texts are UTF-8, of fixed length in columns; object times are off, so that equal results are
+ * equal files. Functions return false (or a negative id) when HDF5 refused; hdf_refused then
+ * says why. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,8 +13,6 @@
 
 #include "base/error.h"
 #include "record/table.h"
-
-enum { HDF_TEXT_SIZE = 256 }; /* for short attributes that are read back */
 
 /* Rows that are read or written at once, and of one compressed chunk. */
 enum { HDF_BLOCK_ROWS = 8192 };
@@ -36,8 +35,11 @@ hid_t hdf_add_bytes(hid_t group, const char *name, const char *bytes, size_t siz
 /* One column of a table with its unit and meaning. */
 bool hdf_add_column(hid_t group, const struct table *table, int column);
 
-/* Reads a short text attribute; false when it is not there or is no text of that size. */
-bool hdf_read_text(hid_t object, const char *name, char text[HDF_TEXT_SIZE]);
+/* A text attribute, to be freed with hdf_free_text (NULL is allowed there); NULL when there is
+ * none of that name or it is no text. */
+char *hdf_read_text(hid_t object, const char *name);
+void hdf_free_text(char *text);
+
 bool hdf_read_count(hid_t object, const char *name, int64_t *value);
 
 /* Opens a result of trnsim for reading; negative, with an INPUT or SYSTEM error, when it is

@@ -51,10 +51,10 @@ hid_t hdf_open_result(const char *path, struct error *error)
     if (file < 0) {
         return -1;
     }
-    int64_t version;
-    char kind[HDF_TEXT_SIZE];
-    bool ours =
-        hdf_read_count(file, "schema_version", &version) && hdf_read_text(file, "kind", kind);
+    int64_t version = 0;
+    char *kind = hdf_read_text(file, "kind");
+    bool ours = kind != NULL && hdf_read_count(file, "schema_version", &version);
+    hdf_free_text(kind);
     if (ours && version == RESULT_SCHEMA_VERSION) {
         return file;
     }

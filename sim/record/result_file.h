@@ -51,7 +51,7 @@ void result_file_abandon(void);
 struct table *result_file_read(const char *path, const char *name, const struct column *columns,
                                int column_count, struct arena *arena, struct error *error);
 
-/* A text attribute of less than 256 bytes of a group: "kind" of "/", facts of "/provenance". */
+/* A text attribute of a group: "kind" of "/", facts of "/provenance". */
 const char *result_file_read_text(const char *path, const char *group, const char *name,
                                   struct arena *arena, struct error *error);
 

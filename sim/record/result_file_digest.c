@@ -130,36 +130,25 @@ static bool add_dataset(struct walk *walk, hid_t dataset)
     return added;
 }
 
-static bool add_attribute(struct walk *walk, hid_t attribute)
-{
-    size_t width;
-    hid_t stored = H5Aget_type(attribute), space = H5Aget_space(attribute);
-    hid_t type = memory_type(stored, &width);
-    bool added = type >= 0 && width > 0 && H5Sget_simple_extent_npoints(space) == 1;
-    if (added) {
-        unsigned char *value = arena_library_realloc(NULL, NULL, width);
-        added = H5Aread(attribute, type, value) >= 0;
-        if (added) {
-            add_number(walk, (uint64_t)H5Tget_class(stored));
-            add_values(walk, type, value, 1, width);
-        }
-        arena_library_realloc(NULL, value, 0);
-    }
-    H5Tclose(type);
-    H5Sclose(space);
-    H5Tclose(stored);
-    return added;
-}
-
+/* The attributes of results are texts and whole numbers. */
 static herr_t visit_attribute(hid_t object, const char *name, const H5A_info_t *info,
                               void *walking)
 {
     (void)info;
     struct walk *walk = walking;
-    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
+    int64_t number;
+    char *text = hdf_read_text(object, name);
     add_text(walk, name, strlen(name));
-    walk->whole = attribute >= 0 && add_attribute(walk, attribute);
-    H5Aclose(attribute);
+    if (text != NULL) {
+        add_number(walk, H5T_STRING);
+        add_text(walk, text, strlen(text));
+    } else if (hdf_read_count(object, name, &number)) {
+        add_number(walk, H5T_INTEGER);
+        add_number(walk, (uint64_t)number);
+    } else {
+        walk->whole = false;
+    }
+    hdf_free_text(text);
     return walk->whole ? H5_ITER_CONT : H5_ITER_STOP;
 }
 

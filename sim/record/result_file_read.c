@@ -96,16 +96,18 @@ static bool read_values(const struct stored *stored, int column, struct table *t
     return read;
 }
 
-static bool same_unit(hid_t dataset, const struct column *column, const char *path,
-                      struct error *error)
+static bool check_unit(hid_t dataset, const struct column *column, const char *path,
+                       struct error *error)
 {
-    char unit[HDF_TEXT_SIZE];
-    if (hdf_read_text(dataset, "unit", unit) && strcmp(unit, column->unit) == 0) {
-        return true;
+    char *unit = hdf_read_text(dataset, "unit");
+    bool same = unit != NULL && strcmp(unit, column->unit) == 0;
+    if (!same) {
+        error_at(error, ERROR_INPUT, path, 0, 0,
+                 "column '%s' has the unit '%.40s', expected '%s'; run again with this trnsim",
+                 column->name, unit == NULL ? "" : unit, column->unit);
     }
-    return error_at(error, ERROR_INPUT, path, 0, 0,
-                    "column '%s' has the unit '%s', expected '%s'; run again with this trnsim",
-                    column->name, unit, column->unit);
+    hdf_free_text(unit);
+    return same;
 }
 
 static bool read_column(hid_t group, const char *path, int index, bool *sized,
@@ -122,7 +124,7 @@ static bool read_column(hid_t group, const char *path, int index, bool *sized,
         resize(table, (int64_t)stored.rows);
         right = read_values(&stored, index, table);
     }
-    right = right ? same_unit(stored.dataset, column, path, error)
+    right = right ? check_unit(stored.dataset, column, path, error)
                   : damaged(path, table->name, column->name, error);
     close_stored(&stored);
     return right;
@@ -172,11 +174,12 @@ struct table *result_file_read(const char *path, const char *name, const struct 
 
 static char *read_fact(hid_t file, const char *group, const char *name, struct arena *arena)
 {
-    char text[HDF_TEXT_SIZE];
     hid_t object = H5Oopen(file, group, H5P_DEFAULT);
-    bool read = object >= 0 && hdf_read_text(object, name, text);
+    char *text = object >= 0 ? hdf_read_text(object, name) : NULL;
+    char *fact = text == NULL ? NULL : arena_text(arena, text);
+    hdf_free_text(text);
     H5Oclose(object);
-    return read ? arena_text(arena, text) : NULL;
+    return fact;
 }
 
 const char *result_file_read_text(const char *path, const char *group, const char *name,
