@@ -62,10 +62,10 @@ void platform_list_print(const struct platform_entry *entries, int64_t count, FI
     for (int64_t i = 0; i < count; i++) {
         const struct platform *platform = entries[i].platform;
         if (platform == NULL) {
-            fprintf(file, "%-40s cannot be read: %s\n", entries[i].path, entries[i].problem);
+            fprintf(file, "%-44s cannot be read: %s\n", entries[i].path, entries[i].problem);
             continue;
         }
-        fprintf(file, "%-40s %4lld chips  %s\n", entries[i].path,
+        fprintf(file, "%-44s %4lld chips  %s\n", entries[i].path,
                 (long long)platform->chip_count, platform->title);
     }
 }
