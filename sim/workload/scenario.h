@@ -19,6 +19,7 @@ struct scenario {
     const char *path, *text;
 
     /* training */
+    const char *model_path; /* as written, relative to the workload file */
     struct model *model;
     int64_t sequence_tokens, batch_tokens;
     struct plan plan; /* the file's plan with the platform's own entries and --set applied */
@@ -35,11 +36,20 @@ struct scenario {
     uint64_t seed;
 };
 
-/* Reads a workload file for a platform (its name picks the plan entry; chips_per_domain is for
- * messages only), then applies overrides: "key=value" texts, such as
+/* Reads a workload file for a platform (its name picks the plan entries, in the file's order;
+ * NULL picks none), then applies overrides: "key=value" texts, such as
  * "plan.tensor_parallel=4", "batch_tokens=4194304", "size=64MiB", "coalesce=off".
  * NULL and an INPUT error (file, line, column, found, expected, remedy) when it is wrong; a
  * wrong override is a USAGE error that names it and the keys there are. */
 struct scenario *scenario_read(const char *path, const char *platform_name,
                                const char *const *overrides, int override_count,
                                struct arena *arena, struct error *error);
+
+/* --plan FILE: replaces the whole plan by that of a YAML file whose one key is plan; what it
+ * leaves out has its default. To be followed by the overrides, which win. */
+bool scenario_plan_read(struct scenario *scenario, const char *path, struct arena *arena,
+                        struct error *error);
+
+/* One "key=value", as in scenario_read. */
+bool scenario_override(struct scenario *scenario, const char *text, struct arena *arena,
+                       struct error *error);

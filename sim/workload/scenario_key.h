@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every key of a workload file: one table for reading YAML, for --set and for the
+ * documentation. X(name, type, member of struct scenario, lowest, highest, choices, default,
+ * meaning); a key without a default must be given. */
+#pragma once
+
+#include "workload/scenario.h"
+
+enum key_type {
+    KEY_FIXED,  /* one of the choices, as int; not for --set */
+    KEY_TEXT,   /* any text */
+    KEY_WORD,   /* one of the choices, or any when there are none, as text */
+    KEY_MODEL,  /* a path, relative to the workload file */
+    KEY_COUNT,  /* int64_t */
+    KEY_CHIPS,  /* int64_t, or "all" for 0 */
+    KEY_SIZE,   /* bytes, with a unit */
+    KEY_SWITCH, /* bool */
+    KEY_CHOICE, /* one of the choices, as int */
+    KEY_NUMBER, /* one of the choices, as double */
+    KEY_DTYPE
+};
+
+#define SCENARIO_TOP_KEYS(X)                                                                   \
+    X(kind, FIXED, kind, 0, 0, "training|collective", NULL,                                    \
+      "what the workload is; the section of that name follows")                                \
+    X(title, TEXT, title, 0, 0, NULL, NULL, "one line for people")
+
+#define SCENARIO_TRAINING_KEYS(X)                                                              \
+    X(model, MODEL, model_path, 0, 0, NULL, NULL,                                              \
+      "the model's config.json, relative to the workload file")                                \
+    X(sequence_tokens, COUNT, sequence_tokens, 1, 1 << 26, NULL, NULL, "tokens of a sequence") \
+    X(batch_tokens, COUNT, batch_tokens, 1, INT64_C(1) << 50, NULL, NULL,                      \
+      "tokens of a step, over all chips; rounded up to what the plan can divide")
+
+#define SCENARIO_PLAN_KEYS(X)                                                                  \
+    X(tensor_parallel, COUNT, plan.tensor_parallel, 1, 1 << 16, NULL, "1",                     \
+      "chips that share each matrix")                                                          \
+    X(sequence_parallel, SWITCH, plan.sequence_parallel, 0, 0, NULL, "on",                     \
+      "between matrices each of those chips keeps its share of the tokens only")               \
+    X(pipeline_parallel, COUNT, plan.pipeline_parallel, 1, 1 << 16, NULL, "1",                 \
+      "stages that the layers are divided over")                                               \
+    X(virtual_stages, COUNT, plan.virtual_stages, 1, 1 << 10, NULL, "1",                       \
+      "chunks of layers per stage: 1 is 1F1B, more is interleaved 1F1B")                       \
+    X(context_parallel, COUNT, plan.context_parallel, 1, 1 << 16, NULL, "1",                   \
+      "chips that share the tokens of each sequence")                                          \
+    X(expert_parallel, COUNT, plan.expert_parallel, 1, 1 << 16, NULL, "1",                     \
+      "chips that share the experts of a mixture, out of the chips of one stage")              \
+    X(micro_batch, COUNT, plan.micro_batch, 1, 1 << 16, NULL, "1",                             \
+      "sequences that pass the pipeline together")                                             \
+    X(zero_stage, COUNT, plan.zero_stage, 0, 1, NULL, "1",                                     \
+      "1: optimizer states are divided over data-parallel chips; 0: each holds them all")      \
+    X(recompute, CHOICE, plan.recompute, 0, 0, "none|selective|full", "none",                  \
+      "what is computed again instead of kept: nothing, the attention core, whole layers")     \
+    X(dtype, DTYPE, plan.dtype, 0, 0, "bf16|fp16|fp8|fp4", "bf16",                             \
+      "of the operands of the layers' matrices; fp16 counts as bf16")                          \
+    X(overlap_gradients, SWITCH, plan.overlap_gradients, 0, 0, NULL, "on",                     \
+      "gradients are reduced beside the last backward pass, not after it")                     \
+    X(gradient_bytes, NUMBER, plan.gradient_bytes, 0, 0, "2|4", "4",                           \
+      "bytes of a gradient, as summed and reduced")                                            \
+    X(flash_attention, SWITCH, plan.flash_attention, 0, 0, NULL, "on",                         \
+      "one kernel for the attention core; off: its scores are written and kept")               \
+    X(uneven_stages, SWITCH, plan.uneven_stages, 0, 0, NULL, "off",                            \
+      "allow stages with unequal numbers of layers")
+
+#define SCENARIO_COLLECTIVE_KEYS(X)                                                            \
+    X(operation, WORD, operation, 0, 0,                                                        \
+      "all-reduce|reduce-scatter|all-gather|all-to-all|broadcast|send-receive", NULL,          \
+      "what the chips do")                                                                     \
+    X(size, SIZE, size_bytes, 1, INT64_C(1) << 50, NULL, NULL,                                 \
+      "of each chip's whole buffer, with a unit")                                              \
+    X(group_chips, CHIPS, group_chips, 0, INT64_C(1) << 40, NULL, "all",                       \
+      "how many chips take part, the first ones; all or 0 is every chip")                      \
+    X(algorithm, WORD, algorithm, 0, 0, NULL, "auto", "how; auto takes the fastest")
+
+#define SCENARIO_SIMULATION_KEYS(X)                                                            \
+    X(coalesce, SWITCH, coalesce, 0, 0, NULL, "on",                                            \
+      "equal neighbouring work is simulated as one piece")                                     \
+    X(seed, COUNT, seed, 0, INT64_C(1) << 53, NULL, "1", "of all random numbers")
+
+struct scenario_key {
+    const char *name; /* "training.plan.tensor_parallel" */
+    const char *short_name;
+    enum key_type type;
+    size_t offset; /* in struct scenario */
+    int64_t lowest, highest;
+    const char *choices, *fallback, *meaning;
+};
+
+int scenario_key_count(void);
+const struct scenario_key *scenario_key_at(int index);
+
+/* By the last parts of its name, "plan.dtype" or "dtype"; NULL when there is none. */
+const struct scenario_key *scenario_key_find(const char *name);
+
+/* Reads text into the key's member. False and an INPUT error without place: "is 'x', expected
+ * y", to be put behind the key's name. */
+bool scenario_key_apply(const struct scenario_key *key, const char *text,
+                        struct scenario *scenario, struct arena *arena, struct error *error);
+
+/* The key's row in workloads/README.md. */
+void scenario_key_row(const struct scenario_key *key, char *row, int size);
