@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trnsim run: a workload on a machine. */
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/run_collective.h"
+#include "cli/run_training.h"
+#include "engine/engine.h"
+
+enum { PLATFORM = COMMAND_KEY, DOMAINS, PLAN, DETAIL, PRICES, PRICE_KIND_KEY };
+
+static bool take_detail(struct run_request *request, const char *text, struct error *error)
+{
+    for (int detail = 0; detail < DETAIL_COUNT; detail++) {
+        if (strcmp(text, run_job_detail_name((enum detail)detail)) == 0) {
+            request->detail = (enum detail)detail;
+            return true;
+        }
+    }
+    return error_fill(error, ERROR_USAGE, "--detail: found '%s', expected message or flow",
+                      text);
+}
+
+static bool take_override(struct run_request *request, const char *text, struct error *error)
+{
+    if (request->override_count == RUN_OVERRIDES) {
+        return error_fill(error, ERROR_USAGE,
+                          "--set is given more than %d times; write a "
+                          "workload file instead",
+                          RUN_OVERRIDES);
+    }
+    request->overrides[request->override_count++] = text;
+    return true;
+}
+
+static bool take(void *input, int key, char *value, struct error *error)
+{
+    struct run_request *request = input;
+    switch (key) {
+    case COMMAND_ARGUMENT:
+        request->workload = value;
+        return true;
+    case PLATFORM:
+        request->platform = value;
+        return true;
+    case DOMAINS:
+        return command_count("--ultraservers", value, 1, &request->domains, error);
+    case PLAN:
+        request->plan = value;
+        return true;
+    case DETAIL:
+        return take_detail(request, value, error);
+    case PRICES:
+        request->prices = strcmp(value, "none") == 0 ? NULL : value;
+        return true;
+    case PRICE_KIND_KEY:
+        return price_kind_read(value, &request->price_kind, error);
+    default:
+        return take_override(request, value, error);
+    }
+}
+
+static const struct command_option options[] = {
+    {"platform", PLATFORM, "FILE", "The machine: a file of platforms/"},
+    {"ultraservers", DOMAINS, "N",
+     "How many of the platform's scale-up domains: UltraServers, racks or servers"},
+    {"domains", DOMAINS, NULL, NULL},
+    {"plan", PLAN, "FILE", "A YAML file whose plan replaces the workload's"},
+    {"set", 's', "KEY=VALUE",
+     "Change one entry of the workload, such as "
+     "plan.tensor_parallel=4; may be repeated"},
+    {"detail", DETAIL, "LEVEL",
+     "message: every step of every collective; flow: one flow a "
+     "transfer (default)"},
+    {"prices", PRICES, "FILE",
+     "The price book (default platforms/prices/owner-2026.yaml, if it "
+     "is there); none: no cost"},
+    {"price-kind", PRICE_KIND_KEY, "KIND",
+     "owner, capacity-block, on-demand, reserved, neocloud or spot (default: the first of "
+     "these "
+     "that the book has)"},
+};
+
+static const struct command_syntax syntax = {
+    .name = "run",
+    .arguments = "WORKLOAD",
+    .meaning = "Says what a workload takes on a machine, in time, dollars and joules, and why.",
+    .examples =
+        "  trnsim run workloads/llama-3.1-405b-pretrain.yaml --platform "
+        "platforms/trn3-ultraserver.xml --ultraservers 16\n"
+        "  trnsim run workloads/all-reduce-1GiB.yaml --platform platforms/gb200-nvl72.xml "
+        "--json\n",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .least_arguments = 1,
+    .most_arguments = 1,
+    .shared = COMMAND_JSON | COMMAND_QUIET | COMMAND_SEED | COMMAND_OUTPUT,
+    .take = take,
+};
+
+static struct provenance *start(struct arena *arena)
+{
+    struct provenance_source source = {.command = command_line(),
+                                       .version = TRNSIM_VERSION,
+                                       .git = TRNSIM_GIT,
+                                       .compiler = TRNSIM_COMPILER,
+                                       .simgrid = engine_version(),
+                                       .network_model = engine_settings()};
+    return provenance_start(&source, arena);
+}
+
+static bool run(const struct run_request *request, struct arena *arena, struct error *error)
+{
+    struct run_job job = {.request = request, .arena = arena, .provenance = start(arena)};
+    if (!run_job_read(&job, error)) {
+        return false;
+    }
+    return job.scenario->kind == SCENARIO_COLLECTIVE ? run_collective(&job, error)
+                                                     : run_training(&job, error);
+}
+
+bool run_command(int argc, char **argv, struct error *error)
+{
+    static const char default_prices[] = "platforms/prices/owner-2026.yaml";
+    struct run_request request = {.detail = DETAIL_FLOW, .price_kind = PRICE_ANY};
+    if (access(default_prices, R_OK) == 0) {
+        request.prices = default_prices;
+    }
+    if (!command_parse(&syntax, argc, argv, &request, &request.shared, error)) {
+        return false;
+    }
+    if (request.platform == NULL) {
+        return error_fill(
+            error, ERROR_USAGE,
+            "run needs a machine; add --platform FILE (trnsim platform list shows "
+            "those there are)");
+    }
+    struct arena *arena = arena_create();
+    bool done = run(&request, arena, error);
+    arena_free(arena);
+    return done;
+}

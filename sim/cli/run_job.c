@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inputs in, result out: the parts of a run that do not depend on its kind. */
+#include "cli/run_job.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/digest.h"
+#include "cli/progress.h"
+#include "engine/engine.h"
+#include "hardware/fabric.h"
+
+const char *run_job_detail_name(enum detail detail)
+{
+    static const char *const names[DETAIL_COUNT] = {"message", "flow"};
+    return names[detail];
+}
+
+void run_job_progress(double fraction, double now_s)
+{
+    static struct progress progress;
+    if (progress.activity == NULL) {
+        progress_start(&progress, "simulating", false);
+    }
+    if (fraction < 1) {
+        progress_update(&progress, fraction, now_s);
+    } else {
+        progress_end(&progress);
+    }
+}
+
+static void add_text(struct digest *digest, const char *text)
+{
+    digest_add(digest, text, strlen(text) + 1);
+}
+
+/* results/<workload>-<platform>-<digest>.h5: equal inputs have equal names. */
+static const char *default_output(const struct run_job *job)
+{
+    const struct run_request *request = job->request;
+    struct digest digest;
+    char text[DIGEST_TEXT_SIZE];
+    digest_init(&digest);
+    add_text(&digest, job->scenario->text);
+    add_text(&digest, job->scenario->model != NULL ? job->scenario->model->text : "");
+    digest_add(&digest, job->platform->text, job->platform->text_size);
+    if (job->book != NULL) {
+        digest_add(&digest, job->book->text, job->book->text_size);
+    }
+    add_text(&digest, request->plan != NULL ? request->plan : "");
+    for (int i = 0; i < request->override_count; i++) {
+        add_text(&digest, request->overrides[i]);
+    }
+    add_text(&digest,
+             arena_format(job->arena, "%lld %d %d %llu", (long long)job->platform->domain_count,
+                          (int)request->detail, (int)request->price_kind,
+                          (unsigned long long)job->scenario->seed));
+    digest_end(&digest, text);
+    return arena_format(job->arena, "results/%s-%s-%.12s.h5", job->scenario->name,
+                        job->platform->name, text);
+}
+
+static bool choose_output(struct run_job *job, struct error *error)
+{
+    job->output = job->request->shared.output;
+    if (job->output == NULL) {
+        job->output = default_output(job);
+        if (mkdir("results", 0777) != 0 && errno != EEXIST) {
+            return error_fill(error, ERROR_SYSTEM,
+                              "the folder results/ cannot be made (%s); name a file with -o",
+                              strerror(errno));
+        }
+    }
+    return result_file_check(job->output, error);
+}
+
+static bool read_prices(struct run_job *job, struct error *error)
+{
+    const struct run_request *request = job->request;
+    if (job->scenario->kind != SCENARIO_TRAINING || request->prices == NULL) {
+        return true;
+    }
+    job->book = price_read(request->prices, job->arena, error);
+    if (job->book == NULL) {
+        return false;
+    }
+    struct error none = {0};
+    job->price = price_find(job->book, job->platform->name, job->platform->chips[0]->type,
+                            request->price_kind, &none);
+    if (job->price == NULL) {
+        snprintf(job->price_missing, sizeof job->price_missing, "%.250s", none.message);
+    }
+    return true;
+}
+
+bool run_job_read(struct run_job *job, struct error *error)
+{
+    const struct run_request *request = job->request;
+    if (request->shared.output != NULL && !result_file_check(request->shared.output, error)) {
+        return false;
+    }
+    job->platform = platform_read(request->platform, job->arena, error);
+    if (job->platform == NULL) {
+        return false;
+    }
+    if (request->domains > 0) {
+        job->platform->domain_count = request->domains;
+    }
+    if (!platform_check_domains(job->platform, error)) {
+        return false;
+    }
+    bool plan_first = request->plan != NULL;
+    job->scenario = scenario_read(request->workload, job->platform->name, request->overrides,
+                                  plan_first ? 0 : request->override_count, job->arena, error);
+    if (job->scenario == NULL ||
+        (plan_first && !scenario_plan_read(job->scenario, request->plan, job->arena, error))) {
+        return false;
+    }
+    for (int i = 0; plan_first && i < request->override_count; i++) {
+        if (!scenario_override(job->scenario, request->overrides[i], job->arena, error)) {
+            return false;
+        }
+    }
+    if (request->shared.seed_given) {
+        job->scenario->seed = request->shared.seed;
+    }
+    return read_prices(job, error) && choose_output(job, error);
+}
+
+static int inputs(const struct run_job *job, struct result_input input[4])
+{
+    int count = 0;
+    const struct scenario *scenario = job->scenario;
+    input[count++] = (struct result_input){"workload", scenario->path, scenario->text,
+                                           strlen(scenario->text)};
+    if (scenario->model != NULL) {
+        const struct model *model = scenario->model;
+        input[count++] =
+            (struct result_input){"model", model->path, model->text, strlen(model->text)};
+    }
+    input[count++] = (struct result_input){"platform", job->platform->path, job->platform->text,
+                                           job->platform->text_size};
+    if (job->book != NULL) {
+        input[count++] = (struct result_input){"prices", job->book->path, job->book->text,
+                                               job->book->text_size};
+    }
+    return count;
+}
+
+bool run_job_write(const struct run_job *job, const char *kind, struct table **tables,
+                   int table_count, struct error *error)
+{
+    struct result_input input[4];
+    provenance_end(job->provenance);
+    struct result result = {.kind = kind,
+                            .tables = tables,
+                            .table_count = table_count,
+                            .inputs = input,
+                            .input_count = inputs(job, input),
+                            .facts = job->provenance->facts,
+                            .fact_count = PROVENANCE_FACTS};
+    return result_file_write(job->output, &result, error);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every kind of run shares: its request as given, its inputs as read, and the end, in
+ * which the result is written, then told. */
+#pragma once
+
+#include "cli/command.h"
+#include "economics/price.h"
+#include "execution/executor.h"
+#include "hardware/platform.h"
+#include "record/provenance.h"
+#include "record/result_file.h"
+#include "workload/scenario.h"
+
+enum { RUN_OVERRIDES = 64 };
+
+struct run_request {
+    const char *workload, *platform, *plan, *prices;
+    int64_t domains; /* 0: the platform's own */
+    enum detail detail;
+    enum price_kind price_kind;
+    const char *overrides[RUN_OVERRIDES];
+    int override_count;
+    struct command_shared shared;
+};
+
+struct run_job {
+    const struct run_request *request;
+    struct arena *arena;
+    struct platform *platform;
+    struct scenario *scenario;
+    struct price_book *book;
+    const struct price *price; /* NULL: none known */
+    char price_missing[256];   /* why */
+    struct provenance *provenance;
+    const char *output;
+};
+
+/* Reads platform, workload, plan and price book; checks the output. */
+bool run_job_read(struct run_job *job, struct error *error);
+
+/* Writes tables as the result file. */
+bool run_job_write(const struct run_job *job, const char *kind, struct table **tables,
+                   int table_count, struct error *error);
+
+/* Progress of the simulation on stderr. */
+void run_job_progress(double fraction, double now_s);
+
+const char *run_job_detail_name(enum detail detail);

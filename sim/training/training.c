@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a training run; each line of training_run is one arrow of the picture in
+ * docs/ARCHITECTURE.md. */
+#include "training/training.h"
+
+#include <stdio.h>
+
+#include "program/lower_training.h"
+#include "program/placement.h"
+#include "workload/transformer.h"
+
+/* What would make the plan fit: tried one change at a time, the cheapest first. */
+static bool fits(const struct training *training, const struct plan *plan)
+{
+    struct plan trial = *plan;
+    struct error ignored = {0};
+    if (!plan_derive(&trial, training->scenario->model, platform_chips(training->platform),
+                     training->scenario->sequence_tokens, training->scenario->batch_tokens,
+                     &ignored)) {
+        return false;
+    }
+    struct training_shape shape = {training->scenario->model, &trial,
+                                   training->scenario->sequence_tokens};
+    for (int64_t stage = 0; stage < trial.pipeline_parallel; stage++) {
+        const struct chip *chip = platform_chip(training->platform, 0);
+        if (transformer_memory(&shape, chip, stage).total_bytes > chip->hbm_bytes) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void remedy(const struct training *training, char *text, size_t size)
+{
+    struct plan plan = training->plan;
+    snprintf(text, size, "use more chips a model copy, or chips with more memory");
+    for (int recompute = plan.recompute + 1; recompute < RECOMPUTE_COUNT; recompute++) {
+        plan.recompute = (enum recompute)recompute;
+        if (fits(training, &plan)) {
+            snprintf(text, size, "it fits with recompute: %s", recompute_name(plan.recompute));
+            return;
+        }
+    }
+    for (int64_t factor = 2; factor <= 16; factor *= 2) {
+        plan.pipeline_parallel = training->plan.pipeline_parallel * factor;
+        if (fits(training, &plan)) {
+            snprintf(text, size, "it fits with recompute: full and pipeline_parallel: %lld",
+                     (long long)plan.pipeline_parallel);
+            return;
+        }
+        plan.pipeline_parallel = training->plan.pipeline_parallel;
+        plan.tensor_parallel = training->plan.tensor_parallel * factor;
+        if (fits(training, &plan)) {
+            snprintf(text, size, "it fits with recompute: full and tensor_parallel: %lld",
+                     (long long)plan.tensor_parallel);
+            return;
+        }
+        plan.tensor_parallel = training->plan.tensor_parallel;
+    }
+}
+
+static bool check_memory(struct training *training, struct arena *arena, struct error *error)
+{
+    int64_t stages = training->plan.pipeline_parallel;
+    const struct chip *chip = platform_chip(training->platform, 0);
+    training->memory = arena_array(arena, stages, sizeof(struct training_memory));
+    for (int64_t stage = 0; stage < stages; stage++) {
+        training->memory[stage] = transformer_memory(&training->shape, chip, stage);
+        if (training->memory[stage].total_bytes >
+            training->memory[training->fullest_stage].total_bytes) {
+            training->fullest_stage = stage;
+        }
+    }
+    const struct training_memory *most = &training->memory[training->fullest_stage];
+    if (most->total_bytes <= chip->hbm_bytes) {
+        return true;
+    }
+    char what[5][32], help[128];
+    remedy(training, help, sizeof help);
+    return error_at(error, ERROR_INFEASIBLE, training->scenario->path, 0, 0,
+                    "pipeline stage %lld needs %s a chip and %s has %s: weights %s, gradients "
+                    "and optimizer "
+                    "%s, activations %s; %s",
+                    (long long)training->fullest_stage,
+                    units_print(what[0], sizeof what[0], most->total_bytes, UNIT_BYTES),
+                    chip->title,
+                    units_print(what[1], sizeof what[1], chip->hbm_bytes, UNIT_BYTES),
+                    units_print(what[2], sizeof what[2], most->weights_bytes, UNIT_BYTES),
+                    units_print(what[3], sizeof what[3],
+                                most->gradients_bytes + most->optimizer_bytes, UNIT_BYTES),
+                    units_print(what[4], sizeof what[4],
+                                most->activations_bytes + most->workspace_bytes, UNIT_BYTES),
+                    help);
+}
+
+/* Keeps the spans of the first pipeline for the timeline. */
+static void keep_span(void *argument, const struct span *span)
+{
+    struct training *training = argument;
+    struct place place = placement_place(&training->plan, span->team);
+    if (place.data != 0 || place.context != 0 || span->end_s <= span->start_s) {
+        return;
+    }
+    training->spans = arena_grow(training->job->arena, training->spans, training->span_count,
+                                 &training->span_capacity, sizeof(struct span));
+    training->spans[training->span_count++] = *span;
+}
+
+struct training *training_run(const struct platform *platform, const struct scenario *scenario,
+                              const struct training_options *options, struct arena *arena,
+                              struct error *error)
+{
+    struct training *training = arena_alloc(arena, sizeof *training);
+    training->platform = platform;
+    training->scenario = scenario;
+    training->plan = scenario->plan;
+    if (!plan_derive(&training->plan, scenario->model, platform_chips(platform),
+                     scenario->sequence_tokens, scenario->batch_tokens, error)) {
+        return NULL;
+    }
+    training->batch_rounded_up =
+        training->plan.batch_sequences * scenario->sequence_tokens > scenario->batch_tokens;
+    training->shape =
+        (struct training_shape){scenario->model, &training->plan, scenario->sequence_tokens};
+    if (!check_memory(training, arena, error)) {
+        return NULL;
+    }
+    training->job = lower_training(platform, &training->shape, arena, error);
+    struct executor_options execution = {.detail = options->detail,
+                                         .coalesce = scenario->coalesce,
+                                         .trace = keep_span,
+                                         .trace_argument = training,
+                                         .progress = options->progress};
+    if (training->job == NULL ||
+        !executor_run(training->job, &execution, &training->execution, arena, error)) {
+        return NULL;
+    }
+    return training;
+}

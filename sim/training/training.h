@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One training step from question to numbers: plan, memory, programs, simulation.
+ * MODEL.md, "Training step". */
+#pragma once
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "execution/executor.h"
+#include "hardware/platform.h"
+#include "workload/scenario.h"
+#include "workload/transformer_memory.h"
+
+struct training_options {
+    enum detail detail;
+    void (*progress)(double fraction, double now_s); /* or NULL */
+};
+
+struct training {
+    const struct platform *platform;
+    const struct scenario *scenario;
+    struct plan plan; /* derived */
+    struct training_shape shape;
+    struct training_memory *memory; /* [pipeline_parallel] */
+    int64_t fullest_stage;
+    struct job *job;
+    struct execution execution;
+    struct span *spans; /* of the first pipeline, instruction by instruction */
+    int64_t span_count, span_capacity;
+    bool batch_rounded_up; /* the step uses more tokens than were asked for */
+};
+
+/* Simulates one step. NULL and an INFEASIBLE error when the plan does not divide the machine or
+ * does not fit its memory: which stage, what takes how much, and what would fit. */
+struct training *training_run(const struct platform *platform, const struct scenario *scenario,
+                              const struct training_options *options, struct arena *arena,
+                              struct error *error);
