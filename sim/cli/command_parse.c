@@ -79,7 +79,9 @@ static bool unknown_option(struct parse *parse, const char *found)
     for (int i = 0; i < parse->row_count; i++) {
         names[i] = parse->rows[i].name;
     }
-    const char *near = command_nearest(found + strspn(found, "-"), names, parse->row_count);
+    char typed[64];
+    snprintf(typed, sizeof typed, "%.*s", (int)strcspn(found + 2, "="), found + 2);
+    const char *near = command_nearest(typed, names, parse->row_count);
     if (near == NULL) {
         return fail_option(parse, found, "is no option");
     }

@@ -102,10 +102,9 @@ static void print_cost(const struct compared *result, const struct compared *bas
     if (!isfinite(ratio)) {
         const struct compared *unknown =
             isfinite(comparison_value(result, SUMMARY_COST)) ? baseline : result;
-        printf(
-            "  Cost cannot be compared: %s has no price (%s);\n"
-            "    run it with --prices and a book that knows its chips\n",
-            unknown->name, unknown->path);
+        printf("  Cost cannot be compared: %s has no price (%s);\n"
+               "    run it with --prices and a book that knows its chips\n",
+               unknown->name, unknown->path);
         return;
     }
     char value[PRINT_SIZE], base[PRINT_SIZE], low[PRINT_SIZE], high[PRINT_SIZE];
