@@ -49,10 +49,11 @@ static bool check_entities(struct platform_parser *parser)
     const char *end = tag + XML_GetCurrentByteCount(parser->expat);
     for (const char *at = tag; (at = memchr(at, '&', (size_t)(end - at))) != NULL; at++) {
         if (!known_entity(at, (size_t)(end - at))) {
+            int length = (int)strcspn(at, ";\"'<> \t\r\n");
             return PARSER_ERROR(parser,
-                                "unknown entity '%.20s', expected &amp;, &lt;, &gt;, "
-                                "&quot; or &apos;; write the text itself",
-                                at);
+                                "unknown entity '%.*s;', expected &amp;, &lt;, &gt;, &quot; "
+                                "or &apos;; write the text itself",
+                                length < 20 ? length : 20, at);
         }
     }
     return true;
