@@ -36,14 +36,6 @@ bool platform_schema_estimate(const char *source)
     return false;
 }
 
-const char *platform_schema_meaning(const char *name)
-{
-    const char *key;
-    int length;
-    const struct schema_row *row = platform_schema_row(name, &key, &length);
-    return row == NULL ? "" : row->meaning;
-}
-
 /* The length of the property's name that a companion such as "X.source" belongs to; 0: it is no
  * companion. */
 static size_t companion_base(const char *name)
@@ -386,18 +378,4 @@ bool platform_schema_read(const struct platform_document *document, struct platf
         }
     }
     return true;
-}
-
-void platform_schema_print(FILE *file)
-{
-    fputs("| Property | Unit | Required | Meaning |\n|---|---|---|---|\n", file);
-    for (int i = 0; i < platform_schema_row_count; i++) {
-        const struct schema_row *row = &platform_schema_rows[i];
-        const char *unit = row->unit == UNIT_TEXT       ? "text"
-                           : row->unit == UNIT_COUNT    ? "whole number"
-                           : row->unit == UNIT_FRACTION ? "number"
-                                                        : units_name(row->unit);
-        fprintf(file, "| `%s` | %s | %s | %s |\n", row->pattern, unit,
-                row->required ? "yes" : "no", row->meaning);
-    }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The property table. */
+/* The property table, and what can be said of it without a file. */
 #include "hardware/platform_schema_rows.h"
 
 #include <ctype.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hardware/platform.h"
+#include "hardware/platform_schema.h"
 
 #define PLATFORM(name, unit, range, field, required, meaning)                                  \
     {                                                                                          \
@@ -218,4 +219,26 @@ void platform_schema_nearest(const char *name, char *text, size_t size)
         }
     }
     snprintf(text, size, "%s or %s", best[0], best[1]);
+}
+
+const char *platform_schema_meaning(const char *name)
+{
+    const char *key;
+    int length;
+    const struct schema_row *row = platform_schema_row(name, &key, &length);
+    return row == NULL ? "" : row->meaning;
+}
+
+void platform_schema_print(FILE *file)
+{
+    fputs("| Property | Unit | Required | Meaning |\n|---|---|---|---|\n", file);
+    for (int i = 0; i < platform_schema_row_count; i++) {
+        const struct schema_row *row = &platform_schema_rows[i];
+        const char *unit = row->unit == UNIT_TEXT       ? "text"
+                           : row->unit == UNIT_COUNT    ? "whole number"
+                           : row->unit == UNIT_FRACTION ? "number"
+                                                        : units_name(row->unit);
+        fprintf(file, "| `%s` | %s | %s | %s |\n", row->pattern, unit,
+                row->required ? "yes" : "no", row->meaning);
+    }
 }
