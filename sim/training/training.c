@@ -34,7 +34,7 @@ static void remedy(const struct training *training, char *text, size_t size)
 {
     struct plan plan = training->plan;
     snprintf(text, size, "use more chips a model copy, or chips with more memory");
-    for (int recompute = plan.recompute + 1; recompute < RECOMPUTE_COUNT; recompute++) {
+    for (int recompute = (int)plan.recompute + 1; recompute < RECOMPUTE_COUNT; recompute++) {
         plan.recompute = (enum recompute)recompute;
         if (fits(training, &plan)) {
             snprintf(text, size, "it fits with recompute: %s", recompute_name(plan.recompute));
