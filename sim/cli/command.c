@@ -131,9 +131,10 @@ static bool help_command(int argc, char **argv, struct error *error)
     if (command == NULL) {
         return unknown_command(argv[1], error);
     }
-    char option[] = "--help";
-    char *arguments[] = {argv[1], option, NULL};
-    return command->run(2, arguments, error);
+    /* "help platform inspect" asks the action: its name stays before --help. */
+    static char option[] = "--help";
+    char *arguments[] = {argv[1], argc > 2 ? argv[2] : option, option, NULL};
+    return command->run(argc > 2 ? 3 : 2, arguments, error);
 }
 
 static void keep_line(int argc, char **argv)

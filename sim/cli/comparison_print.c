@@ -133,10 +133,9 @@ static void print_energy(const struct compared *result, const struct compared *b
     double ratio = comparison_ratio(result, baseline, SUMMARY_ENERGY);
     char times[PRINT_SIZE];
     if (isfinite(ratio)) {
-        printf(
-            "  %s needs %s times the energy per token (power figures are partly estimates: see "
-            "the platform files)\n",
-            result->name, print_count(times, ratio));
+        printf("  %s needs %s times the energy per token\n"
+               "    (powers are partly estimates: trnsim platform inspect shows which)\n",
+               result->name, print_count(times, ratio));
     }
 }
 

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "engine/engine.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -184,7 +185,11 @@ static void initialise(void)
         snprintf(options[i], sizeof options[i], "--cfg=%s", settings[i]);
         arguments[count++] = options[i];
     }
+    /* SimGrid takes Ctrl-C for itself: the program's own handler is put back. */
+    struct sigaction on_interrupt;
+    sigaction(SIGINT, NULL, &on_interrupt);
     simgrid_init(&count, arguments);
+    sigaction(SIGINT, &on_interrupt, NULL);
 }
 
 struct engine *engine_start(const struct wiring *wiring, struct arena *arena,

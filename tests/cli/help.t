@@ -61,3 +61,6 @@ $ for command in run compare platform digest; do
 1
 1
 [exit 0]
+
+$ test "$(trnsim help platform inspect)" = "$(trnsim platform inspect --help)"
+[exit 0]

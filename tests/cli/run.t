@@ -1,0 +1,95 @@
+# A training step on a small machine, told and as JSON.
+$ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --set batch_tokens=65536 -o results/a.h5
+Llama 3 8B, pretraining at 8192 tokens on …
+  chips                      8 (1 server of 8)
+  plan                       TP 2 with SP, PP 1 x 1, CP 1, EP 1, DP 4, ZeRO-1; …
+  batch                      65500 tokens
+
+  step time                  …s
+  throughput                 … tokens/s, … a chip
+  MFU                        … % of the headline bf16 peak
+  cost                       … USD per million tokens (… USD to … USD; owner price of 2026-10, an estimate)
+  energy                     …J per million tokens, …W on average
+
+where the time goes (mean over chips)
+  matmul                     … %
+…
+memory of the fullest chip (stage 0), of 80.0 GiB
+…
+  in all                     … GiB
+
+how it was simulated
+…
+  result                     results/a.h5
+[exit 0]
+
+$ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --set batch_tokens=65536 -o results/b.h5 --json > b.json
+> python3 -c '
+> import json
+> answer = json.load(open("b.json"))
+> for name in ("step_time_s", "tokens_per_s", "mfu_fraction", "peak_memory_bytes",
+>              "cost_usd_per_million_tokens", "energy_J_per_million_tokens",
+>              "simulator_wall_s", "simulator_peak_bytes"):
+>     assert answer[name] > 0, name
+> parts = sum(row["time_s"] for row in answer["breakdown"])
+> assert abs(parts / answer["step_time_s"] - 1) < 1e-6, parts
+> print(answer["chips"], answer["price_kind"])'
+8 owner
+[exit 0]
+
+# The same run twice is the same result.
+$ trnsim digest results/a.h5 results/b.h5 | cut -d ' ' -f 1 | uniq | wc -l
+1
+[exit 0]
+
+$ trnsim compare results/a.h5 --baseline results/b.h5 --expect 0%
+llama-3-8b-pretrain: results/a.h5
+  against results/b.h5
+
+   … p5 x 1          p5 x 1     ratio
+  chips   … 8               8      1.00
+…
+  p5 x 1 is as fast as p5 x 1,
+    with 1.00 times its tokens/s per chip
+  p5 x 1 is as dear as p5 x 1 per token:
+…
+Why: per token it takes 1.00 times the chip-hours, each at 1.00 times the price.
+Chip-hours per million tokens, by part of the step:
+…
+  whole step … +0
+[exit 0]
+
+# Another machine: beyond the tolerance, and other work is warned of.
+$ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --set batch_tokens=131072 -o results/c.h5 --quiet > /dev/null
+[exit 0]
+
+$ trnsim compare results/c.h5 --baseline results/a.h5 --expect 5% --json | tail -n 0
+trnsim: results/c.h5: its step takes … times as long as the baseline's, expected within 5 %
+[exit 0]
+
+$ trnsim compare results/c.h5 results/b.h5 --baseline results/a.h5 --expect 5% > /dev/null
+trnsim: results/c.h5: its step takes … times as long as the baseline's, expected within 5 %
+[exit 1]
+
+$ sed 's/^title.*/title: the same/; s|models/|workloads/models/|' workloads/llama-3-8b-pretrain.yaml > other.yaml
+> trnsim run other.yaml --platform platforms/p5.xml --set batch_tokens=65536 --prices none -o results/d.h5 -q > /dev/null
+> trnsim compare results/d.h5 --baseline results/a.h5 | grep -A 1 Cost
+trnsim: warning: results/d.h5 is of workload 'other', the baseline of 'llama-3-8b-pretrain': the ratios compare different work
+  Cost cannot be compared: p5 x 1 has no price (results/d.h5);
+    run it with --prices and a book that knows its chips
+[exit 0]
+
+# A collective.
+$ trnsim run workloads/all-reduce-1GiB.yaml --platform platforms/trn3-ultraserver.xml --detail flow --json -o results/e.h5 > e.json
+> python3 -c '
+> import json
+> answer = json.load(open("e.json"))
+> print(answer["time_s"] > 0, answer["bus_bandwidth_Bps"] > 1e9)'
+True True
+[exit 0]
+
+# Without -o the name says what was run; prices of a day.
+$ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --set batch_tokens=65536 --prices platforms/prices/aws-2026-10.yaml --price-kind on-demand | grep -E 'cost|result'
+  cost                       … USD per million tokens (… on-demand price of 2026-10)
+  result                     results/llama-3-8b-pretrain-p5-….h5
+[exit 0]
