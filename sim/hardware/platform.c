@@ -34,6 +34,15 @@ static bool check_tiers(const struct platform_document *document,
                                        "scale_out tiers but no router 'fabric'; add it with "
                                        "routes over the NICs, or remove the tiers");
     }
+    for (int64_t i = 0; i < platform->tier_count; i++) {
+        if (platform->tiers[i].rails > platform->chip_count) {
+            return platform_document_error(
+                document, document->zone_place, error,
+                "scale_out.%d.rails is %lld, expected at most the %lld chips of a domain",
+                (int)i + 1, (long long)platform->tiers[i].rails,
+                (long long)platform->chip_count);
+        }
+    }
     for (int64_t i = 1; i < platform->tier_count; i++) {
         const struct tier *below = &platform->tiers[i - 1], *tier = &platform->tiers[i];
         bool last = i == platform->tier_count - 1;

@@ -8,7 +8,7 @@
 
 #include "hardware/platform_schema_rows.h"
 
-enum { KEY_LIMIT = 64, TIER_LIMIT = 8 };
+enum { KEY_LIMIT = 64, TIER_LIMIT = 8, COUNT_LIMIT = 1000000000 };
 
 struct schema_reader {
     const struct platform_document *document;
@@ -234,7 +234,9 @@ static bool read_value(struct schema_reader *reader, const struct document_prop 
         return PROP_ERROR(reader, prop, "property '%.80s': %s", prop->name, why.message);
     }
     struct property read = {.text = prop->value, .value = *value};
-    const char *problem = range_problem(row->range, &read);
+    const char *problem = row->unit == UNIT_COUNT && *value > COUNT_LIMIT
+                              ? "expected at most a billion"
+                              : range_problem(row->range, &read);
     if (problem != NULL) {
         return PROP_ERROR(reader, prop, "property '%.80s' is '%.40s', %s", prop->name,
                           prop->value, problem);

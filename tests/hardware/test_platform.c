@@ -288,6 +288,10 @@ static void test_bad_tiers(void)
          "scale_out.0 where tier 1 was expected; number tiers 1, 2, ... up to 8"},
         {"\"scale_out.2.domains\" value=\"4\"", "\"scale_out.2.domains\" value=\"3\"",
          "scale_out.2.domains is 3, expected a multiple of the 2 of the tier below"},
+        {"\"scale_out.1.rails\" value=\"2\"", "\"scale_out.1.rails\" value=\"5\"",
+         "scale_out.1.rails is 5, expected at most the 4 chips of a domain"},
+        {"\"domain_count\" value=\"7\"", "\"domain_count\" value=\"1000000001\"",
+         "property 'domain_count' is '1000000001', expected at most a billion"},
         {"<router id=\"fabric\"/>", "<router id=\"fabrik\"/>", "route end 'fabric' is no host"},
     };
     CHECK_REFUSALS(refusals);
