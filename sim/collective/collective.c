@@ -50,8 +50,8 @@ struct phase *collective_phase(struct schedule *schedule, int64_t rounds)
     return phase;
 }
 
-void collective_transfer(struct schedule *schedule, struct phase *phase, int64_t from, int64_t to,
-                       double bytes)
+void collective_transfer(struct schedule *schedule, struct phase *phase, int64_t from,
+                         int64_t to, double bytes)
 {
     phase->transfers = arena_grow(schedule->arena, phase->transfers, phase->transfer_count,
                                   &phase->transfer_capacity, sizeof(struct transfer));
@@ -74,7 +74,7 @@ double collective_round_s(const struct collective *collective, const struct phas
 
 /* The links of one phase, numbered from 0 as they are met: an open-addressing table. */
 struct numbering {
-    int64_t *keys; /* link id + 1; 0: free */
+    int64_t *keys; /* from the link's id; 0: free */
     int32_t *numbers;
     int64_t size; /* a power of two */
     int32_t count;
@@ -97,13 +97,14 @@ static void numbering_init(struct numbering *numbering, int64_t most, struct are
 static int32_t number_of(struct numbering *numbering, const struct platform *platform,
                          int64_t link)
 {
+    int64_t key = link < 0 ? -2 * link : 2 * link + 1; /* trunks have negative numbers */
     uint64_t slot = (uint64_t)link * 0x9E3779B97F4A7C15u;
     slot = (slot ^ (slot >> 32)) & (uint64_t)(numbering->size - 1);
-    while (numbering->keys[slot] != 0 && numbering->keys[slot] != link + 1) {
+    while (numbering->keys[slot] != 0 && numbering->keys[slot] != key) {
         slot = (slot + 1) & (uint64_t)(numbering->size - 1);
     }
     if (numbering->keys[slot] == 0) {
-        numbering->keys[slot] = link + 1;
+        numbering->keys[slot] = key;
         numbering->numbers[slot] = numbering->count;
         numbering->capacity_Bps[numbering->count] = fabric_link_Bps(platform, link);
         numbering->fatpipe[numbering->count] =
@@ -179,13 +180,12 @@ static void plan_with(const struct collective_algorithm *algorithm, int64_t vari
     algorithm->plan(collective, variant, schedule);
 }
 
-/* The fastest variant of the algorithms from 'first' to 'last', planned into schedule. */
-static bool plan_fastest(const struct collective *collective, int first, int last,
-                         struct schedule *schedule)
+/* The fastest variant of the algorithms from 'first' to 'last'; algorithm -1 when none can. */
+static struct collective_choice fastest(const struct collective *collective, int first,
+                                        int last)
 {
     struct arena *scratch = arena_create();
-    int best = -1;
-    int64_t best_variant = 0;
+    struct collective_choice best = {-1, 0};
     double best_s = INFINITY;
     for (int a = first; a <= last; a++) {
         int64_t variants = algorithms[a]->variant_count(collective);
@@ -194,17 +194,13 @@ static bool plan_fastest(const struct collective *collective, int first, int las
             plan_with(algorithms[a], variant, collective, &trial);
             double time_s = collective_time_s(collective, &trial);
             if (time_s < best_s * (1 - 1e-9)) {
-                best = a;
-                best_variant = variant;
+                best = (struct collective_choice){a, variant};
                 best_s = time_s;
             }
         }
     }
     arena_free(scratch);
-    if (best >= 0) {
-        plan_with(algorithms[best], best_variant, collective, schedule);
-    }
-    return best >= 0;
+    return best;
 }
 
 static bool refuse(const struct collective *collective, const char *algorithm,
@@ -223,18 +219,33 @@ static bool refuse(const struct collective *collective, const char *algorithm,
                       (long long)collective->count, known);
 }
 
+bool collective_choose(const struct collective *collective, const char *algorithm,
+                       struct collective_choice *choice, struct error *error)
+{
+    int first = 0, last = ALGORITHM_COUNT - 1;
+    if (strcmp(algorithm, "auto") != 0) {
+        while (first < ALGORITHM_COUNT && strcmp(algorithm, algorithms[first]->name) != 0) {
+            first++;
+        }
+        last = first < ALGORITHM_COUNT ? first : -1;
+    }
+    *choice = fastest(collective, first, last);
+    return choice->algorithm >= 0 || refuse(collective, algorithm, error);
+}
+
+void collective_plan_choice(const struct collective *collective,
+                            const struct collective_choice *choice, struct schedule *schedule)
+{
+    plan_with(algorithms[choice->algorithm], choice->variant, collective, schedule);
+}
+
 bool collective_plan(const struct collective *collective, const char *algorithm,
                      struct schedule *schedule, struct error *error)
 {
-    if (strcmp(algorithm, "auto") == 0) {
-        return plan_fastest(collective, 0, ALGORITHM_COUNT - 1, schedule) ||
-               refuse(collective, algorithm, error);
+    struct collective_choice choice;
+    if (!collective_choose(collective, algorithm, &choice, error)) {
+        return false;
     }
-    for (int a = 0; a < ALGORITHM_COUNT; a++) {
-        if (strcmp(algorithm, algorithms[a]->name) == 0) {
-            return plan_fastest(collective, a, a, schedule) ||
-                   refuse(collective, algorithm, error);
-        }
-    }
-    return refuse(collective, algorithm, error);
+    collective_plan_choice(collective, &choice, schedule);
+    return true;
 }

@@ -73,10 +73,20 @@ const char *collective_operation_name(enum collective_operation operation);
 bool collective_plan(const struct collective *collective, const char *algorithm,
                      struct schedule *schedule, struct error *error);
 
+/* The same in two steps, for choices that are kept. */
+struct collective_choice {
+    int algorithm;
+    int64_t variant;
+};
+bool collective_choose(const struct collective *collective, const char *algorithm,
+                       struct collective_choice *choice, struct error *error);
+void collective_plan_choice(const struct collective *collective,
+                            const struct collective_choice *choice, struct schedule *schedule);
+
 /* For the algorithms: a new phase, and a transfer in it. */
 struct phase *collective_phase(struct schedule *schedule, int64_t rounds);
-void collective_transfer(struct schedule *schedule, struct phase *phase, int64_t from, int64_t to,
-                       double bytes);
+void collective_transfer(struct schedule *schedule, struct phase *phase, int64_t from,
+                         int64_t to, double bytes);
 
 /* What one round costs beside its bytes: step cost plus the longest latency of its paths. */
 double collective_round_s(const struct collective *collective, const struct phase *phase);

@@ -22,7 +22,7 @@ static void everyone_to_everyone(const struct collective *collective, struct sch
     for (int64_t shift = 1; shift < count; shift++) {
         for (int64_t i = 0; i < count; i++) {
             collective_transfer(schedule, phase, i, (i + shift) % count,
-                              collective->bytes / (double)count);
+                                collective->bytes / (double)count);
         }
     }
 }

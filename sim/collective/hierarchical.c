@@ -50,8 +50,8 @@ static void inside(const struct blocks *blocks, double bytes, struct schedule *s
     for (int64_t block = 0; block < blocks->count; block++) {
         for (int64_t place = 0; place < blocks->size; place++) {
             collective_transfer(schedule, phase, position(blocks, block, place),
-                              position(blocks, block, (place + 1) % blocks->size),
-                              bytes / (double)blocks->size);
+                                position(blocks, block, (place + 1) % blocks->size),
+                                bytes / (double)blocks->size);
         }
     }
 }
@@ -65,7 +65,7 @@ static void between(const struct blocks *blocks, double bytes, int64_t passes,
     for (int64_t place = 0; place < blocks->size; place++) {
         for (int64_t block = 0; block < blocks->count; block++) {
             collective_transfer(schedule, phase, position(blocks, block, place),
-                              position(blocks, (block + 1) % blocks->count, place), share);
+                                position(blocks, (block + 1) % blocks->count, place), share);
         }
     }
 }

@@ -17,7 +17,7 @@ static void ring_plan(const struct collective *collective, int64_t variant,
     struct phase *phase = collective_phase(schedule, passes * (count - 1));
     for (int64_t i = 0; i < count; i++) {
         collective_transfer(schedule, phase, i, (i + 1) % count,
-                          collective->bytes / (double)count);
+                            collective->bytes / (double)count);
     }
 }
 

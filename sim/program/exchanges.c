@@ -7,6 +7,63 @@
 
 #include "collective/fluid.h"
 
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
+    return hash ^ (hash >> 29);
+}
+
+/* Two groups of equal shape have equal schedules: their members lie alike, either on the same
+ * places of one domain, of the same domains, or each on one place of its own domain with equal
+ * NICs. */
+static uint64_t shape(const struct collective *collective)
+{
+    const struct platform *platform = collective->platform;
+    int64_t size = platform->chip_count, first = collective->chips[0];
+    uint64_t domains = 1, places = 2;
+    bool one_domain = true, one_place = true;
+    for (int64_t i = 0; i < collective->count; i++) {
+        int64_t chip = collective->chips[i];
+        one_domain &= chip / size == first / size;
+        one_place &= chip % size == first % size;
+        domains = mix(domains, (uint64_t)(chip / size));
+        places = mix(places, (uint64_t)(chip % size));
+    }
+    if (one_domain) {
+        return places;
+    }
+    if (!one_place || platform->tier_count == 0) {
+        return mix(domains, places);
+    }
+    uint64_t nics = mix((uint64_t)platform->nic_up_Bps[first % size],
+                        (uint64_t)platform->nic_down_Bps[first % size]);
+    return mix(mix(domains, nics), (uint64_t)(first % size % platform->tiers[0].rails));
+}
+
+const struct schedule *exchanges_schedule(struct job *job, const struct collective *collective,
+                                          const struct spec *spec, struct error *error)
+{
+    uint64_t hash = shape(collective);
+    for (struct planned *planned = job->planned; planned != NULL; planned = planned->next) {
+        if (planned->shape == hash && planned->operation == spec->operation &&
+            planned->algorithm == spec->algorithm && planned->bytes >= spec->bytes &&
+            planned->bytes <= spec->bytes && planned->count == collective->count) {
+            return &planned->schedule;
+        }
+    }
+    struct collective_choice choice;
+    if (!collective_choose(collective, spec->algorithm, &choice, error)) {
+        return NULL;
+    }
+    struct planned *planned = arena_alloc(job->arena, sizeof *planned);
+    *planned = (struct planned){hash,        spec->operation,   spec->algorithm,
+                                spec->bytes, collective->count, {.arena = job->arena},
+                                job->planned};
+    collective_plan_choice(collective, &choice, &planned->schedule);
+    job->planned = planned;
+    return &planned->schedule;
+}
+
 /* Appends a planned stage of one subgroup to a stage of the exchange. */
 static void add_flows(struct job *job, const struct phase *stage, const int64_t *chips,
                       int32_t first_position, struct traffic_stage *target)
@@ -53,24 +110,24 @@ struct traffic *exchanges_plan(struct job *job, const struct group *group,
     struct traffic *exchange = arena_alloc(job->arena, sizeof *exchange);
     struct collective collective = {spec->operation, spec->bytes, job->platform, group->chips,
                                     group->subgroup_size};
-    struct schedule schedule = {.arena = job->arena};
-    if (!collective_plan(&collective, spec->algorithm, &schedule, error)) {
+    const struct schedule *planned = exchanges_schedule(job, &collective, spec, error);
+    if (planned == NULL) {
         return NULL;
     }
-    exchange->algorithm = schedule.algorithm;
-    exchange->stage_count = schedule.phase_count;
+    exchange->algorithm = planned->algorithm;
+    exchange->stage_count = planned->phase_count;
     exchange->position_count = group->subgroup_count * group->subgroup_size;
     exchange->launch_s = job->platform->collective_launch_s;
     exchange->stages =
-        arena_array(job->arena, schedule.phase_count, sizeof(struct traffic_stage));
-    for (int64_t s = 0; s < schedule.phase_count; s++) {
+        arena_array(job->arena, planned->phase_count, sizeof(struct traffic_stage));
+    for (int64_t s = 0; s < planned->phase_count; s++) {
         struct traffic_stage *stage = &exchange->stages[s];
-        stage->rounds = schedule.phases[s].rounds;
+        stage->rounds = planned->phases[s].rounds;
         stage->flows =
-            arena_array(job->arena, schedule.phases[s].transfer_count * group->subgroup_count,
+            arena_array(job->arena, planned->phases[s].transfer_count * group->subgroup_count,
                         sizeof(struct flow));
         for (int64_t g = 0; g < group->subgroup_count; g++) {
-            add_flows(job, &schedule.phases[s], group->chips + g * group->subgroup_size,
+            add_flows(job, &planned->phases[s], group->chips + g * group->subgroup_size,
                       (int32_t)(g * group->subgroup_size), stage);
         }
         add_touches(stage, exchange->position_count, job->arena);

@@ -7,6 +7,11 @@
 /* Plans every exchange that the job's programs use, and with them its network. */
 bool exchanges_plan_all(struct job *job, struct error *error);
 
+/* The schedule of a spec on one subgroup; equal shapes share one. NULL and an error when no
+ * algorithm can do it. */
+const struct schedule *exchanges_schedule(struct job *job, const struct collective *collective,
+                                          const struct spec *spec, struct error *error);
+
 /* NULL and an error when no algorithm can do it. */
 struct traffic *exchanges_plan(struct job *job, const struct group *group,
                                const struct spec *spec, struct error *error);

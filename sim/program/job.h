@@ -124,6 +124,16 @@ struct traffic {
     double alone_s; /* when no other flow is on its links; by the fluid model */
 };
 
+struct planned { /* a schedule, kept for groups of equal shape */
+    uint64_t shape;
+    enum collective_operation operation;
+    const char *algorithm;
+    double bytes;
+    int64_t count;
+    struct schedule schedule;
+    struct planned *next;
+};
+
 struct job {
     struct arena *arena;
     const struct platform *platform;
@@ -138,6 +148,7 @@ struct job {
     int64_t team_count;
     struct group *groups;
     int64_t group_count, group_capacity;
+    struct planned *planned;
     struct traffic **exchanges; /* [group_count x spec_count]; NULL where not used */
     struct traffic **messages;  /* [team_count x PEER_COUNT x spec_count], likewise */
 };

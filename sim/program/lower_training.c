@@ -7,6 +7,7 @@
 
 #include "program/exchanges.h"
 #include "program/placement.h"
+#include "program/replica.h"
 #include "program/schedule.h"
 #include "workload/transformer.h"
 #include "workload/transformer_stage.h"
@@ -25,6 +26,7 @@ struct lowering {
     const struct training_shape *shape;
     const struct plan *plan;
     struct error *error;
+    bool replica; /* teams are the stages of the first replica alone */
     /* of the program being written */
     const struct chip *chip;
     int64_t stage;
@@ -365,7 +367,7 @@ static void assign_programs(struct lowering *lowering)
     int32_t *programs =
         arena_array(job->arena, lowering->plan->pipeline_parallel * types, sizeof(int32_t));
     for (int32_t t = 0; t < job->team_count; t++) {
-        lowering->stage = placement_place(lowering->plan, t).pipeline;
+        lowering->stage = lowering->replica ? t : placement_place(lowering->plan, t).pipeline;
         lowering->chip = platform_chip(platform, job->teams[t].chips[0]);
         int32_t *program =
             &programs[lowering->stage * types + (lowering->chip - platform->chip_types)];
@@ -388,18 +390,45 @@ static bool fits_schedule(const struct plan *plan, struct error *error)
                       (long long)plan->pipeline_parallel, (long long)plan->micro_batches);
 }
 
-struct job *lower_training(const struct platform *platform, const struct training_shape *shape,
-                           struct arena *arena, struct error *error)
+static struct lowering *begin(const struct platform *platform,
+                              const struct training_shape *shape, struct arena *arena,
+                              struct error *error)
 {
     if (!fits_schedule(shape->plan, error)) {
         return NULL;
     }
-    struct job *job = job_create(platform, arena);
     struct lowering *lowering = arena_alloc(arena, sizeof *lowering);
-    lowering->job = job;
+    lowering->job = job_create(platform, arena);
     lowering->shape = shape;
     lowering->plan = shape->plan;
-    placement_fill(job, shape->plan);
+    return lowering;
+}
+
+struct job *lower_training(const struct platform *platform, const struct training_shape *shape,
+                           struct arena *arena, struct error *error)
+{
+    struct lowering *lowering = begin(platform, shape, arena, error);
+    if (lowering == NULL) {
+        return NULL;
+    }
+    placement_fill(lowering->job, shape->plan);
     assign_programs(lowering);
-    return exchanges_plan_all(job, error) ? job : NULL;
+    return exchanges_plan_all(lowering->job, error) ? lowering->job : NULL;
+}
+
+struct job *lower_training_replica(const struct platform *platform,
+                                   const struct training_shape *shape, struct arena *arena,
+                                   struct error *error)
+{
+    struct lowering *lowering = begin(platform, shape, arena, error);
+    if (lowering == NULL) {
+        return NULL;
+    }
+    lowering->replica = true;
+    replica_fill(lowering->job, shape->plan);
+    assign_programs(lowering);
+    return exchanges_plan_all(lowering->job, error) &&
+                   replica_price(lowering->job, shape->plan, error)
+               ? lowering->job
+               : NULL;
 }

@@ -10,3 +10,9 @@
  */
 struct job *lower_training(const struct platform *platform, const struct training_shape *shape,
                            struct arena *arena, struct error *error);
+
+/* The same with one replica simulated for all: MODEL.md, "One replica for many". Teams are
+ * pipeline stages. */
+struct job *lower_training_replica(const struct platform *platform,
+                                   const struct training_shape *shape, struct arena *arena,
+                                   struct error *error);

@@ -68,7 +68,9 @@ static int32_t end_point(struct network *network, int64_t chip)
 static int32_t wire(struct network *network, int64_t link)
 {
     bool fresh;
-    int32_t *number = number_of(&network->links_seen, link, &fresh, network->arena);
+    /* Trunks have negative numbers: fold them between the others. */
+    int64_t key = link < 0 ? -2 * link - 1 : 2 * link;
+    int32_t *number = number_of(&network->links_seen, key, &fresh, network->arena);
     if (fresh) {
         int64_t count = network->wiring.wire_count;
         network->wire_links = arena_grow(network->arena, network->wire_links, count,

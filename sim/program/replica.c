@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first replica's teams with groups that name two chips only; the true groups are made
+ * again, for one stage, when their exchanges are priced. MODEL.md, "One replica for many". */
+#include "program/replica.h"
+
+#include "program/exchanges.h"
+#include "program/placement.h"
+
+/* Chips of the exchange that rank 0 of a stage takes part in, cut into subgroups. */
+static struct group true_group(struct job *job, const struct plan *plan, enum slot slot)
+{
+    int64_t width = plan->tensor_parallel;
+    int64_t ranks = plan->data_parallel * plan->context_parallel;
+    int64_t chips = width * ranks, stride = 1;
+    struct group group = {.subgroup_count = width, .subgroup_size = ranks};
+    if (slot == SLOT_CONTEXT) {
+        group.subgroup_size = plan->context_parallel;
+    } else if (slot == SLOT_EXPERT) {
+        group.subgroup_size = plan->expert_parallel;
+        group.subgroup_count =
+            plan->expert_parallel < width ? width / plan->expert_parallel : 1;
+    } else if (slot == SLOT_EXPERT_DATA) {
+        group.subgroup_size = plan_expert_replicas(plan);
+        group.subgroup_count = chips / group.subgroup_size;
+    }
+    stride = slot == SLOT_EXPERT ? 1 : slot == SLOT_EXPERT_DATA ? group.subgroup_count : width;
+    group.chips =
+        arena_array(job->arena, group.subgroup_count * group.subgroup_size, sizeof(int64_t));
+    for (int64_t s = 0; s < group.subgroup_count; s++) {
+        for (int64_t m = 0; m < group.subgroup_size; m++) {
+            int64_t place = slot == SLOT_EXPERT ? s * group.subgroup_size + m : s + m * stride;
+            int64_t rank = place / width;
+            struct place at = {rank / plan->context_parallel, rank % plan->context_parallel, 0};
+            group.chips[s * group.subgroup_size + m] =
+                placement_team(plan, &at) * width + place % width;
+        }
+    }
+    return group;
+}
+
+static bool used(const struct plan *plan, enum slot slot)
+{
+    switch (slot) {
+    case SLOT_TENSOR:
+        return plan->tensor_parallel > 1;
+    case SLOT_CONTEXT:
+        return plan->context_parallel > 1;
+    case SLOT_EXPERT:
+        return plan->expert_parallel > 1;
+    case SLOT_DATA:
+        return plan->data_parallel * plan->context_parallel > 1;
+    case SLOT_EXPERT_DATA:
+        return plan->expert_parallel > 1 && plan_expert_replicas(plan) > 1;
+    case SLOT_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* The group of one team: of its own chips, or of two chips that stand for all. */
+static int32_t stand_in(struct job *job, const struct plan *plan, int32_t team, enum slot slot)
+{
+    struct team *self = &job->teams[team];
+    struct group group = {.member_count = 1, .subgroup_count = 1};
+    group.teams = arena_array(job->arena, 1, sizeof(int32_t));
+    group.teams[0] = team;
+    if (slot == SLOT_TENSOR) {
+        group.subgroup_size = self->chip_count;
+        group.chips = arena_array(job->arena, self->chip_count, sizeof(int64_t));
+        for (int64_t i = 0; i < self->chip_count; i++) {
+            group.chips[i] = self->chips[i];
+        }
+        return job_group(job, &group);
+    }
+    group.subgroup_size = 2;
+    group.chips = arena_array(job->arena, 2, sizeof(int64_t));
+    struct group whole = true_group(job, plan, slot);
+    group.chips[0] = whole.chips[0];
+    group.chips[1] = whole.chips[1];
+    return job_group(job, &group);
+}
+
+static int32_t neighbour(const struct plan *plan, int64_t team, int64_t step)
+{
+    int64_t depth = plan->pipeline_parallel;
+    return depth == 1 ? -1 : (int32_t)((team + step + depth) % depth);
+}
+
+void replica_fill(struct job *job, const struct plan *plan)
+{
+    int64_t width = plan->tensor_parallel;
+    job->team_count = plan->pipeline_parallel;
+    job->teams = arena_array(job->arena, job->team_count, sizeof(struct team));
+    for (int32_t t = 0; t < job->team_count; t++) {
+        struct place place = {0, 0, t};
+        int64_t *chips = arena_array(job->arena, width, sizeof(int64_t));
+        for (int64_t i = 0; i < width; i++) {
+            chips[i] = placement_team(plan, &place) * width + i;
+        }
+        job->teams[t] = (struct team){
+            .chips = chips,
+            .chip_count = width,
+            .slowness = 1,
+            .weight = plan->data_parallel * plan->context_parallel,
+            .peers = {
+                [PEER_NEXT] = neighbour(plan, t, 1), [PEER_PREVIOUS] = neighbour(plan, t, -1)}};
+        for (enum slot slot = 0; slot < SLOT_COUNT; slot++) {
+            job->teams[t].groups[slot] = used(plan, slot) ? stand_in(job, plan, t, slot) : -1;
+        }
+    }
+}
+
+/* Schedules whose flows grow with the square of the group are not tried on large ones. */
+enum { SMALL_GROUP = 72 };
+
+/* Time of a spec on the true group; the cheaper of ring and hierarchy when it is large. */
+static double group_s(struct job *job, const struct group *group, const struct spec *spec,
+                      struct error *error)
+{
+    static const char *const large[] = {"ring", "hierarchical"};
+    struct spec trial = *spec;
+    bool small = group->subgroup_size <= SMALL_GROUP || spec->operation > COLLECTIVE_ALL_GATHER;
+    double best_s = -1;
+    for (int i = 0; i < (small ? 1 : 2); i++) {
+        struct arena *scratch = arena_create();
+        struct job *alone = job_create(job->platform, scratch);
+        struct error ignored = {0};
+        trial.algorithm = small ? spec->algorithm : large[i];
+        struct traffic *traffic =
+            exchanges_plan(alone, group, &trial, small ? error : &ignored);
+        double time_s = traffic == NULL ? -1 : exchanges_alone_s(alone, traffic);
+        if (time_s >= 0 && (best_s < 0 || time_s < best_s)) {
+            best_s = time_s;
+        }
+        arena_free(scratch);
+    }
+    return best_s;
+}
+
+static void delay_only(struct traffic *traffic, double time_s)
+{
+    traffic->stage_count = 1;
+    traffic->launch_s = 0;
+    traffic->alone_s = time_s;
+    traffic->stages[0].flow_count = 1;
+    traffic->stages[0].flows[0].bytes = 1;
+    traffic->stages[0].rounds = 1;
+    traffic->stages[0].round_s = time_s;
+}
+
+bool replica_price(struct job *job, const struct plan *plan, struct error *error)
+{
+    for (enum slot slot = SLOT_TENSOR + 1; slot < SLOT_COUNT; slot++) {
+        if (!used(plan, slot)) {
+            continue;
+        }
+        struct group group = true_group(job, plan, slot);
+        for (int32_t spec = 0; spec < job->spec_count; spec++) {
+            double time_s = -1;
+            for (int64_t t = 0; t < job->team_count; t++) {
+                struct traffic *traffic = job_exchange(job, job->teams[t].groups[slot], spec);
+                if (traffic == NULL) {
+                    continue;
+                }
+                time_s = time_s >= 0 ? time_s : group_s(job, &group, &job->specs[spec], error);
+                if (time_s < 0) {
+                    return false;
+                }
+                delay_only(traffic, time_s);
+            }
+        }
+    }
+    return true;
+}
