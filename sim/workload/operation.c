@@ -94,16 +94,22 @@ struct operation *operation_forward(struct operation_list *list,
     return matmul(list, linear->forward, shape, dtype_bytes(DTYPE_BF16));
 }
 
-struct operation *operation_data_gradient(struct operation_list *list,
-                                          const struct operation_linear *linear)
+static struct operation *data_gradient(struct operation_list *list,
+                                       const struct operation_linear *linear)
 {
-    quantise(list, linear, "quantise gradient", linear->out);
     struct work shape = {.dtype = linear->dtype,
                          .m = linear->tokens,
                          .n = linear->in,
                          .k = linear->out,
                          .batch_count = linear->batch_count};
     return matmul(list, linear->data_gradient, shape, dtype_bytes(DTYPE_BF16));
+}
+
+struct operation *operation_data_gradient(struct operation_list *list,
+                                          const struct operation_linear *linear)
+{
+    quantise(list, linear, "quantise gradient", linear->out);
+    return data_gradient(list, linear);
 }
 
 /* The result is added to what earlier microbatches left: read and written. */
@@ -164,11 +170,12 @@ void operation_gather(struct operation_list *list, const struct training_shape *
 void operation_first_backward(struct operation_list *list, const struct training_shape *shape,
                               const struct operation_linear *linear)
 {
+    quantise(list, linear, "quantise gradient", linear->out);
     if (operation_sizes(shape).scattered) {
         operation_exchange(list, "input gather", EXCHANGE_TENSOR_ALL_GATHER, whole_bytes(shape))
             ->beside_next = true;
     }
-    struct operation *data = operation_data_gradient(list, linear);
+    struct operation *data = data_gradient(list, linear);
     if (sum_exchange(shape) != EXCHANGE_NONE) {
         operation_attach(data, sum_exchange(shape), whole_bytes(shape), true);
     }

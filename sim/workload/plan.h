@@ -21,7 +21,7 @@ struct plan {
     bool sequence_parallel;
     bool pipeline_inside; /* chips are dealt to TP, CP, PP, DP from fast to slow; false: to TP,
                              CP, DP, PP */
-    int64_t zero_stage; /* 0: states replicated; 1: optimizer states sharded over DP x CP */
+    int64_t zero_stage;   /* 0: states replicated; 1: optimizer states sharded over DP x CP */
     enum recompute recompute;
     enum dtype dtype;       /* of matmul operands */
     bool overlap_gradients; /* gradient reduction beside the last backward pass */

@@ -84,7 +84,7 @@ static bool refuse_choice(const struct scenario_key *key, const char *text, stru
 
 static bool refuse_value(struct error *error, const struct error *cause)
 {
-    return error_fill(error, ERROR_INPUT, "is %.600s", cause->message);
+    return error_fill(error, ERROR_INPUT, "is wrong: %.600s", cause->message);
 }
 
 static bool read_count(const struct scenario_key *key, const char *text, void *member,
