@@ -11,26 +11,33 @@
 
 enum { COLUMNS_MAX = 64 };
 
-/* Cuts a CSV row in place, in which quoted fields may hold commas; returns the next row. */
+/* Moves one cell's text to *to and ends it with a 0; returns the separator's place. A quoted
+ * cell may hold commas, and a doubled quote is one. */
+static char *cut_cell(char *from, char **to)
+{
+    bool quoted = *from == '"';
+    from += quoted;
+    while (*from != '\0') {
+        if (quoted && from[0] == '"' && from[1] == '"') {
+            from++;
+        } else if (quoted ? *from == '"' : *from == ',' || *from == '\n') {
+            break;
+        }
+        *(*to)++ = *from++;
+    }
+    return from + (quoted && *from == '"');
+}
+
+/* Cuts a CSV row in place; returns the next row. */
 static char *cut_row(char *row, char *fields[COLUMNS_MAX], int *count)
 {
-    *count = 0;
-    for (char *to = row; *row != '\0';) {
-        bool quoted = *row == '"';
-        row += quoted;
-        if (*count < COLUMNS_MAX) {
-            fields[(*count)++] = to;
-        }
-        while (*row != '\0' && (quoted ? *row != '"' : *row != ',' && *row != '\n')) {
-            *to++ = *row++;
-        }
-        row += quoted;
-        char end = *row;
-        row += end != '\0';
+    char *to = row, separator = ',';
+    for (*count = 0; separator == ',' && *count < COLUMNS_MAX;) {
+        fields[(*count)++] = to;
+        row = cut_cell(row, &to);
+        separator = *row;
+        row += separator != '\0';
         *to++ = '\0';
-        if (end != ',') {
-            return row;
-        }
     }
     return row;
 }
