@@ -13,7 +13,8 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from generator.fact import Fact
-from generator.machines import MACHINES, Machine
+from generator.machine import Machine
+from generator.machines import MACHINES
 from generator.topology import Route, Topology
 
 FOLDER = Path(__file__).resolve().parent

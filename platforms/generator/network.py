@@ -251,3 +251,104 @@ AWS_PUE = published("1.15", "AWS fleet 2023 (DCD); 1.10 to 1.15 estimated for Ra
 HALL_PUE = estimate("1.15", "the AWS fleet's value, for equal comparison; Google 1.10, Microsoft 1.18",
                     low="1.08", high="1.3")
 FABRIC_W = "60 W of scale-out switches and optics (estimate)"
+
+# --- other links ----------------------------------------------------------------------------
+
+
+def inf2_ring() -> Medium:
+    bandwidth = derived("48GBps", "192 GB/s both ways per chip over 2 ports / 2 / 2 (AWS Inferentia2 page, "
+                        "through a public note)")
+    latency = derived("1us", f"a ring step of 1 to 2 us ({INTRANODE}, Trainium2) less collective.step")
+    return Medium("ring", "NeuronLink-v2 ring", bandwidth, PCIE_EFFICIENCY, latency)
+
+
+def nvlink_fusion() -> Medium:
+    return Medium("nvlink", "NVLink 6 to NVSwitch (NVLink Fusion)",
+                  estimate("1.8TBps", "NVLink 6 as announced, 3.6 TB/s both ways per GPU; what Trainium4 "
+                           "connects is not known", low="0.64TBps", high="1.8TBps"),
+                  estimate("0.76", "as NVLink 5", low="0.7", high="0.83"),
+                  estimate("450ns", "as NVLink 5", low="350ns", high="600ns"))
+
+
+def nvlink_cut() -> Medium:
+    """NVLink 4 with 8 of 18 links (H800)."""
+    whole = nvlink(4)
+    return Medium("nvlink", "NVLink 4 to NVSwitch, 400 GB/s",
+                  derived("200GBps", f"400 GB/s both ways per GPU / 2 ({datasheet('H800')})"),
+                  fit("0.79", "DeepEP reaches about 158 GB/s inside a node (C0215, C0216), of 160 that its "
+                      "README gives as the most", low="0.76", high="0.88"), whole.latency)
+
+
+def nvlink_bridge() -> Medium:
+    whole = nvlink(4)
+    return Medium("bridge", "NVLink 4 bridge of four H200 NVL, one pair",
+                  derived("150GBps", f"900 GB/s both ways per GPU / 2 / 3 neighbours ({datasheet('H200 NVL')})"),
+                  whole.efficiency, estimate("400ns", "a direct link, no switch", low="300ns", high="500ns"))
+
+
+PCIE_RATES = {4: ("32GBps", "16 lanes of 16 GT/s"), 5: ("64GBps", "16 lanes of 32 GT/s")}
+
+
+def pcie(generation: int, efficiency: Fact | None = None) -> Medium:
+    rate, lanes = PCIE_RATES[generation]
+    latency = estimate("700ns", "half of 1.4 us from GPU to GPU through PCIe switches and the root complex",
+                       low="400ns", high="1500ns")
+    return Medium("pcie", f"PCIe Gen{generation} x16 to the host", derived(rate, f"{lanes} / 8"),
+                  efficiency or PCIE_P2P, latency)
+
+
+PCIE_P2P = fit("0.8", "copies between host and GPU 55 of 64 GB/s (C0103, C0104), less for traffic that crosses "
+               "the root complex", low="0.6", high="0.87")
+PCIE_STAGED = estimate("0.4", "no peer-to-peer on GeForce boards: every transfer goes through host memory, "
+                       "twice over the link's root", low="0.25", high="0.5")
+
+
+def xgmi(rate: str, chip: str, both_ways: str) -> Medium:
+    bandwidth = derived(rate, f"{both_ways} GB/s both ways per pair of GPUs / 2 (AMD {chip} datasheet, recalled)")
+    efficiency = fit("0.72", "RCCL all-reduce on MI300X: 47.7 of 64 GB/s between 2 GPUs, 312.9 of 448 among 8 "
+                     "(C0096, C0097)", low="0.69", high="0.75")
+    latency = estimate("1us", "a direct link; RCCL steps are slower than NCCL's", low="0.6us", high="2us")
+    return Medium("xgmi", "Infinity Fabric, one pair", bandwidth, efficiency, latency)
+
+
+RCCL = Software(estimate("10us", "RCCL all-reduces of a few bytes take 15 to 25 us on 8 MI300X (recalled)",
+                         low="6us", high="20us"),
+                estimate("1us", "beside the link's latency", low="0.3us", high="3us"),
+                estimate("4us", "as NCCL over InfiniBand (3 us), a little more", low="1us", high="10us"))
+
+
+def ici(rate: str, ports: int, whole: str, source: str) -> Medium:
+    bandwidth = derived(rate, f"{whole} GB/s both ways per chip over {ports} ports / 2 ({source})")
+    return Medium("ici", "inter-chip interconnect", bandwidth,
+                  estimate("0.9", "packets with small headers; XLA collectives reach 85 to 95 % (recalled)",
+                           low="0.8", high="0.95"),
+                  estimate("1us", "one hop, router and wire (recalled: about 1 us)", low="0.5us", high="1.5us"))
+
+
+XLA = Software(estimate("2us", "compiled into the program: no launch from the host", low="1us", high="5us"),
+               estimate("0.3us", "semaphores between DMA engines", low="0us", high="1us"),
+               estimate("20us", "transfers between slices go through the host's NIC", low="10us", high="50us"))
+
+
+def ethernet(title: str, bandwidth: Fact, latency: Fact, efficiency: Fact | None = None) -> Medium:
+    return Medium("nic", title, bandwidth, efficiency or IB_EFFICIENCY, latency)
+
+
+ROCE_LATENCY = derived("2.1us", "(5 us from GPU to GPU over RoCE, 4 to 6, less 3 switch passes of 0.27 us) / 2",
+                       low="1.6us", high="2.7us")
+HOST_LATENCY = estimate("10us", "TCP through the host's processors, 20 to 30 us end to end", low="5us", high="20us")
+OMNI_PATH = Medium("nic", "Omni-Path 100", derived("6.25GBps", "4 x 100 Gb/s per server / 8 GPUs / 8 (Jean Zay)"),
+                   estimate("0.88", "PSM2 staged through GPUDirect: below InfiniBand", low="0.75", high="0.93"),
+                   estimate("3us", "about 6 us from GPU to GPU", low="2us", high="6us"))
+
+
+def clos(chips: int, rack: int, pod: int, most: int, factor: str, why: str) -> list[Tier]:
+    """Ethernet Clos: top of rack, pod, aggregation."""
+    passing = estimate("270ns", "a pass through a shallow-buffer Ethernet switch (0.25 to 0.8 us)",
+                       low="250ns", high="800ns")
+    above = estimate(factor, why, low="1", high="7")
+    one = estimate("1", why)
+    return [Tier(name, estimate(str(count // chips), why), one, rate, passing)
+            for name, count, rate in (("tor", rack, one), ("pod", pod, above), ("aggregation", most, one))]
+
+GOOGLE_PUE = published("1.1", "Google fleet (sustainability report)", low="1.08", high="1.12")

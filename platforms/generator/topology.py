@@ -233,3 +233,87 @@ def two_racks(shape: TwoRacks) -> Topology:
     shape.add_routes(topology)
     topology.add_nics()
     return topology
+
+
+# --- direct links, host bridges, rings and grids ------------------------------------------------
+
+
+def alone(place: str) -> Topology:
+    """One chip with its NIC."""
+    topology = Topology([f"chip-{place}"], [])
+    topology.add_nics()
+    return topology
+
+
+def pair_link(medium: str, a: str, b: str) -> str:
+    return f"{medium}-{a}-{b}"
+
+
+def bridged(places: list[str], group: int, near: str, far: str) -> Topology:
+    """Groups of consecutive chips with a direct link for every pair; others, if there are any, meet
+    over the host, one link of the far medium per chip."""
+    lonely = group >= len(places)
+    topology = Topology([f"chip-{place}" for place in places], [] if lonely else ["host-bridge"])
+    for place in [] if lonely else places:
+        topology.add_link(far, place)
+    for (i, a), (j, b) in combinations(enumerate(places), 2):
+        hops = through_switch(far, a, b)
+        if i // group == j // group:
+            topology.add_link(near, f"{a}-{b}")
+            hops = [(pair_link(near, a, b), "UP")]
+        topology.routes.append(Route(f"chip-{a}", f"chip-{b}", hops))
+    topology.add_nics()
+    return topology
+
+
+def ring(count: int, medium: str) -> Topology:
+    """Chips on one ring of direct links; link i goes from chip i to the next one. Pairs half way
+    round go both ways round in equal numbers."""
+    cells: list[Cell] = [(chip,) for chip in range(count)]
+    topology = Topology([chip_of(cell) for cell in cells], [])
+    for (chip,) in cells:
+        topology.add_link(medium, str(chip))
+    for cell, step in product(cells, range(1, count // 2 + 1)):
+        half = step * 2 == count
+        sign = -1 if half and cell[0] % 2 else 1
+        target = ((cell[0] + step) % count,)
+        hops = ring_hops(cell[0], sign * step, count, medium)
+        topology.routes.append(Route(chip_of(cell), chip_of(target), hops, symmetrical=not half))
+    topology.add_nics()
+    return topology
+
+
+def ring_hops(start: int, steps: int, count: int, medium: str) -> list[Hop]:
+    if steps > 0:
+        return [(f"{medium}-{(start + i) % count}", "UP") for i in range(steps)]
+    return [(f"{medium}-{(start - 1 - i) % count}", "DOWN") for i in range(-steps)]
+
+
+def grid(size: int, medium: str) -> Topology:
+    """A square mesh without wrap-around, x first; the ring of neighbours goes up the first column
+    and back through the others in rows."""
+    first = [(0, y) for y in range(size)]
+    rows = [(x if y % 2 else size - x, y) for y in reversed(range(size)) for x in range(1, size)]
+    topology = Topology([chip_of(cell) for cell in first + rows], [])
+    for x, y in product(range(size), repeat=2):
+        for axis, (right, up) in (("x", (x + 1, y)), ("y", (x, y + 1))):
+            if right < size and up < size:
+                topology.add_link(medium, f"{axis}-{x}-{y}")
+    for a, b in combinations(sorted(first + rows), 2):
+        there, back = grid_hops(a, b, medium), grid_hops(b, a, medium)
+        topology.routes.append(Route(chip_of(a), chip_of(b), there, symmetrical=False))
+        topology.routes.append(Route(chip_of(b), chip_of(a), back, symmetrical=False))
+    topology.add_nics()
+    return topology
+
+
+def grid_hops(a: Cell, b: Cell, medium: str) -> list[Hop]:
+    hops: list[Hop] = []
+    here = list(a)
+    for axis in (0, 1):
+        while here[axis] != b[axis]:
+            forwards = here[axis] < b[axis]
+            low = [here[i] - (0 if forwards or i != axis else 1) for i in (0, 1)]
+            hops.append((f"{medium}-{'xy'[axis]}-{low[0]}-{low[1]}", "UP" if forwards else "DOWN"))
+            here[axis] += 1 if forwards else -1
+    return hops

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A machine: which chips on which topology with which network. One of them, one XML file."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from generator import network as n
+from generator.chip import Chip
+from generator.fact import Fact, derived, published
+from generator.topology import Topology
+
+
+@dataclass(frozen=True)
+class Machine:
+    name: str
+    title: str
+    domain_noun: str
+    notes: list[str]  # what is simplified: XML comment and README
+    chip: Chip
+    build: Callable[[], Topology]
+    media: list[n.Medium]
+    tiers: list[n.Tier]
+    software: n.Software
+    power: n.Power
+    totals: dict[str, Fact] = field(default_factory=dict)
+
+
+def both_ways(half: str, whole: str, source: str) -> Fact:
+    """Publications sum both directions; the property is one direction."""
+    return derived(half, f"{whole} both ways / 2 ({source})")
+
+
+def memory(gigabytes: int, source: str) -> Fact:
+    """GPU memory is printed in GB and counted in GiB."""
+    return published(f"{gigabytes}GB", source, low=f"{gigabytes}GB", high=f"{gigabytes}GiB")
+
+
+def overhead(per_chip: str, arithmetic: str, high: str | None = None) -> Fact:
+    return derived(per_chip, f"{arithmetic}, and {n.FABRIC_W}", low=per_chip if high else None, high=high)
+
+
+def places(count: int) -> list[str]:
+    return [str(chip) for chip in range(count)]
