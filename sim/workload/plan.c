@@ -139,10 +139,10 @@ static bool check_sequence(const struct plan *plan, int64_t sequence_tokens,
 static bool layers_fit(const struct demand *demand, int64_t degree)
 {
     int64_t stages = degree * demand->factor, layers = demand->model->layers;
-    if (stages > layers) {
-        return false;
+    if (demand->uneven && stages <= layers) {
+        return true;
     }
-    return demand->uneven || layers % stages == 0 ||
+    return layers % stages == 0 ||
            (stages > 2 && ((layers + 1) % stages == 0 || (layers + 2) % stages == 0));
 }
 

@@ -84,8 +84,9 @@ static void test_experts(void)
     CU_ASSERT_EQUAL(plan_expert_replicas(&plan), 8);
 }
 
-/* 126 layers: 18 stages are even; 16 and 8 leave 2 over, one less in first and last (128 / 16);
- * an unequal plan only when asked for. */
+/* 126 layers: 16 stages have one less in first and last (128 / 16); so have 8 of 8 chunks; with
+ * 16 of 8 the first chunk holds the embedding alone and the last the head; unequal stages only
+ * when asked for. */
 static void test_layers(void)
 {
     struct plan plan = degrees(8, 16, 1, 1);
@@ -93,8 +94,10 @@ static void test_layers(void)
     plan = degrees(8, 8, 1, 1);
     plan.virtual_stages = 8;
     CU_ASSERT(derive(&plan, &llama, 64));
+    plan = degrees(8, 16, 1, 1);
+    plan.virtual_stages = 8;
+    CU_ASSERT(derive(&plan, &llama, 128));
     plan = degrees(8, 4, 1, 1);
-    plan.virtual_stages = 1;
     plan.uneven_stages = true;
     CU_ASSERT(derive(&plan, &llama, 32));
 }
