@@ -203,7 +203,7 @@ static struct collective_choice fastest(const struct collective *collective, int
     return best;
 }
 
-static bool refuse(const struct collective *collective, const char *algorithm,
+static bool refuse(const struct collective *collective, const char *algorithm, bool known_name,
                    struct error *error)
 {
     char known[256] = "auto";
@@ -213,10 +213,16 @@ static bool refuse(const struct collective *collective, const char *algorithm,
             strncat(known, algorithms[a]->name, sizeof known - strlen(known) - 1);
         }
     }
+    const char *operation = operation_names[collective->operation];
+    if (!known_name) {
+        return error_fill(error, ERROR_INPUT,
+                          "there is no algorithm '%s'; for %s over %lld chips expected one of "
+                          "%s",
+                          algorithm, operation, (long long)collective->count, known);
+    }
     return error_fill(error, ERROR_INFEASIBLE,
                       "algorithm '%s' cannot do %s over %lld chips, expected one of %s",
-                      algorithm, operation_names[collective->operation],
-                      (long long)collective->count, known);
+                      algorithm, operation, (long long)collective->count, known);
 }
 
 bool collective_choose(const struct collective *collective, const char *algorithm,
@@ -230,7 +236,7 @@ bool collective_choose(const struct collective *collective, const char *algorith
         last = first < ALGORITHM_COUNT ? first : -1;
     }
     *choice = fastest(collective, first, last);
-    return choice->algorithm >= 0 || refuse(collective, algorithm, error);
+    return choice->algorithm >= 0 || refuse(collective, algorithm, last >= 0, error);
 }
 
 void collective_plan_choice(const struct collective *collective,

@@ -20,8 +20,8 @@ trnsim: --set operation is 'shuffle', expected all-reduce, reduce-scatter, all-g
 [exit 2]
 
 $ trnsim run workloads/all-reduce-1GiB.yaml --platform platforms/p5.xml --set algorithm=magic
-trnsim: algorithm 'magic' cannot do all-reduce over 8 chips, expected one of auto, …
-[exit 4]
+trnsim: there is no algorithm 'magic'; for all-reduce over 8 chips expected one of auto, …
+[exit 3]
 
 $ trnsim run workloads/all-reduce-1GiB.yaml --platform platforms/p5.xml --set algorithm=torus
 trnsim: algorithm 'torus' cannot do all-reduce over 8 chips, expected one of auto, …
