@@ -21,6 +21,8 @@ static command_function help_command;
 static const struct command commands[] = {
     {"run", "Simulate a workload on a machine: time, dollars and joules", run_command},
     {"compare", "Say how results differ from a baseline, and why", compare_command},
+    {"validate", "Simulate what others have measured, and say how far it is off",
+     validate_command},
     {"platform", "List machines, show what one is made of, expand it", platform_command},
     {"digest", "Print the digest of results: the same digest, the same results",
      digest_command},

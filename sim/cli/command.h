@@ -15,6 +15,7 @@ typedef bool command_function(int argc, char **argv, struct error *error);
 
 command_function run_command;      /* run.c */
 command_function compare_command;  /* compare.c */
+command_function validate_command; /* validate.c */
 command_function platform_command; /* platform.c */
 command_function digest_command;   /* digest.c */
 

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "base/random.h"
+#include "program/exchanges.h"
 #include "program/lower_training.h"
 #include "program/placement.h"
 #include "workload/transformer.h"
@@ -97,13 +99,50 @@ static bool check_memory(struct training *training, struct arena *arena, struct 
 static void keep_span(void *argument, const struct span *span)
 {
     struct training *training = argument;
-    struct place place = placement_place(&training->plan, span->team);
+    /* A folded job has fewer teams: the full one's number follows from the chips. */
+    int64_t team = training->job->teams[span->team].chips[0] / training->plan.tensor_parallel;
+    struct place place = placement_place(&training->plan, (int32_t)team);
     if (place.data != 0 || place.context != 0 || span->end_s <= span->start_s) {
         return;
     }
     training->spans = arena_grow(training->job->arena, training->spans, training->span_count,
                                  &training->span_capacity, sizeof(struct span));
     training->spans[training->span_count++] = *span;
+}
+
+/* Gives the scenario's number of random chips its slowness. */
+static bool slow_down(const struct training *training, struct job *job, struct error *error)
+{
+    const struct scenario *scenario = training->scenario;
+    struct random_stream stream;
+    random_init(&stream, scenario->seed, "slow chips");
+    if (scenario->slow_chips > platform_chips(training->platform)) {
+        return error_fill(
+            error, ERROR_INPUT, "slow_chips is %lld, but the machine has %lld chips",
+            (long long)scenario->slow_chips, (long long)platform_chips(training->platform));
+    }
+    for (int64_t i = 0; i < scenario->slow_chips; i++) {
+        int64_t chip = random_below(&stream, platform_chips(training->platform));
+        job->teams[chip / training->plan.tensor_parallel].slowness =
+            1 / scenario->slow_chip_speed;
+    }
+    return true;
+}
+
+static struct job *make_job(struct training *training, const struct training_options *options,
+                            struct arena *arena, struct error *error)
+{
+    if (options->one_replica) {
+        return lower_training_replica(training->platform, &training->shape, arena, error);
+    }
+    struct job *job = lower_training(training->platform, &training->shape, arena, error);
+    if (job == NULL || !slow_down(training, job, error)) {
+        return NULL;
+    }
+    if (options->detail == DETAIL_FOLDED) {
+        return fold_quotient(job, &training->fold, error);
+    }
+    return exchanges_plan_all(job, error) ? job : NULL;
 }
 
 struct training *training_run(const struct platform *platform, const struct scenario *scenario,
@@ -122,13 +161,15 @@ struct training *training_run(const struct platform *platform, const struct scen
         training->plan.batch_sequences * scenario->sequence_tokens > scenario->batch_tokens;
     training->shape =
         (struct training_shape){scenario->model, &training->plan, scenario->sequence_tokens};
-    if (!check_memory(training, arena, error)) {
+    struct error unfit = {0};
+    if (!check_memory(training, arena, options->any_memory ? &unfit : error) &&
+        !options->any_memory) {
         return NULL;
     }
-    training->job = lower_training(platform, &training->shape, arena, error);
+    training->job = make_job(training, options, arena, error);
     struct executor_options execution = {.detail = options->detail,
                                          .coalesce = scenario->coalesce,
-                                         .trace = keep_span,
+                                         .trace = options->one_replica ? NULL : keep_span,
                                          .trace_argument = training,
                                          .progress = options->progress};
     if (training->job == NULL ||

@@ -7,11 +7,14 @@
 #include "base/error.h"
 #include "execution/executor.h"
 #include "hardware/platform.h"
+#include "program/fold_quotient.h"
 #include "workload/scenario.h"
 #include "workload/transformer_memory.h"
 
 struct training_options {
     enum detail detail;
+    bool one_replica; /* lower_training_replica; no timeline is kept */
+    bool any_memory;  /* run what does not fit too: it was seen to fit */
     void (*progress)(double fraction, double now_s); /* or NULL */
 };
 
@@ -23,6 +26,7 @@ struct training {
     struct training_memory *memory; /* [pipeline_parallel] */
     int64_t fullest_stage;
     struct job *job;
+    struct fold_report fold; /* of a folded run; else 0 */
     struct execution execution;
     struct span *spans; /* of the first pipeline, instruction by instruction */
     int64_t span_count, span_capacity;

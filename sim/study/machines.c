@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study/machines.h"
+
+#include <string.h>
+
+struct machines *machines_read(const char *folder, struct arena *arena, struct error *error)
+{
+    struct machines *machines = arena_alloc(arena, sizeof *machines);
+    machines->arena = arena;
+    machines->platform_folder = arena_format(arena, "%s/../../platforms", folder);
+    machines->table = csv_read(arena_format(arena, "%s/machines.csv", folder), arena, error);
+    if (machines->table == NULL) {
+        return NULL;
+    }
+    machines->frameworks =
+        csv_read(arena_format(arena, "%s/frameworks.csv", folder), arena, error);
+    machines->platforms =
+        arena_array(arena, machines->table->row_count + 1, sizeof(struct platform *));
+    return machines->frameworks == NULL ? NULL : machines;
+}
+
+int64_t machines_find(const struct machines *machines, const char *accelerator,
+                      int64_t chips_per_node, const char *system)
+{
+    const struct csv *table = machines->table;
+    for (int64_t row = 0; row < table->row_count; row++) {
+        if (strcmp(csv_text(table, row, "accelerator"), accelerator) == 0 &&
+            csv_count(table, row, "chips_per_node", chips_per_node) == chips_per_node &&
+            strstr(system, csv_text(table, row, "system")) != NULL) {
+            return row;
+        }
+    }
+    return -1;
+}
+
+struct platform *machines_platform(struct machines *machines, int64_t row, struct error *error)
+{
+    if (machines->platforms[row] == NULL) {
+        const char *path = arena_format(machines->arena, "%s/%s.xml", machines->platform_folder,
+                                        csv_text(machines->table, row, "platform"));
+        machines->platforms[row] = platform_read(path, machines->arena, error);
+    }
+    return machines->platforms[row];
+}
+
+int64_t machines_framework(const struct machines *machines, const char *framework)
+{
+    const struct csv *table = machines->frameworks;
+    int64_t found = 0;
+    size_t longest = 0;
+    for (int64_t row = 0; row < table->row_count; row++) {
+        const char *name = csv_text(table, row, "framework");
+        if (longest == 0 && strcmp(name, "*") == 0) {
+            found = row;
+        }
+        if (strlen(name) > longest && strncmp(framework, name, strlen(name)) == 0) {
+            found = row;
+            longest = strlen(name);
+        }
+    }
+    return found;
+}
