@@ -110,7 +110,7 @@ whole
 [exit 0]
 
 # Ctrl-C in mid-run: one line, nothing left behind.
-$ timeout --preserve-status -s INT 1 trnsim run workloads/llama-3.1-405b-pretrain.yaml --platform platforms/trn3-ultraserver.xml --ultraservers 16 -o results/a.h5
+$ timeout --preserve-status -s INT 3 trnsim run workloads/llama-3.1-405b-pretrain.yaml --platform platforms/trn3-ultraserver.xml --ultraservers 16 -o results/a.h5
 trnsim: interrupted; no result was written
 [exit 130]
 
