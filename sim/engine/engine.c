@@ -53,7 +53,8 @@ struct engine {
     struct arena *arena;
     const struct wiring *wiring;
     sg_host_t *end_points;
-    sg_sem_t idle; /* idle workers wait here */
+    int64_t host_count; /* end points, and one where nobody sends: workers live somewhere */
+    sg_sem_t idle;      /* idle workers wait here */
     int64_t idle_count;
     int64_t called_count; /* workers on their way to the queue */
     int64_t worker_count;
@@ -122,7 +123,7 @@ static void call_workers(struct engine *engine, int64_t own)
             engine->idle_count--;
             sg_sem_release(engine->idle);
         } else {
-            int64_t host = engine->worker_count++ % engine->wiring->end_point_count;
+            int64_t host = engine->worker_count++ % engine->host_count;
             sg_actor_create_("worker", engine->end_points[host], work, 0, NULL);
         }
     }
@@ -158,9 +159,15 @@ static void work(int argument_count, char **arguments)
     }
 }
 
+static int64_t host_count(const struct wiring *wiring)
+{
+    return wiring->end_point_count > 0 ? wiring->end_point_count : 1;
+}
+
 static char *xml_in_parts(const struct wiring *wiring, struct arena *arena, int64_t *size)
 {
     struct wiring in_parts = *wiring;
+    in_parts.end_point_count = host_count(wiring);
     in_parts.wires = arena_array(arena, wiring->wire_count + 1, sizeof(struct wire));
     for (int64_t i = 0; i < wiring->wire_count; i++) {
         in_parts.wires[i] = wiring->wires[i];
@@ -222,8 +229,9 @@ struct engine *engine_start(const struct wiring *wiring, struct arena *arena,
     }
     struct engine *engine = arena_alloc(arena, sizeof *engine);
     *engine = (struct engine){.arena = arena, .wiring = wiring};
-    engine->end_points = arena_array(arena, wiring->end_point_count + 1, sizeof(sg_host_t));
-    for (int64_t i = 0; i < wiring->end_point_count; i++) {
+    engine->host_count = host_count(wiring);
+    engine->end_points = arena_array(arena, engine->host_count, sizeof(sg_host_t));
+    for (int64_t i = 0; i < engine->host_count; i++) {
         char name[32];
         snprintf(name, sizeof name, "h%lld", (long long)i);
         engine->end_points[i] = sg_host_by_name(name);

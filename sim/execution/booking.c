@@ -40,10 +40,22 @@ void booking_op(struct runner *runner, int64_t op, double start_s, double end_s)
     booking_trace(runner, op, start_s, end_s);
 }
 
+static double *inner_count(struct runner *runner, int64_t op)
+{
+    struct executor *executor = runner->executor;
+    const struct op *what = &runner->sequence->ops[op];
+    int32_t group = runner->team->groups[what->slot];
+    return &executor->inner_count[group * executor->job->spec_count + what->spec];
+}
+
+void booking_uncount(struct runner *runner, int64_t op)
+{
+    *inner_count(runner, op) -= 1;
+}
+
 /* Books the ops [from, to) that were slept through from start_s on. */
 void booking_coalesced(struct runner *runner, int64_t from, int64_t to, double start_s)
 {
-    struct executor *executor = runner->executor;
     const double *until_s = runner->until_s;
     for (int64_t op = from; op < to; op++) {
         const struct op *what = &runner->sequence->ops[op];
@@ -52,8 +64,7 @@ void booking_coalesced(struct runner *runner, int64_t from, int64_t to, double s
                        start_s + (until_s[op + 1] - until_s[from]));
         }
         if (what->spec >= 0) {
-            int32_t group = runner->team->groups[what->slot];
-            executor->inner_count[group * executor->job->spec_count + what->spec]++;
+            *inner_count(runner, op) += 1;
         }
     }
 }

@@ -98,6 +98,8 @@ void executor_go_on(struct runner *runner);
 void booking_trace(const struct runner *runner, int64_t op, double start_s, double end_s);
 void booking_op(struct runner *runner, int64_t op, double start_s, double end_s);
 void booking_coalesced(struct runner *runner, int64_t from, int64_t to, double start_s);
+/* An exchange booked there goes on as a transfer, which counts its bytes. */
+void booking_uncount(struct runner *runner, int64_t op);
 
 /* Begins a sequence; goes on after an op; a transfer of others begins or ends on a pair. */
 void sequence_begin(struct runner *runner, int32_t sequence);

@@ -176,6 +176,7 @@ static void op_resume(struct runner *runner, double in_op_s)
         const struct traffic *companion = inner_traffic(runner, &op[-1]);
         if (companion->alone_s > in_op_s) {
             runner->accompanied = true;
+            booking_uncount(runner, runner->op - 1); /* the rest of it counts as a transfer */
             transport_resume(transport, companion, in_op_s, companion_over, runner);
         }
     }

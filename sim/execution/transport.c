@@ -283,6 +283,23 @@ static void keep_left(struct passage *passage, const double *left_bytes, int64_t
     passage->resumed = true;
 }
 
+/* What an exchange that ran alone has moved until now. */
+static void count_moved(struct transport *transport, const struct traffic *exchange,
+                        const struct exchange_state *state)
+{
+    for (int64_t s = 0; s < exchange->stage_count && s <= state->stage; s++) {
+        const struct traffic_stage *stage = &exchange->stages[s];
+        if (s == state->stage && state->left_bytes == NULL) {
+            break;
+        }
+        for (int64_t f = 0; f < stage->flow_count; f++) {
+            double left_bytes = s == state->stage ? state->left_bytes[f] : 0;
+            transport->pair_bytes[stage->flows[f].pair] +=
+                stage->flows[f].bytes * (double)stage->rounds - left_bytes;
+        }
+    }
+}
+
 void transport_resume(struct transport *transport, const struct traffic *exchange,
                       double elapsed_s, transport_done *done, void *argument)
 {
@@ -290,6 +307,7 @@ void transport_resume(struct transport *transport, const struct traffic *exchang
     struct arena *scratch = arena_create();
     struct exchange_state state = exchanges_state(transport->job, exchange, elapsed_s, scratch);
     passage->stage = state.stage;
+    count_moved(transport, exchange, &state);
     if (state.left_bytes != NULL) {
         keep_left(passage, state.left_bytes, exchange->stages[state.stage].flow_count);
     }

@@ -177,7 +177,8 @@ struct drawn {
 /* All chips of a drawn machine, in any order. */
 static void draw(struct random_stream *stream, struct drawn *drawn)
 {
-    struct platform *platform = machine_draw(stream, CHIPS_MAX, drawn->arena);
+    struct platform *platform =
+        machine_draw(stream, 2 + random_below(stream, CHIPS_MAX - 1), drawn->arena);
     for (int64_t i = 0; i < platform->chip_count; i++) {
         int64_t at = random_below(stream, i + 1);
         drawn->chips[i] = drawn->chips[at];

@@ -216,6 +216,23 @@ static void test_parts_of_bytes(void)
     CU_ASSERT(in_child(parts_of_bytes, NULL));
 }
 
+/* A machine of one chip sends nothing: no end points, only delays. */
+static int no_end_points(void *unused)
+{
+    (void)unused;
+    new_wiring();
+    start(0);
+    double end_s = -1;
+    engine_after(engine, 2, end_at, &end_s);
+    engine_run(engine);
+    return !near(end_s, 2, 1e-12);
+}
+
+static void test_no_end_points(void)
+{
+    CU_ASSERT(in_child(no_end_points, NULL));
+}
+
 /* Callbacks */
 
 enum { CHAIN = 1000 };
@@ -274,6 +291,7 @@ void suite_engine(void)
         {"zero bytes and zero delays", test_zero_bytes_and_delays},
         {"parts of bytes count", test_parts_of_bytes},
         {"a run without activities", test_a_run_without_activities},
+        {"delays without any end point", test_no_end_points},
         {"many activities, one after the other and at once", test_many_activities},
         {"the settings that decide are recorded", test_settings_are_known},
     };

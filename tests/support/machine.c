@@ -131,11 +131,11 @@ struct platform *machine_create(const struct machine *machine, struct arena *are
     return platform;
 }
 
-struct platform *machine_draw(struct random_stream *stream, int64_t most, struct arena *arena)
+struct platform *machine_draw(struct random_stream *stream, int64_t chips, struct arena *arena)
 {
     struct machine machine = {
         .kind = (enum machine_kind)random_below(stream, MACHINE_KIND_COUNT),
-        .chips = 2 + random_below(stream, most - 1),
+        .chips = chips,
         .block = 2 + random_below(stream, 7),
         .Bps = 1e9 * (double)(1 + random_below(stream, 400)),
         .latency_s = 1e-7 * (double)random_below(stream, 30),

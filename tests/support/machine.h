@@ -28,5 +28,5 @@ struct machine {
 /* Chips do 100 Tflop/s and have 96 GiB at 1 TB/s; a collective costs 5 us, a step 0.5 us. */
 struct platform *machine_create(const struct machine *machine, struct arena *arena);
 
-/* A machine of 2 to 'most' chips with everything drawn. */
-struct platform *machine_draw(struct random_stream *stream, int64_t most, struct arena *arena);
+/* A machine of so many chips with everything else drawn. */
+struct platform *machine_draw(struct random_stream *stream, int64_t chips, struct arena *arena);
