@@ -29,37 +29,33 @@ step() {
 }
 
 build() {
-    cmake --preset "$1" >/dev/null && cmake --build --preset "$1"
+    cmake --preset "$1" >/dev/null && cmake --build --preset "$1" "${@:2}" -- --quiet
 }
 
 preset() {
-    build "$1" && ctest --preset "$1" -j "$JOBS" "${@:2}"
+    build "$1" && ctest --preset "$1" --progress -j "$JOBS" "${@:2}"
 }
 
-# One target: with its corpus, and what it finds new in a scratch folder.
+# One target: with its corpus, and what it finds new in a scratch folder. A finding is kept.
 fuzz() {
     local target=$1 name scratch status
     name=$(basename "$target")
     scratch=$(mktemp -d)
-    "$target" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 \
-        -verbosity=0 -artifact_prefix="$scratch/" "$scratch" "tests/fuzz/corpus/$name"
+    "$target" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 \
+        -artifact_prefix="build-fuzz/$name-" "$scratch" "tests/fuzz/corpus/$name" \
+        > "build-fuzz/$name.log" 2>&1
     status=$?
-    for found in "$scratch"/crash-* "$scratch"/timeout-* "$scratch"/oom-* "$scratch"/leak-*; do
-        if [ -e "$found" ]; then
-            mkdir -p build-fuzz/findings && cp "$found" "build-fuzz/findings/$name-${found##*/}"
-            echo "the input is build-fuzz/findings/$name-${found##*/}"
-        fi
-    done
     rm -r "$scratch"
+    [ $status -eq 0 ] && grep DONE "build-fuzz/$name.log" || tail -n 60 "build-fuzz/$name.log"
     return $status
 }
 
 step "packages" scripts/setup.sh
 step "dev: build with warnings as errors, all tests" preset dev
 step "asan: the same under the sanitizers" preset asan -LE style
-step "fuzz: build" build fuzz
+step "fuzz: build" build fuzz --target fuzzers
 for target in build-fuzz/fuzz_*; do
-    [ -x "$target" ] && step "fuzz: ${target##*/} for $FUZZ_SECONDS s" fuzz "$target"
+    [ -f "$target" ] && [ -x "$target" ] && step "fuzz: ${target##*/} for $FUZZ_SECONDS s" fuzz "$target"
 done
 if [ -d tests/analysis ]; then
     step "python" /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/analysis
