@@ -181,7 +181,7 @@ static bool keeps_bounds(const struct job *job)
     double high_s = bounds.launch_s + bounds.upper_s;
     bool right = between(low_s, flow_time_s, high_s) && between(low_s, message_s, high_s) &&
                  fabs(flow_time_s - job_exchange(job, 0, 0)->alone_s) <=
-                     1e-9 * flow_time_s + resolution_s;
+                     1e-9 * flow_time_s + 10 * resolution_s;
     if (job_exchange(job, 0, 0)->stage_count == 1) {
         double apart_s = fmin(bounds.latencies_s, bounds.crowding_s);
         right = right && between(message_s, flow_time_s, message_s + apart_s);
