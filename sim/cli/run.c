@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "cli/run_collective.h"
+#include "cli/run_serving.h"
 #include "cli/run_training.h"
-#include "engine/engine.h"
 
 enum { PLATFORM = COMMAND_KEY, DOMAINS, PLAN, DETAIL, PRICES, PRICE_KIND_KEY };
 
@@ -17,8 +17,8 @@ static bool take_detail(struct run_request *request, const char *text, struct er
             return true;
         }
     }
-    return error_fill(error, ERROR_USAGE, "--detail: found '%s', expected message or flow",
-                      text);
+    return error_fill(error, ERROR_USAGE,
+                      "--detail: found '%s', expected message, flow or folded", text);
 }
 
 static bool take_override(struct run_request *request, const char *text, struct error *error)
@@ -70,8 +70,8 @@ static const struct command_option options[] = {
      "Change one entry of the workload, such as "
      "plan.tensor_parallel=4; may be repeated"},
     {"detail", DETAIL, "LEVEL",
-     "message: every step of every collective; flow: one flow a "
-     "transfer (default)"},
+     "message: every step of every collective; flow: one flow a transfer (up to 512 chips); "
+     "folded: equal chips once, with the same result (beyond)"},
     {"prices", PRICES, "FILE",
      "The price book (default platforms/prices/owner-2026.yaml, if it "
      "is there); none: no cost"},
@@ -98,31 +98,28 @@ static const struct command_syntax syntax = {
     .take = take,
 };
 
-static struct provenance *start(struct arena *arena)
-{
-    struct provenance_source source = {.command = command_line(),
-                                       .version = TRNSIM_VERSION,
-                                       .git = TRNSIM_GIT,
-                                       .compiler = TRNSIM_COMPILER,
-                                       .simgrid = engine_version(),
-                                       .network_model = engine_settings()};
-    return provenance_start(&source, arena);
-}
-
 static bool run(const struct run_request *request, struct arena *arena, struct error *error)
 {
-    struct run_job job = {.request = request, .arena = arena, .provenance = start(arena)};
+    struct run_job job = {
+        .request = request, .arena = arena, .provenance = run_job_provenance(arena)};
     if (!run_job_read(&job, error)) {
         return false;
     }
-    return job.scenario->kind == SCENARIO_COLLECTIVE ? run_collective(&job, error)
-                                                     : run_training(&job, error);
+    switch (job.scenario->kind) {
+    case SCENARIO_COLLECTIVE:
+        return run_collective(&job, error);
+    case SCENARIO_SERVING:
+        return run_serving(&job, error);
+    case SCENARIO_TRAINING:
+        break;
+    }
+    return run_training(&job, error);
 }
 
 bool run_command(int argc, char **argv, struct error *error)
 {
     static const char default_prices[] = "platforms/prices/owner-2026.yaml";
-    struct run_request request = {.detail = DETAIL_FLOW, .price_kind = PRICE_ANY};
+    struct run_request request = {.detail = DETAIL_COUNT, .price_kind = PRICE_ANY};
     if (access(default_prices, R_OK) == 0) {
         request.prices = default_prices;
     }

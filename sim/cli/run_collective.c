@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "cli/print.h"
+#include "program/exchanges.h"
+#include "program/fold_quotient.h"
 #include "program/lower_collective.h"
 #include "training/training_tables.h"
 
@@ -81,7 +83,7 @@ static void print_answer(const struct run_job *run, const struct table *table,
     print_field("limited by", "%s links, %s of the time", row[COLUMN_LIMIT].text,
                 print_share(text[0], row[COLUMN_LIMIT_BUSY].f64));
     print_field("simulated", "%s detail: %lld activities, %lld transfers, %s, %s",
-                run_job_detail_name(run->request->detail), (long long)execution->activities,
+                run_job_detail_name(run->detail), (long long)execution->activities,
                 (long long)execution->transfers,
                 print_quantity(text[0], run->provenance->wall_s, "s"),
                 print_quantity(text[1], run->provenance->peak_bytes, "B"));
@@ -92,8 +94,7 @@ static bool print_object(const struct run_job *run, const struct table *table,
                          const struct execution *execution, struct error *error)
 {
     json_t *object = print_json_row(table, 0);
-    json_object_set_new(object, "detail",
-                        json_string(run_job_detail_name(run->request->detail)));
+    json_object_set_new(object, "detail", json_string(run_job_detail_name(run->detail)));
     json_object_set_new(object, "activities", json_integer(execution->activities));
     json_object_set_new(object, "transfers", json_integer(execution->transfers));
     json_object_set_new(object, "simulator_wall_s", json_real(run->provenance->wall_s));
@@ -113,8 +114,14 @@ bool run_collective(struct run_job *run, struct error *error)
     if (!collective_operation_read(scenario->operation, &request.operation, error)) {
         return false;
     }
+    struct fold_report fold = {0};
     struct job *job = lower_collective(run->platform, &request, run->arena, error);
-    struct executor_options options = {.detail = run->request->detail, .coalesce = false};
+    if (job != NULL && run->detail == DETAIL_FOLDED) {
+        job = fold_quotient(job, &fold, error);
+    } else if (job != NULL && !exchanges_plan_all(job, error)) {
+        job = NULL;
+    }
+    struct executor_options options = {.detail = run->detail, .coalesce = false};
     struct execution execution;
     if (job == NULL || !executor_run(job, &options, &execution, run->arena, error)) {
         return false;

@@ -12,9 +12,12 @@
 #include "engine/engine.h"
 #include "hardware/fabric.h"
 
+/* Machines of more chips are folded unless another detail is asked for. */
+enum { FLOW_CHIPS_MAX = 512 };
+
 const char *run_job_detail_name(enum detail detail)
 {
-    static const char *const names[DETAIL_COUNT] = {"message", "flow"};
+    static const char *const names[DETAIL_COUNT] = {"message", "flow", "folded"};
     return names[detail];
 }
 
@@ -55,7 +58,7 @@ static const char *default_output(const struct run_job *job)
     }
     add_text(&digest,
              arena_format(job->arena, "%lld %d %d %llu", (long long)job->platform->domain_count,
-                          (int)request->detail, (int)request->price_kind,
+                          (int)job->detail, (int)request->price_kind,
                           (unsigned long long)job->scenario->seed));
     digest_end(&digest, text);
     return arena_format(job->arena, "results/%s-%s-%.12s.h5", job->scenario->name,
@@ -79,12 +82,23 @@ static bool choose_output(struct run_job *job, struct error *error)
 static bool read_prices(struct run_job *job, struct error *error)
 {
     const struct run_request *request = job->request;
-    if (job->scenario->kind != SCENARIO_TRAINING || request->prices == NULL) {
+    if (job->scenario->kind == SCENARIO_COLLECTIVE || request->prices == NULL) {
         return true;
     }
     job->book = price_read(request->prices, job->arena, error);
+    return job->book != NULL;
+}
+
+void run_job_settle(struct run_job *job)
+{
+    const struct run_request *request = job->request;
+    job->detail = request->detail;
+    if (job->detail == DETAIL_COUNT) {
+        bool large = platform_chips(job->platform) > FLOW_CHIPS_MAX;
+        job->detail = large ? DETAIL_FOLDED : DETAIL_FLOW;
+    }
     if (job->book == NULL) {
-        return false;
+        return;
     }
     struct error none = {0};
     job->price = price_find(job->book, job->platform->name, job->platform->chips[0]->type,
@@ -92,7 +106,17 @@ static bool read_prices(struct run_job *job, struct error *error)
     if (job->price == NULL) {
         snprintf(job->price_missing, sizeof job->price_missing, "%.250s", none.message);
     }
-    return true;
+}
+
+struct provenance *run_job_provenance(struct arena *arena)
+{
+    struct provenance_source source = {.command = command_line(),
+                                       .version = TRNSIM_VERSION,
+                                       .git = TRNSIM_GIT,
+                                       .compiler = TRNSIM_COMPILER,
+                                       .simgrid = engine_version(),
+                                       .network_model = engine_settings()};
+    return provenance_start(&source, arena);
 }
 
 bool run_job_read(struct run_job *job, struct error *error)
@@ -126,7 +150,11 @@ bool run_job_read(struct run_job *job, struct error *error)
     if (request->shared.seed_given) {
         job->scenario->seed = request->shared.seed;
     }
-    return read_prices(job, error) && choose_output(job, error);
+    if (!read_prices(job, error)) {
+        return false;
+    }
+    run_job_settle(job);
+    return choose_output(job, error);
 }
 
 static int inputs(const struct run_job *job, struct result_input input[4])

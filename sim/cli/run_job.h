@@ -15,8 +15,8 @@ enum { RUN_OVERRIDES = 64 };
 
 struct run_request {
     const char *workload, *platform, *plan, *prices;
-    int64_t domains; /* 0: the platform's own */
-    enum detail detail;
+    int64_t domains;    /* 0: the platform's own */
+    enum detail detail; /* DETAIL_COUNT: by the number of chips */
     enum price_kind price_kind;
     const char *overrides[RUN_OVERRIDES];
     int override_count;
@@ -26,6 +26,7 @@ struct run_request {
 struct run_job {
     const struct run_request *request;
     struct arena *arena;
+    enum detail detail;
     struct platform *platform;
     struct scenario *scenario;
     struct price_book *book;
@@ -37,6 +38,12 @@ struct run_job {
 
 /* Reads platform, workload, plan and price book; checks the output. */
 bool run_job_read(struct run_job *job, struct error *error);
+
+/* What follows from platform, scenario and price book once they are read: detail and price. */
+void run_job_settle(struct run_job *job);
+
+/* Starts the clock; says what program this is. */
+struct provenance *run_job_provenance(struct arena *arena);
 
 /* Writes tables as the result file. */
 bool run_job_write(const struct run_job *job, const char *kind, struct table **tables,

@@ -107,19 +107,35 @@ static void print_links(const struct table *links)
     }
 }
 
+static void print_simulated(const struct training *training)
+{
+    const struct execution *execution = &training->execution;
+    long long chips = (long long)platform_chips(training->platform);
+    long long teams = (long long)training->job->team_count;
+    if (training->fold.team_classes > 0) {
+        print_field("simulated",
+                    "%lld chips folded to %lld that differ (%lld teams, %lld kinds of domain): "
+                    "%lld activities, %lld transfers; exact, nothing scaled",
+                    chips, (long long)training->fold.chip_classes, teams,
+                    (long long)training->fold.domain_classes, (long long)execution->activities,
+                    (long long)execution->transfers);
+    } else {
+        print_field("simulated",
+                    "all %lld chips as %lld teams: %lld activities, %lld transfers; nothing "
+                    "scaled",
+                    chips, teams, (long long)execution->activities,
+                    (long long)execution->transfers);
+    }
+}
+
 static void print_evidence(const struct run_job *job, const struct training *training,
                            const struct training_tables *tables)
 {
     char text[2][PRINT_SIZE];
     printf("\nhow it was simulated\n");
-    print_field("detail", "%s, %s", run_job_detail_name(job->request->detail),
+    print_field("detail", "%s, %s", run_job_detail_name(job->detail),
                 training->scenario->coalesce ? "coalesced" : "every operation by itself");
-    print_field("simulated",
-                "all %lld chips as %lld teams: %lld activities, %lld transfers; "
-                "nothing scaled",
-                (long long)platform_chips(training->platform),
-                (long long)training->job->team_count, (long long)training->execution.activities,
-                (long long)training->execution.transfers);
+    print_simulated(training);
     print_links(tables->tables[6]);
     print_field("simulator", "%s, %s", print_quantity(text[0], job->provenance->wall_s, "s"),
                 print_quantity(text[1], job->provenance->peak_bytes, "B"));
@@ -154,10 +170,14 @@ static bool print_object(const struct run_job *job, const struct training *train
 {
     json_t *object = print_json_row(tables->summary, 0);
     const struct execution *execution = &training->execution;
-    json_object_set_new(object, "detail",
-                        json_string(run_job_detail_name(job->request->detail)));
+    json_object_set_new(object, "detail", json_string(run_job_detail_name(job->detail)));
     json_object_set_new(object, "activities", json_integer(execution->activities));
     json_object_set_new(object, "transfers", json_integer(execution->transfers));
+    int64_t classes = training->fold.chip_classes > 0 ? training->fold.chip_classes
+                                                      : platform_chips(training->platform);
+    json_object_set_new(object, "classes", json_integer(classes));
+    json_object_set_new(object, "representatives", json_integer(training->job->team_count));
+    json_object_set_new(object, "domain_classes", json_integer(training->fold.domain_classes));
     json_object_set_new(object, "simulator_wall_s", json_real(job->provenance->wall_s));
     json_object_set_new(object, "simulator_peak_bytes", json_real(job->provenance->peak_bytes));
     json_object_set_new(object, "batch_rounded_up", json_boolean(training->batch_rounded_up));
@@ -172,7 +192,7 @@ static bool print_object(const struct run_job *job, const struct training *train
 
 bool run_training(struct run_job *job, struct error *error)
 {
-    struct training_options options = {.detail = job->request->detail};
+    struct training_options options = {.detail = job->detail};
     options.progress = job->request->shared.quiet ? NULL : run_job_progress;
     struct training *training =
         training_run(job->platform, job->scenario, &options, job->arena, error);

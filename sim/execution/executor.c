@@ -258,7 +258,7 @@ bool executor_run(const struct job *job, const struct executor_options *options,
         return false;
     }
     struct transport_options transport = {options->detail, NULL, executor};
-    if (options->coalesce && options->detail == DETAIL_FLOW) {
+    if (options->coalesce && options->detail != DETAIL_MESSAGE) {
         transport.watch = sequence_watch;
     }
     executor->transport = transport_create(executor->engine, job, &transport, arena);

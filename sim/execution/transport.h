@@ -9,7 +9,8 @@
 #include "engine/engine.h"
 #include "program/exchanges.h"
 
-enum detail { DETAIL_MESSAGE, DETAIL_FLOW, DETAIL_COUNT };
+/* Folded: flow detail of the job's quotient. */
+enum detail { DETAIL_MESSAGE, DETAIL_FLOW, DETAIL_FOLDED, DETAIL_COUNT };
 
 struct transport;
 typedef void transport_done(void *argument);

@@ -7,14 +7,9 @@
 
 #include <assert.h>
 
-struct trunk {
-    int64_t tier, group, rail; /* tier from 0 */
-    bool down;
-};
-
 enum { RAIL_BITS = 16, TIER_BITS = 4 };
 
-static int64_t trunk_link(const struct trunk *trunk)
+int64_t fabric_trunk_link(const struct fabric_trunk *trunk)
 {
     int64_t code = trunk->group;
     code = (code << RAIL_BITS) | trunk->rail;
@@ -22,10 +17,10 @@ static int64_t trunk_link(const struct trunk *trunk)
     return -1 - ((code << 1) | trunk->down);
 }
 
-static struct trunk link_trunk(int64_t link)
+struct fabric_trunk fabric_trunk_of(int64_t link)
 {
     int64_t code = -1 - link;
-    return (struct trunk){
+    return (struct fabric_trunk){
         .down = code & 1,
         .tier = (code >> 1) & ((1 << TIER_BITS) - 1),
         .rail = (code >> (1 + TIER_BITS)) & ((1 << RAIL_BITS) - 1),
@@ -33,11 +28,11 @@ static struct trunk link_trunk(int64_t link)
     };
 }
 
-static struct trunk chip_trunk(const struct platform *platform, int64_t tier, int64_t chip,
-                               bool down)
+static struct fabric_trunk chip_trunk(const struct platform *platform, int64_t tier,
+                                      int64_t chip, bool down)
 {
     const struct tier *at = &platform->tiers[tier];
-    return (struct trunk){
+    return (struct fabric_trunk){
         .tier = tier,
         .group = chip / platform->chip_count / at->domains,
         .rail = chip % platform->chip_count % at->rails,
@@ -50,8 +45,8 @@ static int64_t meeting_tier(const struct platform *platform, int64_t from, int64
 {
     int64_t last = platform->tier_count - 1;
     for (int64_t tier = 0; tier < last; tier++) {
-        struct trunk a = chip_trunk(platform, tier, from, false);
-        struct trunk b = chip_trunk(platform, tier, to, false);
+        struct fabric_trunk a = chip_trunk(platform, tier, from, false);
+        struct fabric_trunk b = chip_trunk(platform, tier, to, false);
         if (a.group == b.group && a.rail == b.rail) {
             return tier;
         }
@@ -83,13 +78,13 @@ static void add_tiers(const struct platform *platform, int64_t from, int64_t to,
 {
     int64_t meeting = meeting_tier(platform, from, to);
     for (int64_t tier = 0; tier < meeting; tier++) {
-        struct trunk trunk = chip_trunk(platform, tier, from, false);
-        add_link(path, trunk_link(&trunk), platform->tiers[tier].latency_s);
+        struct fabric_trunk trunk = chip_trunk(platform, tier, from, false);
+        add_link(path, fabric_trunk_link(&trunk), platform->tiers[tier].latency_s);
     }
     path->latency_s += platform->tiers[meeting].latency_s;
     for (int64_t tier = meeting - 1; tier >= 0; tier--) {
-        struct trunk trunk = chip_trunk(platform, tier, to, true);
-        add_link(path, trunk_link(&trunk), platform->tiers[tier].latency_s);
+        struct fabric_trunk trunk = chip_trunk(platform, tier, to, true);
+        add_link(path, fabric_trunk_link(&trunk), platform->tiers[tier].latency_s);
     }
 }
 
@@ -114,7 +109,7 @@ void fabric_path(const struct platform *platform, int64_t from, int64_t to,
 /* The NIC rate of the chips below a trunk; the last group may be partly filled. */
 static double trunk_Bps(const struct platform *platform, int64_t link)
 {
-    struct trunk trunk = link_trunk(link);
+    struct fabric_trunk trunk = fabric_trunk_of(link);
     const struct tier *tier = &platform->tiers[trunk.tier];
     const double *nics_Bps = trunk.down ? platform->nic_down_Bps : platform->nic_up_Bps;
     double domain_Bps = 0;
@@ -142,7 +137,7 @@ const char *fabric_link_medium(const struct platform *platform, int64_t link)
     static const char *const tiers[] = {"tier1", "tier2", "tier3", "tier4",
                                         "tier5", "tier6", "tier7", "tier8"};
     if (link < 0) {
-        return tiers[link_trunk(link).tier];
+        return tiers[fabric_trunk_of(link).tier];
     }
     return platform->media[platform->links[link % platform->link_count].medium].name;
 }
@@ -150,7 +145,7 @@ const char *fabric_link_medium(const struct platform *platform, int64_t link)
 char *fabric_link_name(const struct platform *platform, int64_t link, struct arena *arena)
 {
     if (link < 0) {
-        struct trunk trunk = link_trunk(link);
+        struct fabric_trunk trunk = fabric_trunk_of(link);
         return arena_format(arena, "tier%d.%lld.%lld_%s", (int)trunk.tier + 1,
                             (long long)trunk.group, (long long)trunk.rail,
                             trunk.down ? "DOWN" : "UP");

@@ -30,3 +30,11 @@ char *fabric_link_name(const struct platform *platform, int64_t link, struct are
 
 /* Which domain a link belongs to, or -1 for a trunk of a tier. */
 int64_t fabric_link_domain(const struct platform *platform, int64_t link);
+
+/* A trunk of a tier, from its link number (below 0) and back. */
+struct fabric_trunk {
+    int64_t tier, group, rail; /* tier from 0 */
+    bool down;
+};
+struct fabric_trunk fabric_trunk_of(int64_t link);
+int64_t fabric_trunk_link(const struct fabric_trunk *trunk);

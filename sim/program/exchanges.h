@@ -7,6 +7,10 @@
 /* Plans every exchange that the job's programs use, and with them its network. */
 bool exchanges_plan_all(struct job *job, struct error *error);
 
+/* The same in two steps: plans those that are not there yet; then fills alone_s of all. */
+bool exchanges_plan_untimed(struct job *job, struct error *error);
+void exchanges_time_all(struct job *job);
+
 /* The schedule of a spec on one subgroup; equal shapes share one. NULL and an error when no
  * algorithm can do it. */
 const struct schedule *exchanges_schedule(struct job *job, const struct collective *collective,

@@ -11,7 +11,9 @@ struct collective_request {
     int64_t chips; /* the first so many of the machine */
 };
 
-/* NULL and an error when the machine has too few chips or no algorithm can do it. */
+/* The job, its exchange still to be planned. NULL and an error when the machine has too few
+ * chips.
+ */
 struct job *lower_collective(const struct platform *platform,
                              const struct collective_request *request, struct arena *arena,
                              struct error *error);

@@ -6,34 +6,10 @@
 #include "program/lower_training.h"
 
 #include "program/exchanges.h"
+#include "program/lowering.h"
 #include "program/placement.h"
 #include "program/replica.h"
 #include "program/schedule.h"
-#include "workload/transformer.h"
-#include "workload/transformer_stage.h"
-
-struct bucket {           /* gradients of one part of a stage */
-    double dense, expert; /* parameters on one chip */
-};
-
-struct chunk {
-    struct stage stage;
-    int32_t forward, backward;
-};
-
-struct lowering {
-    struct job *job;
-    const struct training_shape *shape;
-    const struct plan *plan;
-    struct error *error;
-    bool replica; /* teams are the stages of the first replica alone */
-    /* of the program being written */
-    const struct chip *chip;
-    int64_t stage;
-    int32_t program;
-    struct chunk *chunks;
-    struct operation_list list; /* scratch: large */
-};
 
 static enum slot exchange_slot(enum exchange exchange)
 {
@@ -71,15 +47,14 @@ static enum part_of_time slot_part(enum slot slot)
     return parts[slot];
 }
 
-/* Appends the scratch list to a sequence. slowdown: of work beside gradient reduction. */
-static void append_list(struct lowering *lowering, int32_t sequence, double slowdown)
+void lowering_append(struct lowering *lowering, int32_t sequence)
 {
     struct operation_list *list = &lowering->list;
     for (int i = 0; i < list->count; i++) {
         const struct operation *operation = &list->items[i];
         struct op op = {operation->name,
                         (enum part_of_time)operation->work.kind,
-                        chip_work_time_s(lowering->chip, &operation->work) * slowdown,
+                        chip_work_time_s(lowering->chip, &operation->work),
                         -1,
                         SLOT_TENSOR,
                         false};
@@ -101,20 +76,31 @@ static void append_list(struct lowering *lowering, int32_t sequence, double slow
     list->count = 0;
 }
 
-static void forward_part(struct lowering *lowering, int32_t sequence, enum part part,
-                         int64_t repeats)
+void lowering_forward(struct lowering *lowering, int32_t sequence, enum part part)
 {
-    for (int64_t i = 0; i < repeats; i++) {
-        transformer_forward(lowering->shape, part, &lowering->list);
-        append_list(lowering, sequence, 1);
-    }
+    transformer_forward(lowering->shape, part, &lowering->list);
+    lowering_append(lowering, sequence);
 }
 
-static void backward_part(struct lowering *lowering, int32_t sequence, enum part part,
-                          double slowdown)
+void lowering_backward(struct lowering *lowering, int32_t sequence, enum part part,
+                       int64_t layer)
 {
-    transformer_backward(lowering->shape, part, &lowering->list);
-    append_list(lowering, sequence, slowdown);
+    struct plan plan = *lowering->plan;
+    struct training_shape shape = *lowering->shape;
+    shape.plan = &plan;
+    if (plan.recompute_layers > 0 && layer >= plan.recompute_layers) {
+        plan.recompute = RECOMPUTE_NONE;
+    }
+    transformer_backward(&shape, part, &lowering->list);
+    lowering_append(lowering, sequence);
+}
+
+static void forward_parts(struct lowering *lowering, int32_t sequence, enum part part,
+                          int64_t repeats)
+{
+    for (int64_t i = 0; i < repeats; i++) {
+        lowering_forward(lowering, sequence, part);
+    }
 }
 
 static void chunk_sequences(struct lowering *lowering, int64_t index)
@@ -122,133 +108,30 @@ static void chunk_sequences(struct lowering *lowering, int64_t index)
     struct chunk *chunk = &lowering->chunks[index];
     const struct stage *stage = &chunk->stage;
     chunk->forward = job_sequence(lowering->job, "forward");
-    forward_part(lowering, chunk->forward, PART_EMBEDDING, stage->embedding);
-    forward_part(lowering, chunk->forward, PART_DENSE_LAYER, stage->dense_layers);
-    forward_part(lowering, chunk->forward, PART_LAYER, stage->layers);
-    forward_part(lowering, chunk->forward, PART_HEAD, stage->head);
+    forward_parts(lowering, chunk->forward, PART_EMBEDDING, stage->embedding);
+    forward_parts(lowering, chunk->forward, PART_DENSE_LAYER, stage->dense_layers);
+    forward_parts(lowering, chunk->forward, PART_LAYER, stage->layers);
+    forward_parts(lowering, chunk->forward, PART_HEAD, stage->head);
     chunk->backward = job_sequence(lowering->job, "backward");
     if (stage->head) {
-        backward_part(lowering, chunk->backward, PART_HEAD, 1);
+        lowering_backward(lowering, chunk->backward, PART_HEAD, 0);
     }
     for (int64_t i = 0; i < stage->layers; i++) {
-        backward_part(lowering, chunk->backward, PART_LAYER, 1);
+        lowering_backward(lowering, chunk->backward, PART_LAYER, i);
     }
     for (int64_t i = 0; i < stage->dense_layers; i++) {
-        backward_part(lowering, chunk->backward, PART_DENSE_LAYER, 1);
+        lowering_backward(lowering, chunk->backward, PART_DENSE_LAYER, i);
     }
     if (stage->embedding) {
-        backward_part(lowering, chunk->backward, PART_EMBEDDING, 1);
+        lowering_backward(lowering, chunk->backward, PART_EMBEDDING, 0);
     }
 }
 
-static void instruct(struct lowering *lowering, enum instruction_kind kind, int32_t what,
-                     int32_t with, int64_t microbatch, const char *name)
+void lowering_instruct(struct lowering *lowering, enum instruction_kind kind, int32_t what,
+                       int32_t with, int64_t microbatch, const char *name)
 {
     struct instruction instruction = {kind, what, with, (int32_t)microbatch, name};
     job_instruct(lowering->job, lowering->program, instruction);
-}
-
-/* Gradients */
-
-static bool has_replicas(const struct lowering *lowering, enum slot slot)
-{
-    const struct plan *plan = lowering->plan;
-    if (slot == SLOT_EXPERT_DATA) {
-        return plan->expert_parallel > 1 && plan_expert_replicas(plan) > 1;
-    }
-    return plan->data_parallel * plan->context_parallel > 1;
-}
-
-static void start_exchange(struct lowering *lowering, enum slot slot,
-                           enum collective_operation operation, double bytes, const char *name)
-{
-    if (bytes > 0 && has_replicas(lowering, slot)) {
-        int32_t spec = job_spec(lowering->job, operation, bytes, "auto");
-        instruct(lowering, INSTRUCTION_START, spec, (int32_t)slot, -1, name);
-    }
-}
-
-/* Experts that are cut like a dense MLP have the replicas of all else. */
-static struct bucket reduced_together(const struct lowering *lowering, struct bucket bucket)
-{
-    if (lowering->plan->expert_parallel > 1) {
-        return bucket;
-    }
-    return (struct bucket){bucket.dense + bucket.expert, 0};
-}
-
-static void reduce_gradients(struct lowering *lowering, struct bucket bucket)
-{
-    enum collective_operation operation =
-        lowering->plan->zero_stage > 0 ? COLLECTIVE_REDUCE_SCATTER : COLLECTIVE_ALL_REDUCE;
-    bucket = reduced_together(lowering, bucket);
-    double bytes = lowering->plan->gradient_bytes;
-    start_exchange(lowering, SLOT_DATA, operation, bucket.dense * bytes, "reduce gradients");
-    start_exchange(lowering, SLOT_EXPERT_DATA, operation, bucket.expert * bytes,
-                   "reduce expert gradients");
-}
-
-static void wait_all(struct lowering *lowering, const char *name)
-{
-    if (has_replicas(lowering, SLOT_DATA)) {
-        instruct(lowering, INSTRUCTION_WAIT, 0, SLOT_DATA, -1, name);
-    }
-    if (has_replicas(lowering, SLOT_EXPERT_DATA)) {
-        instruct(lowering, INSTRUCTION_WAIT, 0, SLOT_EXPERT_DATA, -1, name);
-    }
-}
-
-static struct bucket part_parameters(const struct lowering *lowering, enum part part)
-{
-    const struct model *model = lowering->shape->model;
-    struct parameters all =
-        transformer_stage_parameters(model, lowering->plan, lowering->stage);
-    double vocabulary =
-        transformer_stage_vocabulary_parameters(model, lowering->plan, lowering->stage);
-    double layers = 0, mixtures = 0, ends = 0;
-    for (int64_t c = 0; c < lowering->plan->virtual_stages; c++) {
-        const struct stage *stage = &lowering->chunks[c].stage;
-        layers += (double)(stage->layers + stage->dense_layers);
-        mixtures += (double)stage->layers;
-        ends += (double)(stage->embedding + stage->head);
-    }
-    struct bucket bucket = {0, 0};
-    if (part == PART_EMBEDDING || part == PART_HEAD) {
-        bucket.dense = vocabulary / ends;
-    } else {
-        bucket.dense = (all.dense - vocabulary) / layers;
-        bucket.expert = part == PART_LAYER ? all.expert / mixtures : 0;
-    }
-    return bucket;
-}
-
-/* The backward turn of the last microbatch: part by part, each one's gradients on their way. */
-static void last_backward(struct lowering *lowering, const struct stage *stage,
-                          int64_t microbatch)
-{
-    const struct {
-        enum part part;
-        int64_t count;
-    } parts[] = {{PART_HEAD, stage->head},
-                 {PART_LAYER, stage->layers},
-                 {PART_DENSE_LAYER, stage->dense_layers},
-                 {PART_EMBEDDING, stage->embedding}};
-    bool beside = lowering->plan->overlap_gradients && has_replicas(lowering, SLOT_DATA);
-    double slowdown = beside ? 1 / (1 - lowering->chip->communication_compute_fraction) : 1;
-    for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++) {
-        if (parts[p].count == 0) {
-            continue;
-        }
-        int32_t sequence = job_sequence(lowering->job, "backward");
-        backward_part(lowering, sequence, parts[p].part, slowdown);
-        struct bucket bucket = part_parameters(lowering, parts[p].part);
-        for (int64_t i = 0; i < parts[p].count; i++) {
-            instruct(lowering, INSTRUCTION_RUN, sequence, 0, microbatch, "backward");
-            if (beside) {
-                reduce_gradients(lowering, bucket);
-            }
-        }
-    }
 }
 
 /* Turns */
@@ -273,64 +156,34 @@ static int32_t boundary_spec(struct lowering *lowering)
 static void forward_turn(struct lowering *lowering, const struct turn *turn)
 {
     if (!first_of_model(lowering, turn->chunk)) {
-        instruct(lowering, INSTRUCTION_RECEIVE, 0, PEER_PREVIOUS, turn->microbatch,
-                 "receive activations");
+        lowering_instruct(lowering, INSTRUCTION_RECEIVE, 0, PEER_PREVIOUS, turn->microbatch,
+                          "receive activations");
     }
-    instruct(lowering, INSTRUCTION_RUN, lowering->chunks[turn->chunk].forward, 0,
-             turn->microbatch, "forward");
+    struct chunk *chunk = &lowering->chunks[turn->chunk];
+    if (!states_forward(lowering, chunk, turn->microbatch)) {
+        lowering_instruct(lowering, INSTRUCTION_RUN, chunk->forward, 0, turn->microbatch,
+                          "forward");
+    }
     if (!last_of_model(lowering, turn->chunk)) {
-        instruct(lowering, INSTRUCTION_SEND, boundary_spec(lowering), PEER_NEXT,
-                 turn->microbatch, "send activations");
+        lowering_instruct(lowering, INSTRUCTION_SEND, boundary_spec(lowering), PEER_NEXT,
+                          turn->microbatch, "send activations");
     }
 }
 
 static void backward_turn(struct lowering *lowering, const struct turn *turn)
 {
     if (!last_of_model(lowering, turn->chunk)) {
-        instruct(lowering, INSTRUCTION_RECEIVE, 0, PEER_NEXT, turn->microbatch,
-                 "receive gradients");
+        lowering_instruct(lowering, INSTRUCTION_RECEIVE, 0, PEER_NEXT, turn->microbatch,
+                          "receive gradients");
     }
-    if (turn->microbatch == lowering->plan->micro_batches - 1) {
-        last_backward(lowering, &lowering->chunks[turn->chunk].stage, turn->microbatch);
-    } else {
-        instruct(lowering, INSTRUCTION_RUN, lowering->chunks[turn->chunk].backward, 0,
-                 turn->microbatch, "backward");
+    struct chunk *chunk = &lowering->chunks[turn->chunk];
+    if (!states_backward(lowering, chunk, turn->microbatch)) {
+        lowering_instruct(lowering, INSTRUCTION_RUN, chunk->backward, 0, turn->microbatch,
+                          "backward");
     }
     if (!first_of_model(lowering, turn->chunk)) {
-        instruct(lowering, INSTRUCTION_SEND, boundary_spec(lowering), PEER_PREVIOUS,
-                 turn->microbatch, "send gradients");
-    }
-}
-
-/* The end of the step */
-
-static void update(struct lowering *lowering)
-{
-    const struct plan *plan = lowering->plan;
-    struct parameters all =
-        transformer_stage_parameters(lowering->shape->model, plan, lowering->stage);
-    struct bucket bucket = reduced_together(lowering, (struct bucket){all.dense, all.expert});
-    if (!plan->overlap_gradients) {
-        reduce_gradients(lowering, bucket);
-    }
-    wait_all(lowering, "wait for gradients");
-    double shards = 1, expert_shards = 1;
-    if (plan->zero_stage > 0) {
-        shards = (double)(plan->data_parallel * plan->context_parallel);
-        expert_shards = (double)plan_expert_replicas(plan);
-    }
-    int32_t sequence = job_sequence(lowering->job, "optimizer");
-    transformer_optimizer(plan, bucket.dense / shards + bucket.expert / expert_shards,
-                          &lowering->list);
-    append_list(lowering, sequence, 1);
-    instruct(lowering, INSTRUCTION_RUN, sequence, 0, -1, "optimizer");
-    if (plan->zero_stage > 0) {
-        double bytes = dtype_bytes(DTYPE_BF16);
-        start_exchange(lowering, SLOT_DATA, COLLECTIVE_ALL_GATHER, bucket.dense * bytes,
-                       "gather weights");
-        start_exchange(lowering, SLOT_EXPERT_DATA, COLLECTIVE_ALL_GATHER, bucket.expert * bytes,
-                       "gather expert weights");
-        wait_all(lowering, "wait for weights");
+        lowering_instruct(lowering, INSTRUCTION_SEND, boundary_spec(lowering), PEER_PREVIOUS,
+                          turn->microbatch, "send gradients");
     }
 }
 
@@ -353,7 +206,7 @@ static int32_t write_program(struct lowering *lowering)
             backward_turn(lowering, &turn);
         }
     }
-    update(lowering);
+    states_update(lowering);
     return lowering->program;
 }
 

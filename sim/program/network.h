@@ -5,13 +5,9 @@
 
 #include "base/arena.h"
 #include "engine/wiring.h"
+#include "hardware/fabric.h"
 #include "hardware/platform.h"
-
-struct network_table { /* open addressing: key to number */
-    int64_t *keys;
-    int32_t *numbers;
-    int64_t size, count;
-};
+#include "program/number_table.h"
 
 struct network {
     struct arena *arena;
@@ -19,13 +15,15 @@ struct network {
     struct wiring wiring;
     int64_t *wire_links; /* [wire]: the link's id for fabric_link_* */
     int64_t wire_links_capacity;
+    double *wire_scale; /* [wire] of a folded run: its capacity was divided by this; or NULL */
+    int64_t *wire_members;  /* [wire] of a folded run: links that it stands for; or NULL */
     double *pair_latency_s; /* [pair]: of links and switches */
     int64_t pair_latency_capacity;
     unsigned char *pair_scale_out; /* [pair]: goes over NICs */
     int64_t pair_scale_out_capacity;
     int64_t *chips; /* [end point]: global chip index */
     int64_t chips_capacity;
-    struct network_table links_seen, pairs_seen, chips_seen;
+    struct number_table links_seen, pairs_seen, chips_seen;
 };
 
 void network_init(struct network *network, const struct platform *platform,
@@ -33,3 +31,10 @@ void network_init(struct network *network, const struct platform *platform,
 
 /* The pair of two different chips, made when it is new. */
 int32_t network_pair(struct network *network, int64_t from, int64_t to);
+
+/* A new pair with end points of its own, over no links yet: the chips of a class of flows. */
+int32_t network_class_pair(struct network *network, int64_t from, int64_t to,
+                           const struct fabric_path *path);
+
+/* Lets the newest pair cross a link, weight times. */
+void network_cross(struct network *network, int64_t link, int32_t weight);

@@ -57,6 +57,7 @@ static const struct column link_columns[] = {
     {"capacity_Bps", COLUMN_F64, "B/s", "payload bandwidth"},
     {"bytes", COLUMN_F64, "B", "moved in the step"},
     {"busy_fraction", COLUMN_F64, "1", "bytes over what it could have moved in the step"},
+    {"stands_for", COLUMN_I64, "1", "links that do the same; more than 1 in folded runs"},
 };
 static const struct column energy_columns[] = {
     {"cause", COLUMN_TEXT, "", "what burns it"},
@@ -279,12 +280,15 @@ struct table *training_tables_links(const struct job *job, const struct executio
     }
     for (int64_t w = 0; w < wiring->wire_count; w++) {
         int64_t link = job->network.wire_links[w];
+        double scale = job->network.wire_scale != NULL ? job->network.wire_scale[w] : 1;
         double capacity_Bps = wiring->wires[w].capacity_Bps;
-        union cell cells[] = {{.text = fabric_link_name(job->platform, link, arena)},
-                              {.text = fabric_link_medium(job->platform, link)},
-                              {.f64 = capacity_Bps},
-                              {.f64 = bytes[w]},
-                              {.f64 = bytes[w] / capacity_Bps / execution->time_s}};
+        union cell cells[] = {
+            {.text = fabric_link_name(job->platform, link, arena)},
+            {.text = fabric_link_medium(job->platform, link)},
+            {.f64 = capacity_Bps * scale},
+            {.f64 = bytes[w] * scale},
+            {.f64 = bytes[w] / capacity_Bps / execution->time_s},
+            {.i64 = job->network.wire_members != NULL ? job->network.wire_members[w] : 1}};
         append(table, cells);
     }
     return table;

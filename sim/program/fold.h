@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which parts of a job do the same: colour refinement on domains, their NIC links and the
+ * trunks between them. Domains with equal colours stay equal at every instant of the run, so
+ * one of each colour is enough. MODEL.md, "Folding". */
+#pragma once
+
+#include "program/job.h"
+
+enum { FOLD_TIERS = 8 };
+
+/* Leaves parts of the surroundings out of the colours: only for the test that then must fail.
+ */
+enum fold_blindness { FOLD_SEES_ALL, FOLD_BLIND_TO_LINKS, FOLD_BLIND_TO_GROUPS };
+
+/* The colours of a job that is not planned yet (no exchanges). A link out of a domain or into
+ * it has the colour of its side; a trunk that of its tier and group. */
+struct fold {
+    struct job *job;
+    struct arena *arena;
+    enum fold_blindness blindness;
+    int64_t domain_count;
+    uint64_t *inner, *out, *in;                  /* [domain] */
+    uint64_t *up[FOLD_TIERS], *down[FOLD_TIERS]; /* [tier][group] */
+    int64_t group_count[FOLD_TIERS];
+    uint64_t *team_colour;         /* [team] */
+    uint64_t *team_pattern;        /* [team]: places of its chips in their domains */
+    unsigned char *team_whole;     /* [team]: all chips in one domain */
+    uint64_t *group_colour;        /* [group]; 0: inside one domain */
+    unsigned char *group_parallel; /* [group]: chip i of every team, all teams whole */
+    bool mixed_nics;               /* ways inside a domain share links with NIC ways */
+    struct fold_use *uses;         /* [program x (slots + peers)] */
+    int64_t rounds;                /* of refinement */
+};
+
+/* The specs that a program uses with a slot or peer. */
+struct fold_use {
+    int32_t *specs;
+    int64_t count, capacity;
+};
+const struct fold_use *fold_use(const struct fold *fold, int32_t program, int slot_or_peer);
+
+/* The domain of a chip, and its place in it. */
+int64_t fold_domain(const struct fold *fold, int64_t chip);
+int64_t fold_place(const struct fold *fold, int64_t chip);
+
+uint64_t fold_mix(uint64_t hash, uint64_t value);
+
+/* Refines until stable. NULL and an error when an exchange cannot be planned. */
+struct fold *fold_refine(struct job *job, enum fold_blindness blindness, struct arena *arena,
+                         struct error *error);

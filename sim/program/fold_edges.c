@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The transfers of groups and messages as edges between domains, without making them all: chips
+ * that send in parallel are one edge. */
+#include "program/fold_edges.h"
+
+#include <string.h>
+
+#include "program/exchanges.h"
+
+static uint64_t bits(double value)
+{
+    uint64_t pattern;
+    memcpy(&pattern, &value, sizeof pattern);
+    return pattern;
+}
+
+struct visiting { /* one schedule on one group, being visited */
+    struct fold *fold;
+    const struct group *group;
+    int64_t subgroup;
+    struct fold_edge edge;
+    fold_edges_visit *visit;
+    void *argument;
+};
+
+static void set_chips(const struct fold *fold, struct fold_edge *edge, int64_t from, int64_t to)
+{
+    edge->from_domain = fold_domain(fold, from);
+    edge->to_domain = fold_domain(fold, to);
+    edge->from_places = (uint64_t)fold_place(fold, from);
+    edge->to_places = (uint64_t)fold_place(fold, to);
+}
+
+static void set_teams(const struct fold *fold, struct fold_edge *edge, int32_t from, int32_t to)
+{
+    set_chips(fold, edge, fold->job->teams[from].chips[0], fold->job->teams[to].chips[0]);
+    edge->from_places = fold->team_pattern[from];
+    edge->to_places = fold->team_pattern[to];
+}
+
+static bool visit_phase(struct visiting *visiting, const struct phase *phase)
+{
+    struct fold *fold = visiting->fold;
+    const struct group *group = visiting->group;
+    struct fold_edge *edge = &visiting->edge;
+    uint64_t label = fold_mix(fold->group_colour[edge->group], (uint64_t)edge->spec);
+    label = fold_mix(label, (uint64_t)edge->phase);
+    const int64_t *chips = group->chips + visiting->subgroup * group->subgroup_size;
+    for (int64_t i = 0; i < phase->transfer_count; i++) {
+        const struct transfer *transfer = &phase->transfers[i];
+        edge->from = transfer->from;
+        edge->to = transfer->to;
+        edge->bytes = transfer->bytes;
+        edge->label = fold_mix(label, bits(transfer->bytes));
+        if (fold->group_parallel[edge->group]) {
+            set_teams(fold, edge, group->teams[transfer->from], group->teams[transfer->to]);
+        } else {
+            edge->from += visiting->subgroup * group->subgroup_size;
+            edge->to += visiting->subgroup * group->subgroup_size;
+            set_chips(fold, edge, chips[transfer->from], chips[transfer->to]);
+        }
+        if (!visiting->visit(fold, edge, visiting->argument)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool visit_spec(struct visiting *visiting, int32_t spec, struct error *error)
+{
+    struct job *job = visiting->fold->job;
+    const struct group *group = visiting->group;
+    struct collective collective = {job->specs[spec].operation, job->specs[spec].bytes,
+                                    job->platform, group->chips, group->subgroup_size};
+    const struct schedule *schedule =
+        exchanges_schedule(job, &collective, &job->specs[spec], error);
+    if (schedule == NULL) {
+        return false;
+    }
+    bool parallel = visiting->fold->group_parallel[visiting->edge.group];
+    visiting->edge.spec = spec;
+    for (int64_t g = 0; g < (parallel ? 1 : group->subgroup_count); g++) {
+        visiting->subgroup = g;
+        for (int64_t p = 0; p < schedule->phase_count; p++) {
+            visiting->edge.phase = p;
+            if (!visit_phase(visiting, &schedule->phases[p])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool fold_edges_group(struct fold *fold, int32_t index, fold_edges_visit *visit, void *argument,
+                      struct error *error)
+{
+    const struct group *group = &fold->job->groups[index];
+    const struct team *first = &fold->job->teams[group->teams[0]];
+    struct visiting visiting = {.fold = fold,
+                                .group = group,
+                                .edge = {.group = index, .team = -1, .chip = -1},
+                                .visit = visit,
+                                .argument = argument};
+    if (fold->group_colour[index] == 0) {
+        return true;
+    }
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        const struct fold_use *specs = fold_use(fold, first->program, slot);
+        for (int64_t s = 0; first->groups[slot] == index && s < specs->count; s++) {
+            if (!visit_spec(&visiting, specs->specs[s], error)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool visit_message(struct fold *fold, struct fold_edge *edge, fold_edges_visit *visit,
+                          void *argument)
+{
+    const struct team *from = &fold->job->teams[edge->from];
+    const struct team *to = &fold->job->teams[edge->to];
+    if (fold->team_whole[edge->from] && fold->team_whole[edge->to]) {
+        set_teams(fold, edge, (int32_t)edge->from, (int32_t)edge->to);
+        return visit(fold, edge, argument);
+    }
+    for (int64_t i = 0; i < from->chip_count; i++) {
+        set_chips(fold, edge, from->chips[i], to->chips[i]);
+        edge->chip = i;
+        if (!visit(fold, edge, argument)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool fold_edges_messages(struct fold *fold, int32_t team, fold_edges_visit *visit,
+                         void *argument)
+{
+    const struct team *from = &fold->job->teams[team];
+    for (int peer = 0; peer < PEER_COUNT; peer++) {
+        const struct fold_use *specs = fold_use(fold, from->program, SLOT_COUNT + peer);
+        for (int64_t s = 0; s < specs->count; s++) {
+            int32_t spec = specs->specs[s];
+            uint64_t label = fold_mix(fold_mix(fold->team_colour[team], (uint64_t)spec),
+                                      (uint64_t)peer + 11);
+            struct fold_edge edge = {.label = label,
+                                     .group = -1,
+                                     .team = team,
+                                     .spec = spec,
+                                     .phase = peer,
+                                     .chip = -1,
+                                     .from = team,
+                                     .to = from->peers[peer],
+                                     .bytes = fold->job->specs[spec].bytes};
+            if (!visit_message(fold, &edge, visit, argument)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Whether an edge fold_edges_pass the trunks of a tier: with rails it may, within one group as
+ * well. */
+bool fold_edges_pass(const struct fold *fold, const struct fold_edge *edge, int64_t tier)
+{
+    const struct tier *at = &fold->job->platform->tiers[tier];
+    return at->rails > 1 || edge->from_domain / at->domains != edge->to_domain / at->domains;
+}
+
+uint64_t fold_edges_colour(const struct fold *fold, const struct fold_edge *edge)
+{
+    uint64_t colour = fold_mix(fold_mix(edge->label, edge->from_places), edge->to_places);
+    const struct platform *platform = fold->job->platform;
+    for (int64_t tier = 0; tier + 1 < platform->tier_count; tier++) {
+        if (!fold_edges_pass(fold, edge, tier)) {
+            continue;
+        }
+        int64_t domains = platform->tiers[tier].domains;
+        bool apart = edge->from_domain / domains != edge->to_domain / domains;
+        colour = fold_mix(colour, (uint64_t)(2 * tier + apart));
+        if (fold->blindness != FOLD_BLIND_TO_LINKS) {
+            colour = fold_mix(colour, fold->up[tier][edge->from_domain / domains]);
+            colour = fold_mix(colour, fold->down[tier][edge->to_domain / domains]);
+        }
+    }
+    if (fold->blindness != FOLD_BLIND_TO_LINKS) {
+        colour = fold_mix(colour, fold->out[edge->from_domain]);
+        colour = fold_mix(colour, fold->in[edge->to_domain]);
+    }
+    return colour;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who sends to whom in a job that is being folded. */
+#pragma once
+
+#include "program/fold.h"
+
+/* Several chips that send to as many others, all alike. */
+struct fold_edge {
+    int64_t from_domain, to_domain;
+    uint64_t from_places, to_places; /* patterns of the chips' places */
+    uint64_t label;                  /* what is sent, by whom: equal for equal flows */
+    int32_t group, team;             /* whose: team is -1 for groups */
+    int32_t spec;
+    int64_t phase, from, to; /* transfer of the schedule: positions; messages: teams */
+    int64_t chip;            /* of a team's message; -1: all its chips in parallel */
+    double bytes;            /* a round */
+};
+typedef bool fold_edges_visit(struct fold *fold, const struct fold_edge *edge, void *argument);
+
+/* Visits what a group (or a team's messages) sends between different domains. False when visit
+ * or the planning of an exchange returned false. */
+bool fold_edges_group(struct fold *fold, int32_t group, fold_edges_visit *visit, void *argument,
+                      struct error *error);
+bool fold_edges_messages(struct fold *fold, int32_t team, fold_edges_visit *visit,
+                         void *argument);
+
+/* Equal for edges that are equal in every respect. */
+uint64_t fold_edges_colour(const struct fold *fold, const struct fold_edge *edge);
+
+/* Whether an edge passes the trunks of a tier: with rails it may, within one group as well. */
+bool fold_edges_pass(const struct fold *fold, const struct fold_edge *edge, int64_t tier);

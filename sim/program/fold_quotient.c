@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Of every colour the first is kept. A flow of colour F stands for |F| flows; a link of colour
+ * L for |L| links; each such link is crossed by n(L, F) = |F| / |L| of them (every flow passes
+ * it once), which becomes the flow's weight on the link. */
+#include "program/fold_quotient.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hardware/fabric.h"
+#include "program/exchanges.h"
+#include "program/fold_edges.h"
+
+struct classes {    /* of equal colours */
+    int64_t *first; /* [member]: the first of its colour */
+    int64_t *size;  /* [member]: how many have its colour */
+};
+
+struct kept_edge { /* the first edge of its colour */
+    struct fold_edge edge;
+    int64_t count;
+};
+
+struct quotient {
+    struct fold *fold;
+    const struct job *full;
+    struct job *job;
+    struct arena *arena;
+    struct classes inner, out, in, teams, groups;
+    struct classes up[FOLD_TIERS], down[FOLD_TIERS];
+    int32_t *new_team, *new_group; /* by full index, of kept ones */
+    /* of the group that is being folded */
+    struct number_table edges_seen;
+    struct kept_edge *edges;
+    int64_t edge_count, edge_capacity;
+    int64_t flow_classes;
+};
+
+static struct classes find_classes(struct quotient *quotient, const uint64_t *colours,
+                                   int64_t count)
+{
+    struct classes classes = {arena_array(quotient->arena, count + 1, sizeof(int64_t)),
+                              arena_array(quotient->arena, count + 1, sizeof(int64_t))};
+    struct number_table seen = {0};
+    for (int64_t i = 0; i < count; i++) {
+        bool fresh;
+        int32_t *first = number_table_at(&seen, colours[i], &fresh, quotient->arena);
+        if (fresh) {
+            *first = (int32_t)i;
+        }
+        classes.first[i] = *first;
+        classes.size[*first]++;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        classes.size[i] = classes.size[classes.first[i]];
+    }
+    return classes;
+}
+
+static bool group_is_inner(const struct quotient *quotient, int64_t group)
+{
+    return quotient->fold->group_colour[group] == 0;
+}
+
+/* Groups inside one domain go with their domain's teams; others have classes of their own. */
+static bool group_is_kept(const struct quotient *quotient, int64_t group)
+{
+    if (group_is_inner(quotient, group)) {
+        int64_t team = quotient->full->groups[group].teams[0];
+        return quotient->teams.first[team] == team;
+    }
+    return quotient->groups.first[group] == group;
+}
+
+static void find_all_classes(struct quotient *quotient)
+{
+    struct fold *fold = quotient->fold;
+    const struct job *full = quotient->full;
+    quotient->inner = find_classes(quotient, fold->inner, fold->domain_count);
+    quotient->out = find_classes(quotient, fold->out, fold->domain_count);
+    quotient->in = find_classes(quotient, fold->in, fold->domain_count);
+    for (int64_t tier = 0; tier < full->platform->tier_count; tier++) {
+        quotient->up[tier] = find_classes(quotient, fold->up[tier], fold->group_count[tier]);
+        quotient->down[tier] =
+            find_classes(quotient, fold->down[tier], fold->group_count[tier]);
+    }
+    quotient->teams = find_classes(quotient, fold->team_colour, full->team_count);
+    quotient->groups = find_classes(quotient, fold->group_colour, full->group_count);
+}
+
+/* Teams and groups */
+
+static void keep_teams(struct quotient *quotient)
+{
+    const struct job *full = quotient->full;
+    struct job *job = quotient->job;
+    quotient->new_team = arena_array(quotient->arena, full->team_count, sizeof(int32_t));
+    for (int64_t t = 0; t < full->team_count; t++) {
+        job->team_count += quotient->teams.first[t] == t;
+    }
+    job->teams = arena_array(quotient->arena, job->team_count, sizeof(struct team));
+    int32_t next = 0;
+    for (int64_t t = 0; t < full->team_count; t++) {
+        if (quotient->teams.first[t] == t) {
+            quotient->new_team[t] = next;
+            job->teams[next] = full->teams[t];
+            job->teams[next++].weight = quotient->teams.size[t];
+        }
+    }
+}
+
+static int32_t new_team(const struct quotient *quotient, int32_t team)
+{
+    return team < 0 ? -1 : quotient->new_team[quotient->teams.first[team]];
+}
+
+static void keep_group(struct quotient *quotient, int64_t index)
+{
+    const struct group *full = &quotient->full->groups[index];
+    unsigned char *member = arena_array(quotient->arena, quotient->job->team_count, 1);
+    struct group group = *full;
+    group.teams = arena_array(quotient->arena, full->member_count, sizeof(int32_t));
+    group.member_count = 0;
+    for (int64_t m = 0; m < full->member_count; m++) {
+        int32_t team = new_team(quotient, full->teams[m]);
+        if (!member[team]) {
+            member[team] = 1;
+            group.teams[group.member_count++] = team;
+        }
+    }
+    quotient->new_group[index] = job_group(quotient->job, &group);
+}
+
+static void keep_groups(struct quotient *quotient)
+{
+    const struct job *full = quotient->full;
+    struct job *job = quotient->job;
+    quotient->new_group = arena_array(quotient->arena, full->group_count + 1, sizeof(int32_t));
+    for (int64_t g = 0; g < full->group_count; g++) {
+        if (group_is_kept(quotient, g)) {
+            keep_group(quotient, g);
+        }
+    }
+    for (int64_t t = 0; t < job->team_count; t++) {
+        struct team *team = &job->teams[t];
+        for (int slot = 0; slot < SLOT_COUNT; slot++) {
+            int64_t group = team->groups[slot];
+            if (group >= 0 && !group_is_inner(quotient, group)) {
+                group = quotient->groups.first[group];
+            }
+            team->groups[slot] = group < 0 ? -1 : quotient->new_group[group];
+        }
+        for (int peer = 0; peer < PEER_COUNT; peer++) {
+            team->peers[peer] = new_team(quotient, team->peers[peer]);
+        }
+    }
+}
+
+/* Flows */
+
+struct link_class {
+    int64_t link, size; /* the first link of its colour, and how many there are */
+};
+
+static struct link_class class_of_trunk(const struct quotient *quotient, int64_t link)
+{
+    struct fabric_trunk trunk = fabric_trunk_of(link);
+    const struct classes *classes =
+        trunk.down ? &quotient->down[trunk.tier] : &quotient->up[trunk.tier];
+    struct link_class class = {.size = classes->size[trunk.group]};
+    trunk.group = classes->first[trunk.group];
+    class.link = fabric_trunk_link(&trunk);
+    return class;
+}
+
+/* A link on a way between domains: on the source's side, a trunk, or on the destination's. */
+static struct link_class class_of_link(const struct quotient *quotient, int64_t link,
+                                       int64_t from_domain)
+{
+    if (link < 0) {
+        return class_of_trunk(quotient, link);
+    }
+    int64_t links = quotient->full->platform->link_count;
+    int64_t domain = link / links;
+    const struct classes *classes = domain == from_domain ? &quotient->out : &quotient->in;
+    if (quotient->fold->mixed_nics) {
+        classes = &quotient->inner;
+    }
+    return (struct link_class){classes->first[domain] * links + link % links,
+                               classes->size[domain]};
+}
+
+/* The pair of a class of count flows between domains; -1 when they are not spread evenly. */
+static int32_t class_pair(struct quotient *quotient, int64_t from, int64_t to, int64_t count)
+{
+    struct network *network = &quotient->job->network;
+    struct fabric_path path;
+    fabric_path(quotient->full->platform, from, to, &path);
+    int32_t pair = network_class_pair(network, from, to, &path);
+    for (int32_t i = 0; i < path.link_count; i++) {
+        struct link_class class =
+            class_of_link(quotient, path.links[i], fold_domain(quotient->fold, from));
+        if (count % class.size != 0) {
+            return -1;
+        }
+        network_cross(network, class.link, (int32_t)(count / class.size));
+    }
+    quotient->flow_classes++;
+    return pair;
+}
+
+static bool add_flow(struct quotient *quotient, struct traffic_stage *stage, int64_t *capacity,
+                     const int64_t chips[2], double bytes, int64_t count)
+{
+    struct job *job = quotient->job;
+    bool inside =
+        fold_domain(quotient->fold, chips[0]) == fold_domain(quotient->fold, chips[1]);
+    int32_t pair = inside ? network_pair(&job->network, chips[0], chips[1])
+                          : class_pair(quotient, chips[0], chips[1], count);
+    if (pair < 0) {
+        return false;
+    }
+    stage->flows = arena_grow(quotient->arena, stage->flows, stage->flow_count, capacity,
+                              sizeof(struct flow));
+    stage->flows[stage->flow_count++] = (struct flow){pair, 0, 0, bytes};
+    double step_s = job->network.pair_scale_out[pair]
+                        ? job->platform->collective_step_scale_out_s
+                        : job->platform->collective_step_s;
+    double round_s = job->network.pair_latency_s[pair] + step_s;
+    stage->round_s = round_s > stage->round_s ? round_s : stage->round_s;
+    return true;
+}
+
+/* Collects the edges of a group: all of kept domains' inside, one of each colour between. */
+static bool keep_edge(struct fold *fold, const struct fold_edge *edge, void *argument)
+{
+    struct quotient *quotient = argument;
+    bool fresh = true;
+    int32_t number = 0;
+    if (edge->from_domain == edge->to_domain) {
+        if (quotient->inner.first[edge->from_domain] != edge->from_domain) {
+            return true;
+        }
+    } else {
+        int32_t *place = number_table_at(&quotient->edges_seen, fold_edges_colour(fold, edge),
+                                         &fresh, quotient->arena);
+        if (fresh) {
+            *place = (int32_t)quotient->edge_count;
+        }
+        number = *place;
+    }
+    if (fresh) {
+        quotient->edges = arena_grow(quotient->arena, quotient->edges, quotient->edge_count,
+                                     &quotient->edge_capacity, sizeof(struct kept_edge));
+        number = (int32_t)quotient->edge_count++;
+        quotient->edges[number] = (struct kept_edge){*edge, 0};
+    }
+    quotient->edges[number].count++;
+    return true;
+}
+
+static bool edge_flows(struct quotient *quotient, const struct kept_edge *kept,
+                       struct traffic_stage *stage, int64_t *capacity)
+{
+    const struct fold_edge *edge = &kept->edge;
+    const struct group *group = &quotient->full->groups[edge->group];
+    int64_t count = kept->count * quotient->groups.size[edge->group];
+    if (!quotient->fold->group_parallel[edge->group]) {
+        int64_t chips[2] = {group->chips[edge->from], group->chips[edge->to]};
+        return add_flow(quotient, stage, capacity, chips, edge->bytes, count);
+    }
+    const struct team *from = &quotient->full->teams[group->teams[edge->from]];
+    const struct team *to = &quotient->full->teams[group->teams[edge->to]];
+    for (int64_t i = 0; i < from->chip_count; i++) {
+        int64_t chips[2] = {from->chips[i], to->chips[i]};
+        if (!add_flow(quotient, stage, capacity, chips, edge->bytes, count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct traffic *empty_traffic(struct quotient *quotient, const struct group *group,
+                                     const struct spec *spec, struct error *error)
+{
+    struct collective collective = {spec->operation, spec->bytes, quotient->full->platform,
+                                    group->chips, group->subgroup_size};
+    const struct schedule *schedule =
+        exchanges_schedule(quotient->job, &collective, spec, error);
+    if (schedule == NULL) {
+        return NULL;
+    }
+    struct traffic *traffic = arena_alloc(quotient->arena, sizeof *traffic);
+    traffic->algorithm = schedule->algorithm;
+    traffic->stage_count = schedule->phase_count;
+    traffic->stages =
+        arena_array(quotient->arena, schedule->phase_count, sizeof(struct traffic_stage));
+    traffic->launch_s = quotient->full->platform->collective_launch_s;
+    for (int64_t s = 0; s < schedule->phase_count; s++) {
+        traffic->stages[s].rounds = schedule->phases[s].rounds;
+    }
+    return traffic;
+}
+
+static bool uneven(struct error *error)
+{
+    return error_fill(error, ERROR_SYSTEM,
+                      "folding found flows that are not spread evenly over equal links; use "
+                      "--detail flow, and tell the developers what was run");
+}
+
+static bool fold_group(struct quotient *quotient, int32_t index, struct error *error)
+{
+    const struct group *group = &quotient->full->groups[index];
+    struct job *job = quotient->job;
+    quotient->edges_seen = (struct number_table){0};
+    quotient->edge_count = 0;
+    if (!fold_edges_group(quotient->fold, index, keep_edge, quotient, error)) {
+        return false;
+    }
+    struct traffic **row = &job->exchanges[quotient->new_group[index] * job->spec_count];
+    int64_t capacity = 0;
+    struct traffic_stage *last = NULL;
+    for (int64_t e = 0; e < quotient->edge_count; e++) {
+        const struct kept_edge *kept = &quotient->edges[e];
+        struct traffic **place = &row[kept->edge.spec];
+        if (*place == NULL) {
+            *place = empty_traffic(quotient, group, &job->specs[kept->edge.spec], error);
+            if (*place == NULL) {
+                return false;
+            }
+        }
+        struct traffic_stage *stage = &(*place)->stages[kept->edge.phase];
+        capacity = stage == last ? capacity : stage->flow_count;
+        last = stage;
+        if (!edge_flows(quotient, kept, stage, &capacity)) {
+            return uneven(error);
+        }
+    }
+    return true;
+}
+
+struct message_place {
+    struct quotient *quotient;
+    bool even;
+};
+
+/* The messages of a kept team: chip by chip to its peer. */
+static bool fold_message(struct fold *fold, const struct fold_edge *edge, void *argument)
+{
+    struct message_place *place = argument;
+    struct quotient *quotient = place->quotient;
+    struct job *job = quotient->job;
+    int32_t team = quotient->new_team[edge->team];
+    struct traffic **traffic =
+        &job->messages[(team * PEER_COUNT + edge->phase) * job->spec_count + edge->spec];
+    if (*traffic == NULL) {
+        *traffic = arena_alloc(quotient->arena, sizeof **traffic);
+        (*traffic)->algorithm = "direct";
+        (*traffic)->stage_count = 1;
+        (*traffic)->stages = arena_alloc(quotient->arena, sizeof(struct traffic_stage));
+        (*traffic)->stages->rounds = 1;
+        (*traffic)->launch_s = job->platform->collective_launch_s;
+    }
+    const struct team *from = &fold->job->teams[edge->from];
+    const struct team *to = &fold->job->teams[edge->to];
+    int64_t first = edge->chip < 0 ? 0 : edge->chip;
+    int64_t end = edge->chip < 0 ? from->chip_count : edge->chip + 1;
+    int64_t capacity = (*traffic)->stages->flow_count;
+    for (int64_t i = first; place->even && i < end; i++) {
+        int64_t chips[2] = {from->chips[i], to->chips[i]};
+        place->even = add_flow(quotient, (*traffic)->stages, &capacity, chips, edge->bytes,
+                               quotient->teams.size[edge->team]);
+    }
+    return place->even;
+}
+
+static bool fold_flows(struct quotient *quotient, struct error *error)
+{
+    struct job *job = quotient->job;
+    const struct job *full = quotient->full;
+    job->exchanges = arena_array(quotient->arena, job->group_count * job->spec_count + 1,
+                                 sizeof(struct traffic *));
+    job->messages =
+        arena_array(quotient->arena, job->team_count * PEER_COUNT * job->spec_count + 1,
+                    sizeof(struct traffic *));
+    for (int32_t g = 0; g < full->group_count; g++) {
+        if (!group_is_inner(quotient, g) && group_is_kept(quotient, g) &&
+            !fold_group(quotient, g, error)) {
+            return false;
+        }
+    }
+    struct message_place place = {quotient, true};
+    for (int32_t t = 0; t < full->team_count; t++) {
+        if (quotient->teams.first[t] == t) {
+            fold_edges_messages(quotient->fold, t, fold_message, &place);
+        }
+    }
+    return place.even || uneven(error);
+}
+
+/* Weights */
+
+static int64_t divisor(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* The weights on a link are divided by their greatest common divisor, and so is its capacity.
+ */
+static void reduce_weights(struct quotient *quotient)
+{
+    struct network *network = &quotient->job->network;
+    struct wiring *wiring = &network->wiring;
+    int64_t *common = arena_array(quotient->arena, wiring->wire_count + 1, sizeof(int64_t));
+    for (int64_t c = 0; c < wiring->crossing_count; c++) {
+        int64_t *place = &common[wiring->crossings[c].wire];
+        *place = divisor(wiring->crossings[c].weight, *place);
+    }
+    network->wire_scale = arena_array(quotient->arena, wiring->wire_count + 1, sizeof(double));
+    for (int64_t w = 0; w < wiring->wire_count; w++) {
+        network->wire_scale[w] = wiring->wires[w].fatpipe ? 1 : (double)common[w];
+        wiring->wires[w].capacity_Bps /= network->wire_scale[w];
+    }
+    for (int64_t c = 0; c < wiring->crossing_count; c++) {
+        struct crossing *crossing = &wiring->crossings[c];
+        crossing->weight = (int32_t)(crossing->weight / common[crossing->wire]);
+    }
+}
+
+/* How many links each wire stands for. */
+static void count_members(struct quotient *quotient)
+{
+    struct network *network = &quotient->job->network;
+    const struct platform *platform = quotient->full->platform;
+    network->wire_members =
+        arena_array(quotient->arena, network->wiring.wire_count + 1, sizeof(int64_t));
+    for (int64_t w = 0; w < network->wiring.wire_count; w++) {
+        int64_t link = network->wire_links[w];
+        if (link < 0) {
+            network->wire_members[w] = class_of_trunk(quotient, link).size;
+            continue;
+        }
+        int64_t domain = link / platform->link_count;
+        int64_t most = quotient->inner.size[domain];
+        bool out = quotient->out.first[domain] == domain;
+        bool in = quotient->in.first[domain] == domain;
+        if (out && quotient->out.size[domain] > most) {
+            most = quotient->out.size[domain];
+        }
+        if (in && quotient->in.size[domain] > most) {
+            most = quotient->in.size[domain];
+        }
+        network->wire_members[w] = most;
+    }
+}
+
+static void report_on(const struct quotient *quotient, struct fold_report *report)
+{
+    *report = (struct fold_report){.rounds = quotient->fold->rounds,
+                                   .flow_classes = quotient->flow_classes,
+                                   .team_classes = quotient->job->team_count,
+                                   .link_classes = quotient->job->network.wiring.wire_count};
+    for (int64_t d = 0; d < quotient->fold->domain_count; d++) {
+        report->domain_classes += quotient->inner.first[d] == d;
+    }
+    for (int64_t t = 0; t < quotient->job->team_count; t++) {
+        report->chip_classes += quotient->job->teams[t].chip_count;
+    }
+}
+
+struct job *fold_quotient_of(struct fold *fold, struct fold_report *report, struct error *error)
+{
+    struct job *full = fold->job;
+    struct quotient *quotient = arena_alloc(fold->arena, sizeof *quotient);
+    *quotient = (struct quotient){.fold = fold, .full = full, .arena = fold->arena};
+    struct job *job = quotient->job = job_create(full->platform, fold->arena);
+    job->specs = full->specs;
+    job->spec_count = full->spec_count;
+    job->sequences = full->sequences;
+    job->sequence_count = full->sequence_count;
+    job->programs = full->programs;
+    job->program_count = full->program_count;
+    job->planned = full->planned;
+    find_all_classes(quotient);
+    keep_teams(quotient);
+    keep_groups(quotient);
+    if (!fold_flows(quotient, error) || !exchanges_plan_untimed(job, error)) {
+        return NULL;
+    }
+    count_members(quotient);
+    reduce_weights(quotient);
+    exchanges_time_all(job);
+    report_on(quotient, report);
+    return job;
+}
+
+struct job *fold_quotient(struct job *job, struct fold_report *report, struct error *error)
+{
+    struct fold *fold = fold_refine(job, FOLD_SEES_ALL, job->arena, error);
+    return fold == NULL ? NULL : fold_quotient_of(fold, report, error);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the files that write a training step's programs: lower_training.c (sequences and
+ * turns) and states.c (gradients, weights and optimizer states over the replicas). */
+#pragma once
+
+#include "program/job.h"
+#include "workload/transformer.h"
+#include "workload/transformer_stage.h"
+
+struct bucket {           /* gradients or weights of one part of a stage */
+    double dense, expert; /* parameters on one chip */
+};
+
+struct chunk {
+    struct stage stage;
+    int32_t forward, backward;
+    int32_t *unit_forward, *unit_backward; /* sequences of single units; NULL: not needed yet */
+};
+
+struct lowering {
+    struct job *job;
+    const struct training_shape *shape;
+    const struct plan *plan;
+    struct error *error;
+    bool replica; /* teams are the stages of the first replica alone */
+    /* of the program being written */
+    const struct chip *chip;
+    int64_t stage;
+    int32_t program;
+    struct chunk *chunks;
+    struct operation_list list; /* scratch: large */
+};
+
+/* One part of a stage forward or backward, appended; layer: its index in the chunk, by which
+ * the plan may recompute only some. */
+void lowering_forward(struct lowering *lowering, int32_t sequence, enum part part);
+void lowering_backward(struct lowering *lowering, int32_t sequence, enum part part,
+                       int64_t layer);
+
+/* Appends the scratch list to a sequence. */
+void lowering_append(struct lowering *lowering, int32_t sequence);
+
+void lowering_instruct(struct lowering *lowering, enum instruction_kind kind, int32_t what,
+                       int32_t with, int64_t microbatch, const char *name);
+
+/* A microbatch through a chunk unit by unit, with the exchanges of weights and gradients of
+ * this turn; false when it has none, and nothing is written. */
+bool states_forward(struct lowering *lowering, struct chunk *chunk, int64_t microbatch);
+bool states_backward(struct lowering *lowering, struct chunk *chunk, int64_t microbatch);
+
+/* After the last turn of a step. */
+void states_update(struct lowering *lowering);
