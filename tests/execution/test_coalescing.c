@@ -179,10 +179,38 @@ static void test_determinism(void)
     }
 }
 
+/* The same plan on links of twice the rate. */
+static void test_more_bandwidth(void)
+{
+    struct random_stream stream;
+    random_init(&stream, SEED, "bandwidth");
+    for (int i = 0; i < 20; i++) {
+        struct arena *arena = arena_create();
+        struct small_job small = {0};
+        small_job_draw(&small, &stream, arena);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(small.job);
+        double before_s = outcome_of(small.job, coalesced)->time_s;
+        for (int64_t l = 0; l < small.platform->link_count; l++) {
+            small.platform->links[l].bandwidth_Bps *= 2;
+        }
+        small_job_make(&small, small.platform, small.plan.micro_batches, arena);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(small.job);
+        double after_s = outcome_of(small.job, coalesced)->time_s;
+        bool right = after_s > 0 && after_s <= before_s * (1 + 1e-9);
+        if (!right) {
+            printf("\n    case %d of seed %d: %.9g s, then %.9g s: %s", i, SEED, before_s,
+                   after_s, small.text);
+        }
+        CU_ASSERT(right);
+        arena_free(arena);
+    }
+}
+
 void suite_coalescing(void)
 {
     static const struct test tests[] = {
         {"drawn jobs: coalesced = op by op; parts and bytes add up", test_drawn_jobs},
+        {"more bandwidth is never slower", test_more_bandwidth},
         {"two runs are the same", test_determinism},
     };
     add_suite("coalescing", tests, sizeof tests / sizeof tests[0]);
