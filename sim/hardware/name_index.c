@@ -8,7 +8,7 @@
 
 #define uthash_malloc(size)        arena_alloc(arena, size)
 #define uthash_free(pointer, size) ((void)(pointer))
-#define uthash_fatal(message)      assert(!message)
+#define uthash_fatal(message)      assert(0 && message)
 #include <uthash.h>
 
 struct name_entry {
