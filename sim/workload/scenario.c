@@ -9,85 +9,9 @@
 
 #include "workload/document.h"
 #include "workload/scenario_key.h"
+#include "workload/scenario_schema.h"
 
-enum { TEXT_LIMIT = 4096, PLATFORM_LIMIT = 64, PLACE_SIZE = 128 };
-
-#define TEXT_MEMBER(NAME, ...) char *NAME;
-struct top_text {
-    SCENARIO_TOP_KEYS(TEXT_MEMBER)
-    struct training_text *training;
-    struct collective_text *collective;
-    struct simulation_text *simulation;
-};
-struct plan_text {
-    SCENARIO_PLAN_KEYS(TEXT_MEMBER)
-};
-struct platform_text {
-    char *name;
-    struct plan_text *plan;
-};
-struct training_text {
-    SCENARIO_TRAINING_KEYS(TEXT_MEMBER)
-    struct plan_text *plan;
-    struct platform_text *platforms;
-    unsigned platforms_count;
-};
-struct collective_text {
-    SCENARIO_COLLECTIVE_KEYS(TEXT_MEMBER)
-};
-struct simulation_text {
-    SCENARIO_SIMULATION_KEYS(TEXT_MEMBER)
-};
-struct plan_file_text {
-    struct plan_text *plan;
-};
-
-/* A key with a default may be left out. */
-#define TEXT_FLAGS(DEFAULT)                                                                    \
-    (CYAML_FLAG_POINTER | ((DEFAULT) == NULL ? CYAML_FLAG_DEFAULT : CYAML_FLAG_OPTIONAL))
-#define TEXT_FIELD(STRUCT, NAME, TYPE, MEMBER, LOW, HIGH, CHOICES, DEFAULT, MEANING)           \
-    CYAML_FIELD_STRING_PTR(#NAME, TEXT_FLAGS(DEFAULT), struct STRUCT, NAME, 0, TEXT_LIMIT),
-#define OPTIONAL_SECTION(STRUCT, NAME, FIELDS)                                                 \
-    CYAML_FIELD_MAPPING_PTR(#NAME, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct STRUCT,    \
-                            NAME, FIELDS)
-
-#define PLAN_FIELD(...)       TEXT_FIELD(plan_text, __VA_ARGS__)
-#define TRAINING_FIELD(...)   TEXT_FIELD(training_text, __VA_ARGS__)
-#define COLLECTIVE_FIELD(...) TEXT_FIELD(collective_text, __VA_ARGS__)
-#define SIMULATION_FIELD(...) TEXT_FIELD(simulation_text, __VA_ARGS__)
-#define TOP_FIELD(...)        TEXT_FIELD(top_text, __VA_ARGS__)
-
-static const cyaml_schema_field_t plan_fields[] = {SCENARIO_PLAN_KEYS(PLAN_FIELD)
-                                                       CYAML_FIELD_END};
-static const cyaml_schema_field_t platform_fields[] = {
-    CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct platform_text, name, 1,
-                           TEXT_LIMIT),
-    CYAML_FIELD_MAPPING_PTR("plan", CYAML_FLAG_POINTER, struct platform_text, plan,
-                            plan_fields),
-    CYAML_FIELD_END};
-static const cyaml_schema_value_t platform_entry = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct platform_text, platform_fields)};
-static const cyaml_schema_field_t training_fields[] = {
-    SCENARIO_TRAINING_KEYS(TRAINING_FIELD) OPTIONAL_SECTION(training_text, plan, plan_fields),
-    CYAML_FIELD_SEQUENCE("platforms", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-                         struct training_text, platforms, &platform_entry, 0, PLATFORM_LIMIT),
-    CYAML_FIELD_END};
-static const cyaml_schema_field_t collective_fields[] = {
-    SCENARIO_COLLECTIVE_KEYS(COLLECTIVE_FIELD) CYAML_FIELD_END};
-static const cyaml_schema_field_t simulation_fields[] = {
-    SCENARIO_SIMULATION_KEYS(SIMULATION_FIELD) CYAML_FIELD_END};
-static const cyaml_schema_field_t top_fields[] = {
-    SCENARIO_TOP_KEYS(TOP_FIELD) OPTIONAL_SECTION(top_text, training, training_fields),
-    OPTIONAL_SECTION(top_text, collective, collective_fields),
-    OPTIONAL_SECTION(top_text, simulation, simulation_fields), CYAML_FIELD_END};
-static const cyaml_schema_value_t top_schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct top_text, top_fields)};
-static const cyaml_schema_field_t plan_file_fields[] = {
-    CYAML_FIELD_MAPPING_PTR("plan", CYAML_FLAG_POINTER, struct plan_file_text, plan,
-                            plan_fields),
-    CYAML_FIELD_END};
-static const cyaml_schema_value_t plan_file_schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct plan_file_text, plan_file_fields)};
+enum { PLACE_SIZE = 128 };
 
 /* A scenario while it is read. */
 struct reader {
@@ -117,6 +41,17 @@ static bool apply(const struct reader *reader, const char *name, const char *sec
 #define APPLY_TRAINING(NAME, ...) &&apply(reader, "training." #NAME, "training", texts->NAME)
 #define APPLY_COLLECTIVE(NAME, ...)                                                            \
     &&apply(reader, "collective." #NAME, "collective", texts->NAME)
+#define APPLY_SERVING(NAME, ...) &&apply(reader, "serving." #NAME, "serving", texts->NAME)
+#define APPLY_LOAD(NAME, ...)                                                                  \
+    &&apply(reader, "serving.load." #NAME, "serving.load", texts->NAME)
+#define APPLY_ENGINE(NAME, ...) &&apply(reader, "serving.engine." #NAME, section, texts->NAME)
+#define APPLY_SERVING_PLAN(NAME, ...)                                                          \
+    &&apply(reader, "serving.plan." #NAME, section, texts->NAME)
+#define APPLY_FLEET(NAME, ...)                                                                 \
+    &&apply(reader, "serving.fleet." #NAME, "serving.fleet", texts->NAME)
+#define APPLY_LEVEL(NAME, ...) &&apply(reader, "serving.slo." #NAME, "serving.slo", texts->NAME)
+#define APPLY_RESULT(NAME, ...)                                                                \
+    &&apply(reader, "serving.results." #NAME, "serving.results", texts->NAME)
 #define APPLY_SIMULATION(NAME, ...)                                                            \
     &&apply(reader, "simulation." #NAME, "simulation", texts->NAME)
 #define APPLY_TOP(NAME, ...) &&apply(reader, #NAME, "", texts->NAME)
@@ -179,24 +114,97 @@ static bool apply_top(const struct reader *reader, const struct top_text *texts)
     return true SCENARIO_TOP_KEYS(APPLY_TOP);
 }
 
+static bool apply_engine(const struct reader *reader, const char *section,
+                         const struct engine_text *texts)
+{
+    return texts == NULL || (true SCENARIO_ENGINE_KEYS(APPLY_ENGINE));
+}
+
+static bool apply_serving_plan(const struct reader *reader, const char *section,
+                               const struct serving_plan_text *texts)
+{
+    return texts == NULL || (true SCENARIO_SERVING_PLAN_KEYS(APPLY_SERVING_PLAN));
+}
+
+static bool apply_load(const struct reader *reader, const struct load_text *texts)
+{
+    return texts == NULL || (true SCENARIO_LOAD_KEYS(APPLY_LOAD));
+}
+
+static bool apply_fleet(const struct reader *reader, const struct fleet_text *texts)
+{
+    return texts == NULL || (true SCENARIO_FLEET_KEYS(APPLY_FLEET));
+}
+
+static bool apply_level(const struct reader *reader, const struct level_text *texts)
+{
+    return texts == NULL || (true SCENARIO_LEVEL_KEYS(APPLY_LEVEL));
+}
+
+static bool apply_results(const struct reader *reader, const struct results_text *texts)
+{
+    return texts == NULL || (true SCENARIO_RESULT_KEYS(APPLY_RESULT));
+}
+
+static bool apply_serving_platforms(const struct reader *reader,
+                                    const struct serving_text *texts, const char *platform_name)
+{
+    for (unsigned i = 0; i < texts->platforms_count; i++) {
+        const struct serving_platform_text *entry = &texts->platforms[i];
+        char plan[PLACE_SIZE], engine[PLACE_SIZE];
+        snprintf(plan, sizeof plan, "serving.platforms[%u].plan", i);
+        snprintf(engine, sizeof engine, "serving.platforms[%u].engine", i);
+        struct scenario unused = *reader->scenario;
+        struct reader target = *reader;
+        if (platform_name == NULL || !matches(entry->name, platform_name)) {
+            target.scenario = &unused; /* a mistake is told on every platform */
+        }
+        if (!apply_serving_plan(&target, plan, entry->plan) ||
+            !apply_engine(&target, engine, entry->engine)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool apply_serving(const struct reader *reader, const struct serving_text *texts,
+                          const char *platform_name)
+{
+    return (true SCENARIO_SERVING_KEYS(APPLY_SERVING)) && apply_load(reader, texts->load) &&
+           apply_engine(reader, "serving.engine", texts->engine) &&
+           apply_serving_plan(reader, "serving.plan", texts->plan) &&
+           apply_fleet(reader, texts->fleet) && apply_level(reader, texts->slo) &&
+           apply_results(reader, texts->results) &&
+           apply_serving_platforms(reader, texts, platform_name);
+}
+
+static const char *const kind_names[] = {
+    [SCENARIO_TRAINING] = "training",
+    [SCENARIO_COLLECTIVE] = "collective",
+    [SCENARIO_SERVING] = "serving",
+};
+
 static bool check_sections(const struct reader *reader, const struct top_text *texts)
 {
-    bool training = reader->scenario->kind == SCENARIO_TRAINING;
-    const void *wanted = training ? (const void *)texts->training : texts->collective;
-    const void *other = training ? (const void *)texts->collective : texts->training;
-    const char *name = training ? "training" : "collective";
-    const char *other_name = training ? "collective" : "training";
+    const void *sections[] = {[SCENARIO_TRAINING] = texts->training,
+                              [SCENARIO_COLLECTIVE] = texts->collective,
+                              [SCENARIO_SERVING] = texts->serving};
+    enum scenario_kind kind = reader->scenario->kind;
     char message[PLACE_SIZE];
-    if (wanted == NULL) {
+    if (sections[kind] == NULL) {
         snprintf(message, sizeof message,
                  "is %s, but the file has no section '%s'; add it as in workloads/README.md",
-                 name, name);
+                 kind_names[kind], kind_names[kind]);
         return document_error(reader->document, "kind", reader->error, message);
     }
     snprintf(message, sizeof message,
-             "does not belong into a workload whose kind is %s; remove it", name);
-    return other == NULL ||
-           document_error(reader->document, other_name, reader->error, message);
+             "does not belong into a workload whose kind is %s; remove it", kind_names[kind]);
+    for (int other = 0; other <= SCENARIO_SERVING; other++) {
+        if (other != (int)kind && sections[other] != NULL) {
+            return document_error(reader->document, kind_names[other], reader->error, message);
+        }
+    }
+    return true;
 }
 
 static bool apply_texts(const struct reader *reader, const struct top_text *texts,
@@ -205,9 +213,18 @@ static bool apply_texts(const struct reader *reader, const struct top_text *text
     if (!apply_top(reader, texts) || !check_sections(reader, texts)) {
         return false;
     }
-    bool applied = texts->training != NULL
-                       ? apply_training(reader, texts->training, platform_name)
-                       : apply_collective(reader, texts->collective);
+    bool applied = true;
+    switch (reader->scenario->kind) {
+    case SCENARIO_TRAINING:
+        applied = apply_training(reader, texts->training, platform_name);
+        break;
+    case SCENARIO_COLLECTIVE:
+        applied = apply_collective(reader, texts->collective);
+        break;
+    case SCENARIO_SERVING:
+        applied = apply_serving(reader, texts->serving, platform_name);
+        break;
+    }
     return applied && apply_simulation(reader, texts->simulation);
 }
 
@@ -242,13 +259,15 @@ static bool read_model(struct scenario *scenario, struct arena *arena, struct er
     return scenario->model != NULL;
 }
 
-static bool refuse_override(struct error *error, const char *text)
+static bool refuse_override(const struct scenario *scenario, const char *text,
+                            struct error *error)
 {
     char names[560] = "";
     for (int i = 0; i < scenario_key_count(); i++) {
         const struct scenario_key *key = scenario_key_at(i);
         size_t length = strlen(names);
-        if (key->type != KEY_FIXED) {
+        if (key->type != KEY_FIXED &&
+            scenario_key_find_kind(kind_names[scenario->kind], key->name) != NULL) {
             snprintf(names + length, sizeof names - length, "%s%s", length > 0 ? ", " : "",
                      key->short_name);
         }
@@ -261,16 +280,16 @@ bool scenario_override(struct scenario *scenario, const char *text, struct arena
                        struct error *error)
 {
     size_t length = strcspn(text, "=");
-    const struct scenario_key *key =
-        scenario_key_find(arena_format(arena, "%.*s", (int)length, text));
-    if (text[length] == '\0' || key == NULL || key->type == KEY_FIXED) {
-        return refuse_override(error, text);
-    }
-    bool training = scenario->kind == SCENARIO_TRAINING;
-    if (strncmp(key->name, training ? "collective." : "training.", training ? 11 : 9) == 0) {
+    const char *name = arena_format(arena, "%.*s", (int)length, text);
+    const char *kind = kind_names[scenario->kind];
+    const struct scenario_key *key = scenario_key_find_kind(kind, name);
+    if (key == NULL && text[length] != '\0' && (key = scenario_key_find(name)) != NULL) {
         return error_fill(error, ERROR_USAGE,
-                          "--set '%.60s' is of no use: the workload is %s; remove it", text,
-                          training ? "a training" : "a collective");
+                          "--set '%.60s' is of no use: the workload is a %s; remove it", text,
+                          kind);
+    }
+    if (text[length] == '\0' || key == NULL || key->type == KEY_FIXED) {
+        return refuse_override(scenario, text, error);
     }
     struct error cause = {.kind = ERROR_NONE};
     if (!scenario_key_apply(key, text + length + 1, scenario, arena, &cause)) {
@@ -285,21 +304,21 @@ bool scenario_plan_read(struct scenario *scenario, const char *path, struct aren
 {
     struct document *document = document_read(path, arena, error);
     struct plan_file_text *texts =
-        document == NULL ? NULL : document_load(document, &plan_file_schema, error);
+        document == NULL ? NULL : document_load(document, &scenario_schema_plan_file, error);
     if (texts == NULL) {
         return false;
     }
     struct reader reader = {scenario, document, arena, error};
     plan_init(&scenario->plan);
     bool applied = apply_plan(&reader, "plan", texts->plan);
-    document_release(&plan_file_schema, texts);
+    document_release(&scenario_schema_plan_file, texts);
     return applied;
 }
 
 static struct scenario *read_document(struct document *document, const char *platform_name,
                                       struct arena *arena, struct error *error)
 {
-    struct top_text *texts = document_load(document, &top_schema, error);
+    struct top_text *texts = document_load(document, &scenario_schema_top, error);
     if (texts == NULL) {
         return NULL;
     }
@@ -307,7 +326,7 @@ static struct scenario *read_document(struct document *document, const char *pla
     struct reader reader = {scenario, document, arena, error};
     apply_defaults(scenario, arena);
     bool applied = apply_texts(&reader, texts, platform_name);
-    document_release(&top_schema, texts);
+    document_release(&scenario_schema_top, texts);
     return applied ? scenario : NULL;
 }
 
@@ -324,7 +343,7 @@ struct scenario *scenario_read(const char *path, const char *platform_name,
     scenario->path = document->path;
     scenario->text = document->text;
     scenario->name = name_of(path, arena);
-    if (scenario->kind == SCENARIO_TRAINING && !read_model(scenario, arena, error)) {
+    if (scenario->kind != SCENARIO_COLLECTIVE && !read_model(scenario, arena, error)) {
         return NULL;
     }
     for (int i = 0; i < override_count; i++) {

@@ -9,8 +9,9 @@
 #include "base/error.h"
 #include "workload/model.h"
 #include "workload/plan.h"
+#include "workload/scenario_serving.h"
 
-enum scenario_kind { SCENARIO_TRAINING, SCENARIO_COLLECTIVE };
+enum scenario_kind { SCENARIO_TRAINING, SCENARIO_COLLECTIVE, SCENARIO_SERVING };
 
 struct scenario {
     enum scenario_kind kind;
@@ -18,7 +19,7 @@ struct scenario {
     const char *title;
     const char *path, *text;
 
-    /* training */
+    /* training (serving: the model alone) */
     const char *model_path; /* as written, relative to the workload file */
     struct model *model;
     int64_t sequence_tokens, batch_tokens;
@@ -31,8 +32,12 @@ struct scenario {
     double size_bytes;
     int64_t group_chips; /* 0: all */
 
+    struct serving_scenario serving; /* and model */
+
     /* how it is simulated */
     bool coalesce;
+    int64_t slow_chips;     /* drawn by seed */
+    double slow_chip_speed; /* share of a healthy chip's */
     uint64_t seed;
 };
 

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -12,15 +13,26 @@
 #define KEY_ROW(GROUP, NAME, TYPE, MEMBER, LOW, HIGH, CHOICES, DEFAULT, MEANING)               \
     {GROUP #NAME, #NAME,   KEY_##TYPE, offsetof(struct scenario, MEMBER), LOW, HIGH,           \
      CHOICES,     DEFAULT, MEANING},
-#define TOP_ROW(...)        KEY_ROW("", __VA_ARGS__)
-#define TRAINING_ROW(...)   KEY_ROW("training.", __VA_ARGS__)
-#define PLAN_ROW(...)       KEY_ROW("training.plan.", __VA_ARGS__)
-#define COLLECTIVE_ROW(...) KEY_ROW("collective.", __VA_ARGS__)
-#define SIMULATION_ROW(...) KEY_ROW("simulation.", __VA_ARGS__)
+#define TOP_ROW(...)          KEY_ROW("", __VA_ARGS__)
+#define TRAINING_ROW(...)     KEY_ROW("training.", __VA_ARGS__)
+#define PLAN_ROW(...)         KEY_ROW("training.plan.", __VA_ARGS__)
+#define COLLECTIVE_ROW(...)   KEY_ROW("collective.", __VA_ARGS__)
+#define SERVING_ROW(...)      KEY_ROW("serving.", __VA_ARGS__)
+#define LOAD_ROW(...)         KEY_ROW("serving.load.", __VA_ARGS__)
+#define ENGINE_ROW(...)       KEY_ROW("serving.engine.", __VA_ARGS__)
+#define SERVING_PLAN_ROW(...) KEY_ROW("serving.plan.", __VA_ARGS__)
+#define FLEET_ROW(...)        KEY_ROW("serving.fleet.", __VA_ARGS__)
+#define LEVEL_ROW(...)        KEY_ROW("serving.slo.", __VA_ARGS__)
+#define RESULT_ROW(...)       KEY_ROW("serving.results.", __VA_ARGS__)
+#define SIMULATION_ROW(...)   KEY_ROW("simulation.", __VA_ARGS__)
 
 static const struct scenario_key keys[] = {
     SCENARIO_TOP_KEYS(TOP_ROW) SCENARIO_TRAINING_KEYS(TRAINING_ROW) SCENARIO_PLAN_KEYS(PLAN_ROW)
-        SCENARIO_COLLECTIVE_KEYS(COLLECTIVE_ROW) SCENARIO_SIMULATION_KEYS(SIMULATION_ROW)};
+        SCENARIO_COLLECTIVE_KEYS(COLLECTIVE_ROW) SCENARIO_SERVING_KEYS(SERVING_ROW)
+            SCENARIO_LOAD_KEYS(LOAD_ROW) SCENARIO_ENGINE_KEYS(ENGINE_ROW)
+                SCENARIO_SERVING_PLAN_KEYS(SERVING_PLAN_ROW) SCENARIO_FLEET_KEYS(FLEET_ROW)
+                    SCENARIO_LEVEL_KEYS(LEVEL_ROW) SCENARIO_RESULT_KEYS(RESULT_ROW)
+                        SCENARIO_SIMULATION_KEYS(SIMULATION_ROW)};
 enum { KEY_COUNT_ALL = sizeof keys / sizeof keys[0], LIST_SIZE = 160 };
 
 int scenario_key_count(void)
@@ -33,13 +45,35 @@ const struct scenario_key *scenario_key_at(int index)
     return &keys[index];
 }
 
+static bool ends_in(const struct scenario_key *key, const char *name)
+{
+    size_t length = strlen(name), whole = strlen(key->name);
+    return length > 0 && whole >= length && strcmp(key->name + whole - length, name) == 0 &&
+           (whole == length || key->name[whole - length - 1] == '.');
+}
+
 const struct scenario_key *scenario_key_find(const char *name)
 {
-    size_t length = strlen(name);
-    for (int i = 0; i < KEY_COUNT_ALL && length > 0; i++) {
-        size_t whole = strlen(keys[i].name);
-        if (whole >= length && strcmp(keys[i].name + whole - length, name) == 0 &&
-            (whole == length || keys[i].name[whole - length - 1] == '.')) {
+    for (int i = 0; i < KEY_COUNT_ALL; i++) {
+        if (ends_in(&keys[i], name)) {
+            return &keys[i];
+        }
+    }
+    return NULL;
+}
+
+/* Of no kind in particular. */
+static bool is_shared(const struct scenario_key *key)
+{
+    return strchr(key->name, '.') == NULL || strncmp(key->name, "simulation.", 11) == 0;
+}
+
+const struct scenario_key *scenario_key_find_kind(const char *kind, const char *name)
+{
+    size_t length = strlen(kind);
+    for (int i = 0; i < KEY_COUNT_ALL; i++) {
+        bool own = strncmp(keys[i].name, kind, length) == 0 && keys[i].name[length] == '.';
+        if ((own || is_shared(&keys[i])) && ends_in(&keys[i], name)) {
             return &keys[i];
         }
     }
@@ -123,6 +157,46 @@ static bool read_size(const struct scenario_key *key, const char *text, void *me
     return true;
 }
 
+static bool read_share(const char *text, void *member, struct error *error)
+{
+    struct error cause = {.kind = ERROR_NONE};
+    double value;
+    if (!units_read(text, UNIT_FRACTION, &value, &cause)) {
+        return refuse_value(error, &cause);
+    }
+    if (value <= 0 || value > 1) {
+        return error_fill(error, ERROR_INPUT, "is %.60s, expected more than 0 and at most 1",
+                          text);
+    }
+    memcpy(member, &value, sizeof value);
+    return true;
+}
+
+static bool read_real(const struct scenario_key *key, const char *text, void *member,
+                      struct error *error)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end != '\0' ||
+        !(value >= (double)key->lowest && value <= (double)key->highest)) {
+        return error_fill(error, ERROR_INPUT, "is '%.60s', expected a number from %lld to %lld",
+                          text, (long long)key->lowest, (long long)key->highest);
+    }
+    memcpy(member, &value, sizeof value);
+    return true;
+}
+
+static bool read_time(const char *text, void *member, struct error *error)
+{
+    struct error cause = {.kind = ERROR_NONE};
+    double value;
+    if (!units_read(text, UNIT_SECONDS, &value, &cause)) {
+        return refuse_value(error, &cause);
+    }
+    memcpy(member, &value, sizeof value);
+    return true;
+}
+
 static bool read_switch(const char *text, void *member, struct error *error)
 {
     int index = choice_index("on|off|true|false|yes|no", text);
@@ -179,6 +253,12 @@ bool scenario_key_apply(const struct scenario_key *key, const char *text,
         return read_count(key, text, member, error);
     case KEY_SIZE:
         return read_size(key, text, member, error);
+    case KEY_SHARE:
+        return read_share(text, member, error);
+    case KEY_REAL:
+        return read_real(key, text, member, error);
+    case KEY_TIME:
+        return read_time(text, member, error);
     case KEY_SWITCH:
         return read_switch(text, member, error);
     case KEY_FIXED:
@@ -207,6 +287,16 @@ static void type_text(const struct scenario_key *key, char *text, int size)
         break;
     case KEY_SIZE:
         snprintf(text, (size_t)size, "size such as 64MiB");
+        break;
+    case KEY_SHARE:
+        snprintf(text, (size_t)size, "share such as 0.8");
+        break;
+    case KEY_REAL:
+        snprintf(text, (size_t)size, "number, %lld to %lld", (long long)key->lowest,
+                 (long long)key->highest);
+        break;
+    case KEY_TIME:
+        snprintf(text, (size_t)size, "time such as 30s");
         break;
     case KEY_SWITCH:
         snprintf(text, (size_t)size, "on or off");

@@ -14,6 +14,9 @@ enum key_type {
     KEY_COUNT,  /* int64_t */
     KEY_CHIPS,  /* int64_t, or "all" for 0 */
     KEY_SIZE,   /* bytes, with a unit */
+    KEY_SHARE,  /* more than 0, at most 1 */
+    KEY_REAL,   /* double, from lowest to highest */
+    KEY_TIME,   /* seconds, with a unit */
     KEY_SWITCH, /* bool */
     KEY_CHOICE, /* one of the choices, as int */
     KEY_NUMBER, /* one of the choices, as double */
@@ -21,7 +24,7 @@ enum key_type {
 };
 
 #define SCENARIO_TOP_KEYS(X)                                                                   \
-    X(kind, FIXED, kind, 0, 0, "training|collective", NULL,                                    \
+    X(kind, FIXED, kind, 0, 0, "training|collective|serving", NULL,                            \
       "what the workload is; the section of that name follows")                                \
     X(title, TEXT, title, 0, 0, NULL, NULL, "one line for people")
 
@@ -41,6 +44,8 @@ enum key_type {
       "stages that the layers are divided over")                                               \
     X(virtual_stages, COUNT, plan.virtual_stages, 1, 1 << 10, NULL, "1",                       \
       "chunks of layers per stage: 1 is 1F1B, more is interleaved 1F1B")                       \
+    X(pipeline_inside, SWITCH, plan.pipeline_inside, 0, 0, NULL, "off",                        \
+      "on: the stages of one copy of the model are neighbours; off: the copies of one stage")  \
     X(context_parallel, COUNT, plan.context_parallel, 1, 1 << 16, NULL, "1",                   \
       "chips that share the tokens of each sequence")                                          \
     X(expert_parallel, COUNT, plan.expert_parallel, 1, 1 << 16, NULL, "1",                     \
@@ -74,7 +79,11 @@ enum key_type {
 
 #define SCENARIO_SIMULATION_KEYS(X)                                                            \
     X(coalesce, SWITCH, coalesce, 0, 0, NULL, "on",                                            \
-      "equal neighbouring work is simulated as one piece")                                     \
+      "what only one team's links carry is slept through in one piece")                        \
+    X(slow_chips, COUNT, slow_chips, 0, INT64_C(1) << 40, NULL, "0",                           \
+      "how many chips, drawn by seed, work slower than the others")                            \
+    X(slow_chip_speed, SHARE, slow_chip_speed, 0, 0, NULL, "0.8",                              \
+      "their speed, as a share of a healthy chip's")                                           \
     X(seed, COUNT, seed, 0, INT64_C(1) << 53, NULL, "1", "of all random numbers")
 
 struct scenario_key {
@@ -91,6 +100,9 @@ const struct scenario_key *scenario_key_at(int index);
 
 /* By the last parts of its name, "plan.dtype" or "dtype"; NULL when there is none. */
 const struct scenario_key *scenario_key_find(const char *name);
+
+/* The same among the keys that a kind of workload has ("training"): its own and shared ones. */
+const struct scenario_key *scenario_key_find_kind(const char *kind, const char *name);
 
 /* Reads text into the key's member. False and an INPUT error without place: "is 'x', expected
  * y", to be put behind the key's name. */

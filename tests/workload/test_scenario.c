@@ -191,7 +191,7 @@ static void test_wrong_forms(void)
 
 static void test_wrong_values(void)
 {
-    expect("kind: traning\ntitle: t\n", 1, 1, "'kind' is 'traning', expected training or coll");
+    expect("kind: traning\ntitle: t\n", 1, 1, "'kind' is 'traning', expected training, coll");
     expect("kind: training\ntitle: ''\n", 2, 1, "'title' is empty, expected a text");
     expect("kind: collective\ntitle: t\ncollective: {operation: all-reduce, size: 5}\n", 3, 37,
            "'collective.size' is wrong: '5' has no unit; expected a size such as");
@@ -244,8 +244,8 @@ static void expect_override(const char *text, const char *override, const char *
 static void test_wrong_overrides(void)
 {
     expect_override(COLLECTIVE, "chips=4",
-                    "--set 'chips=4' names no key; use key=value with one of title, model, "
-                    "sequence_tokens, batch_tokens, tensor_parallel");
+                    "--set 'chips=4' names no key; use key=value with one of title, "
+                    "operation, size, group_chips, algorithm");
     expect_override(COLLECTIVE, "size", "--set 'size' names no key");
     expect_override(COLLECTIVE, "kind=training", "--set 'kind=training' names no key");
     expect_override(COLLECTIVE, "size=4", "--set size is wrong: '4' has no unit");

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The answer to "how many requests does this machine serve, how fast, and what limits it". */
+#include "cli/run_serving.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "cli/print.h"
+#include "serving/batch_policy.h"
+#include "serving/serving_tables.h"
+
+static void print_latency(const char *label, const union cell *row, int mean)
+{
+    char text[4][PRINT_SIZE];
+    print_field(label, "mean %s, p50 %s, p90 %s, p99 %s",
+                print_quantity(text[0], row[mean].f64, "s"),
+                print_quantity(text[1], row[mean + 1].f64, "s"),
+                print_quantity(text[2], row[mean + 2].f64, "s"),
+                print_quantity(text[3], row[mean + 3].f64, "s"));
+}
+
+static void print_engine(const struct serving *serving)
+{
+    const struct serving_scenario *scenario = &serving->scenario->serving;
+    char text[3][PRINT_SIZE];
+    print_field("chips", "%lld: %lld replica%s of TP %lld x PP %lld, EP %lld",
+                (long long)serving->chips, (long long)serving->replica_count,
+                serving->replica_count == 1 ? "" : "s", (long long)scenario->tensor_parallel,
+                (long long)scenario->pipeline_parallel, (long long)scenario->expert_parallel);
+    print_field("dtypes", "weights %s, activations %s, KV cache %s",
+                dtype_name(scenario->weight_dtype), dtype_name(scenario->activation_dtype),
+                dtype_name(scenario->kv_dtype));
+    print_field("memory a chip", "weights %s, activations %s, KV cache %s",
+                print_quantity(text[0], serving->cost->weights_bytes, "B"),
+                print_quantity(text[1], serving->cost->activation_bytes, "B"),
+                print_quantity(text[2], serving->cost->kv_bytes, "B"));
+    if (serving->kv_unlimited) {
+        print_field("KV cache", "unlimited");
+    } else {
+        print_field("KV cache", "%lld blocks of %lld tokens a replica",
+                    (long long)serving->block_count, (long long)scenario->block_tokens);
+    }
+    print_field("engine", "%s, max_num_seqs %lld, max_num_batched_tokens %lld, %s a step",
+                serving->engine.policy->name, (long long)scenario->max_num_seqs,
+                (long long)scenario->max_num_batched_tokens,
+                print_quantity(text[0], scenario->step_overhead_s, "s"));
+}
+
+static void print_rates(const union cell *row)
+{
+    char text[3][PRINT_SIZE];
+    print_field("requests", "%lld completed, %lld rejected, %s/s over %s",
+                (long long)row[SERVING_COMPLETED].i64, (long long)row[SERVING_REJECTED].i64,
+                print_count(text[0], row[SERVING_REQUEST_RATE].f64),
+                print_quantity(text[1], row[SERVING_DURATION].f64, "s"));
+    print_field("output", "%s tokens/s, %s a chip",
+                print_count(text[0], row[SERVING_OUTPUT_RATE].f64),
+                print_count(text[1], row[SERVING_OUTPUT_RATE_CHIP].f64));
+    print_latency("TTFT", row, SERVING_TTFT_MEAN);
+    print_latency("TPOT", row, SERVING_TPOT_MEAN);
+    print_field("SLO", "%s of the requests meet it: %s/s",
+                print_share(text[0], row[SERVING_GOOD].f64),
+                print_count(text[1], row[SERVING_GOODPUT].f64));
+    print_field("prefix cache", "%s of the prompt blocks, %s of the prompt tokens",
+                print_share(text[0], row[SERVING_HITS].f64),
+                print_share(text[1], row[SERVING_CACHED].f64));
+}
+
+static void print_limits(const union cell *row)
+{
+    char text[3][PRINT_SIZE];
+    print_field("load", "%s; requests wait for %s; most of a step is %s",
+                print_share(text[0], row[SERVING_LOAD].f64), row[SERVING_LIMIT].text,
+                row[SERVING_STEP_LIMIT].text);
+    if (row[SERVING_PREEMPTIONS].i64 > 0) {
+        print_field("pre-emptions", "%lld, %s tokens computed again",
+                    (long long)row[SERVING_PREEMPTIONS].i64,
+                    print_count(text[0], (double)row[SERVING_RECOMPUTED].i64));
+    }
+    if (isfinite(row[SERVING_COST].f64)) {
+        print_field("cost", "%s a million output tokens",
+                    print_quantity(text[0], row[SERVING_COST].f64, "USD"));
+    }
+    print_field("energy", "%s a million output tokens, %s on average",
+                print_quantity(text[0], row[SERVING_ENERGY].f64, "J"),
+                print_quantity(text[1], row[SERVING_POWER].f64, "W"));
+}
+
+static void print_answer(const struct run_job *run, const struct serving *serving,
+                         const struct table *summary)
+{
+    const union cell *row = summary->cells;
+    char text[2][PRINT_SIZE];
+    printf("%s on %s\n", run->scenario->title, run->platform->title);
+    print_engine(serving);
+    printf("\n");
+    print_rates(row);
+    print_limits(row);
+    print_field("simulated", "%lld steps, %s, %s", (long long)serving->engine.totals.steps,
+                print_quantity(text[0], run->provenance->wall_s, "s"),
+                print_quantity(text[1], run->provenance->peak_bytes, "B"));
+    print_field("result", "%s", run->output);
+}
+
+static void warn(const struct run_job *run, const struct serving *serving,
+                 const union cell *row)
+{
+    if (run->request->shared.quiet) {
+        return;
+    }
+    if (row[SERVING_SATURATED].i64 != 0) {
+        fprintf(stderr,
+                "trnsim: warning: the queue grew to the end, so TTFT follows the length of the "
+                "run; trust latencies up to about %.3g requests/s\n",
+                row[SERVING_TRUSTED].f64);
+    }
+    if (row[SERVING_SATURATED].i64 == 0 && row[SERVING_LOAD].f64 > 0.9) {
+        fprintf(
+            stderr,
+            "trnsim: warning: the replicas are at %.0f %% of their load; trust latencies up "
+            "to about %.3g requests/s\n",
+            100 * row[SERVING_LOAD].f64, row[SERVING_TRUSTED].f64);
+    }
+    if (row[SERVING_REJECTED].i64 > 0) {
+        fprintf(stderr,
+                "trnsim: warning: %lld requests were rejected, longer than the KV cache or "
+                "max_model_len\n",
+                (long long)row[SERVING_REJECTED].i64);
+    }
+    int64_t asked = serving->scenario->serving.requests;
+    if (row[SERVING_ARRIVED].i64 < asked) {
+        fprintf(stderr,
+                "trnsim: warning: the trace has %lld requests, %lld were asked for; play it "
+                "again with loops\n",
+                (long long)row[SERVING_ARRIVED].i64, (long long)asked);
+    }
+}
+
+static bool print_object(const struct run_job *run, const struct table *summary,
+                         const struct table *breakdown, struct error *error)
+{
+    json_t *object = print_json_row(summary, 0);
+    json_object_set_new(object, "breakdown", print_json_table(breakdown));
+    json_object_set_new(object, "simulator_wall_s", json_real(run->provenance->wall_s));
+    json_object_set_new(object, "simulator_peak_bytes", json_real(run->provenance->peak_bytes));
+    json_object_set_new(object, "result", json_string(run->output));
+    return print_json(object, error);
+}
+
+bool run_serving(struct run_job *run, struct error *error)
+{
+    struct serving *serving = serving_prepare(run->platform, run->scenario, run->arena, error);
+    struct serving_options options = {.progress =
+                                          run->request->shared.quiet ? NULL : run_job_progress};
+    if (serving == NULL || !serving_simulate(serving, &options, run->arena, error)) {
+        return false;
+    }
+    struct table *summary = serving_tables_summary(serving, run->price, run->arena);
+    struct table *breakdown = serving_tables_breakdown(serving, run->arena);
+    struct table *tables[] = {summary, breakdown, serving_tables_series(serving, run->arena),
+                              serving->outcome->rows};
+    if (!run_job_write(run, "serving", tables, 4, error)) {
+        return false;
+    }
+    warn(run, serving, summary->cells);
+    if (run->request->shared.json) {
+        return print_object(run, summary, breakdown, error);
+    }
+    print_answer(run, serving, summary);
+    return true;
+}

@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request that decodes needs a new block whenever its context is a multiple of the block:
+ * that is every block_tokens-th step, so a count by the step's remainder says how many blocks a
+ * step needs. Spans end where the first request ends or where the blocks run out. */
+#include "serving/replica.h"
+
+#include <assert.h>
+
+#include "serving/batch_policy.h"
+
+#define WAIT_NAME(NAME, text) text,
+const char *replica_wait_name(enum wait_reason reason)
+{
+    static const char *const names[] = {WAIT_REASONS(WAIT_NAME)};
+    return names[reason];
+}
+#undef WAIT_NAME
+
+void replica_init(struct replica *replica, const struct serving_engine *engine, int32_t index,
+                  int64_t block_count)
+{
+    *replica = (struct replica){.index = index,
+                                .queue_first = REQUEST_NONE,
+                                .queue_last = REQUEST_NONE,
+                                .running_first = REQUEST_NONE,
+                                .running_last = REQUEST_NONE,
+                                .event_place = -1};
+    replica->block_needs =
+        arena_array(engine->arena, engine->scenario->block_tokens, sizeof(int32_t));
+    kv_cache_init(&replica->cache, block_count, engine->arena);
+}
+
+static int64_t blocks_of(const struct serving_engine *engine, int64_t tokens)
+{
+    int64_t size = engine->scenario->block_tokens;
+    return (tokens + size - 1) / size;
+}
+
+void replica_enqueue(struct serving_engine *engine, struct replica *replica, int32_t request)
+{
+    struct request *item = request_at(&engine->pool, request);
+    item->next = REQUEST_NONE;
+    item->previous = replica->queue_last;
+    if (replica->queue_last == REQUEST_NONE) {
+        replica->queue_first = request;
+    } else {
+        request_at(&engine->pool, replica->queue_last)->next = request;
+    }
+    replica->queue_last = request;
+    replica->queue_count++;
+}
+
+static void enqueue_first(struct serving_engine *engine, struct replica *replica,
+                          int32_t request)
+{
+    struct request *item = request_at(&engine->pool, request);
+    item->previous = REQUEST_NONE;
+    item->next = replica->queue_first;
+    if (replica->queue_first == REQUEST_NONE) {
+        replica->queue_last = request;
+    } else {
+        request_at(&engine->pool, replica->queue_first)->previous = request;
+    }
+    replica->queue_first = request;
+    replica->queue_count++;
+}
+
+static void dequeue(struct serving_engine *engine, struct replica *replica)
+{
+    replica->queue_first = request_at(&engine->pool, replica->queue_first)->next;
+    if (replica->queue_first == REQUEST_NONE) {
+        replica->queue_last = REQUEST_NONE;
+    }
+    replica->queue_count--;
+}
+
+static void link_running(struct serving_engine *engine, struct replica *replica,
+                         int32_t request)
+{
+    struct request *item = request_at(&engine->pool, request);
+    item->previous = replica->running_last;
+    item->next = REQUEST_NONE;
+    if (replica->running_last == REQUEST_NONE) {
+        replica->running_first = request;
+    } else {
+        request_at(&engine->pool, replica->running_last)->next = request;
+    }
+    replica->running_last = request;
+    replica->running_count++;
+}
+
+static void unlink_running(struct serving_engine *engine, struct replica *replica,
+                           int32_t request)
+{
+    struct request *item = request_at(&engine->pool, request);
+    if (item->previous == REQUEST_NONE) {
+        replica->running_first = item->next;
+    } else {
+        request_at(&engine->pool, item->previous)->next = item->next;
+    }
+    if (item->next == REQUEST_NONE) {
+        replica->running_last = item->previous;
+    } else {
+        request_at(&engine->pool, item->next)->previous = item->previous;
+    }
+    replica->running_count--;
+}
+
+/* The heap of those that decode, by the step in which they end; ties by id keep the order of
+ * two ways of stepping equal. */
+static bool earlier(const struct serving_engine *engine, struct finish a, struct finish b)
+{
+    return a.step != b.step ? a.step < b.step
+                            : request_at(&engine->pool, a.request)->id <
+                                  request_at(&engine->pool, b.request)->id;
+}
+
+static void heap_put(struct serving_engine *engine, struct replica *replica, int64_t place,
+                     struct finish finish)
+{
+    replica->heap[place] = finish;
+    request_at(&engine->pool, finish.request)->heap_place = (int32_t)place;
+}
+
+static void heap_up(struct serving_engine *engine, struct replica *replica, int64_t place,
+                    struct finish finish)
+{
+    while (place > 0 && earlier(engine, finish, replica->heap[(place - 1) / 2])) {
+        heap_put(engine, replica, place, replica->heap[(place - 1) / 2]);
+        place = (place - 1) / 2;
+    }
+    heap_put(engine, replica, place, finish);
+}
+
+static void heap_down(struct serving_engine *engine, struct replica *replica, int64_t place,
+                      struct finish finish)
+{
+    for (;;) {
+        int64_t child = 2 * place + 1;
+        if (child >= replica->decode_count) {
+            break;
+        }
+        if (child + 1 < replica->decode_count &&
+            earlier(engine, replica->heap[child + 1], replica->heap[child])) {
+            child++;
+        }
+        if (!earlier(engine, replica->heap[child], finish)) {
+            break;
+        }
+        heap_put(engine, replica, place, replica->heap[child]);
+        place = child;
+    }
+    heap_put(engine, replica, place, finish);
+}
+
+static int64_t remainder_of(const struct serving_engine *engine, int64_t number)
+{
+    int64_t size = engine->scenario->block_tokens;
+    return ((number % size) + size) % size;
+}
+
+static int64_t context_of(const struct replica *replica, const struct request *request)
+{
+    return request->join_context + replica->step - request->join_step;
+}
+
+static void join_decode(struct serving_engine *engine, struct replica *replica, int32_t request)
+{
+    struct request *item = request_at(&engine->pool, request);
+    item->join_step = replica->step;
+    item->finish_step = replica->step + item->output_tokens - item->generated;
+    replica->context += item->join_context;
+    replica->block_needs[remainder_of(engine, item->join_step - item->join_context)]++;
+    replica->heap = arena_grow(engine->arena, replica->heap, replica->decode_count,
+                               &replica->heap_capacity, sizeof(struct finish));
+    struct finish finish = {item->finish_step, request};
+    heap_up(engine, replica, replica->decode_count++, finish);
+}
+
+static void leave_decode(struct serving_engine *engine, struct replica *replica,
+                         int32_t request)
+{
+    struct request *item = request_at(&engine->pool, request);
+    replica->context -= context_of(replica, item);
+    replica->block_needs[remainder_of(engine, item->join_step - item->join_context)]--;
+    int64_t place = item->heap_place;
+    struct finish last = replica->heap[--replica->decode_count];
+    item->heap_place = -1;
+    if (place == replica->decode_count) {
+        return;
+    }
+    if (place > 0 && earlier(engine, last, replica->heap[(place - 1) / 2])) {
+        heap_up(engine, replica, place, last);
+    } else {
+        heap_down(engine, replica, place, last);
+    }
+}
+
+/* Size in blocks of the index-th prompt block of a request. */
+static int32_t piece_size(const struct serving_engine *engine, const struct request *request,
+                          int64_t index)
+{
+    int64_t start = index * request->block_tokens;
+    int64_t end = start + request->block_tokens;
+    end = end < request->input_tokens ? end : request->input_tokens;
+    return (int32_t)(blocks_of(engine, end) - blocks_of(engine, start));
+}
+
+static bool shares(const struct serving_engine *engine, const struct request *request)
+{
+    return engine->scenario->prefix_caching && request->block_count > 0;
+}
+
+/* Prompt tokens that ids stand for: all, or all but the partial last block. */
+static int64_t shared_tokens(const struct serving_engine *engine, const struct request *request)
+{
+    int64_t covered = (int64_t)request->block_count * request->block_tokens;
+    if (!shares(engine, request)) {
+        return 0;
+    }
+    return covered < request->input_tokens ? covered : request->input_tokens;
+}
+
+/* Blocks that belong to the request alone: all, or those after the shared ones. */
+static int64_t own_blocks(const struct serving_engine *engine, const struct request *request,
+                          int64_t context)
+{
+    int64_t shared = blocks_of(engine, shared_tokens(engine, request));
+    int64_t all = blocks_of(engine, context);
+    return all > shared ? all - shared : 0;
+}
+
+static void release_blocks(struct serving_engine *engine, struct replica *replica,
+                           const struct request *request, int64_t context)
+{
+    kv_cache_give(&replica->cache, own_blocks(engine, request, context));
+    if (!shares(engine, request)) {
+        return;
+    }
+    struct block_walk walk;
+    int64_t id;
+    block_walk_init(&walk, &engine->pool, request);
+    while (block_walk_next(&walk, &id)) {
+        kv_cache_release(&replica->cache, id);
+    }
+}
+
+/* Positions that a request must have before its next token: prompt and what it has said. */
+static int64_t target_of(const struct request *request)
+{
+    return (int64_t)request->input_tokens + request->generated;
+}
+
+/* Prompt blocks of a request that are stored, from the first on; and what holding all of them
+ * takes from the room. */
+static int64_t match(const struct serving_engine *engine, const struct replica *replica,
+                     const struct request *request, int64_t *cost)
+{
+    struct block_walk walk;
+    int64_t id, index = 0, found = 0;
+    bool leading = true;
+    block_walk_init(&walk, &engine->pool, request);
+    while (block_walk_next(&walk, &id)) {
+        leading = leading && kv_cache_has(&replica->cache, id);
+        found += leading;
+        *cost += kv_cache_hold_cost(&replica->cache, id, piece_size(engine, request, index));
+        index++;
+    }
+    return found;
+}
+
+static void hold_blocks(struct serving_engine *engine, struct replica *replica,
+                        const struct request *request)
+{
+    struct block_walk walk;
+    int64_t id, index = 0;
+    block_walk_init(&walk, &engine->pool, request);
+    while (block_walk_next(&walk, &id)) {
+        kv_cache_hold(&replica->cache, id, piece_size(engine, request, index++));
+    }
+}
+
+/* Positions [from, to) have been filled: for the first time, or once more. */
+static void count_filled(struct serving_engine *engine, struct request *request, int64_t from,
+                         int64_t to, bool cached)
+{
+    int64_t prompt_end = to < request->input_tokens ? to : request->input_tokens;
+    int64_t prompt_start = from > request->reached ? from : request->reached;
+    int64_t first = prompt_end > prompt_start ? prompt_end - prompt_start : 0;
+    if (cached) {
+        engine->totals.cached += first;
+        request->cached_tokens += (int32_t)first;
+    } else {
+        engine->totals.prefilled += first;
+        engine->totals.recomputed += to - from - first;
+    }
+    if (prompt_end > request->reached) {
+        request->reached = (int32_t)prompt_end;
+    }
+}
+
+/* Takes the blocks of all positions up to the request's next token's, and finds what is stored
+ * of them. False when there is no room. */
+static bool take_blocks(struct serving_engine *engine, struct replica *replica,
+                        struct request *request)
+{
+    int64_t own = own_blocks(engine, request, target_of(request)), cost = own, found = 0;
+    bool shared = shares(engine, request);
+    if (shared) {
+        found = match(engine, replica, request, &cost);
+    }
+    int64_t promised = /* to the decodes of this step */
+        replica->decodes ? replica->block_needs[remainder_of(engine, replica->step)] : 0;
+    if (cost + promised > kv_cache_available(&replica->cache)) {
+        return false;
+    }
+    if (shared) {
+        hold_blocks(engine, replica, request);
+        if (request->admitted_s < 0) {
+            engine->totals.hit_blocks += found;
+            engine->totals.prompt_blocks += request->block_count;
+        }
+        int64_t most = target_of(request) - 1; /* the last token is always computed */
+        int64_t cached = found * request->block_tokens;
+        cached = cached < request->input_tokens ? cached : request->input_tokens;
+        request->prefilled = (int32_t)(cached < most ? cached : most);
+        count_filled(engine, request, 0, request->prefilled, true);
+    }
+    kv_cache_take(&replica->cache, own);
+    return true;
+}
+
+static void preempt_last(struct serving_engine *engine, struct replica *replica)
+{
+    int32_t last = replica->running_last;
+    struct request *request = request_at(&engine->pool, last);
+    int64_t context = target_of(request);
+    if (request->heap_place >= 0) {
+        context = context_of(replica, request);
+        request->generated =
+            (int32_t)(request->output_tokens - (request->finish_step - replica->step));
+        leave_decode(engine, replica, last);
+    } else {
+        assert(replica->prefills[replica->prefill_count - 1] == last);
+        replica->prefill_count--;
+    }
+    release_blocks(engine, replica, request, context);
+    unlink_running(engine, replica, last);
+    request->prefilled = 0;
+    request->preemptions++;
+    engine->totals.preemptions++;
+    replica->preempted = true;
+    enqueue_first(engine, replica, last);
+}
+
+void replica_make_room(struct serving_engine *engine, struct replica *replica)
+{
+    while (replica->decode_count > 0 &&
+           replica->block_needs[remainder_of(engine, replica->step)] >
+               kv_cache_available(&replica->cache)) {
+        preempt_last(engine, replica);
+    }
+}
+
+void replica_continue_prefills(struct serving_engine *engine, struct replica *replica,
+                               int64_t *budget)
+{
+    for (int64_t i = 0; i < replica->prefill_count; i++) {
+        struct request *request = request_at(&engine->pool, replica->prefills[i]);
+        int64_t rest = target_of(request) - request->prefilled;
+        request->chunk = (int32_t)(rest < *budget ? rest : *budget);
+        *budget -= request->chunk;
+    }
+}
+
+static void admit_head(struct serving_engine *engine, struct replica *replica, int64_t chunk,
+                       double now_s)
+{
+    int32_t head = replica->queue_first;
+    struct request *request = request_at(&engine->pool, head);
+    dequeue(engine, replica);
+    link_running(engine, replica, head);
+    if (request->admitted_s < 0) {
+        request->admitted_s = now_s;
+    }
+    request->chunk = (int32_t)chunk;
+    replica->prefills = arena_grow(engine->arena, replica->prefills, replica->prefill_count,
+                                   &replica->prefill_capacity, sizeof(int32_t));
+    replica->prefills[replica->prefill_count++] = head;
+}
+
+void replica_admit(struct serving_engine *engine, struct replica *replica, int64_t *budget,
+                   bool whole, double now_s)
+{
+    while (replica->queue_count > 0) {
+        struct request *request = request_at(&engine->pool, replica->queue_first);
+        int64_t most = target_of(request);
+        bool alone = replica->running_count == 0 && replica->prefill_count == 0;
+        if (replica->running_count >= engine->sequences) {
+            replica->waits = WAIT_SEQUENCES;
+            return;
+        }
+        if (*budget <= 0 || (whole && most > *budget && !alone)) {
+            replica->waits = WAIT_TOKENS;
+            return;
+        }
+        if (!take_blocks(engine, replica, request)) {
+            replica->waits = WAIT_BLOCKS;
+            return;
+        }
+        int64_t rest = most - request->prefilled;
+        int64_t chunk = rest < *budget || whole ? rest : *budget;
+        *budget -= chunk;
+        admit_head(engine, replica, chunk, now_s);
+    }
+}
+
+/* How many steps of decoding the room is enough for; at least 1, for it was made. */
+static int64_t steps_in_room(const struct serving_engine *engine, const struct replica *replica,
+                             int64_t most)
+{
+    int64_t room = kv_cache_available(&replica->cache);
+    int64_t size = engine->scenario->block_tokens;
+    if (room >= (most / size + 1) * replica->decode_count) {
+        return most;
+    }
+    int64_t rounds = room / replica->decode_count, steps = rounds * size;
+    room -= rounds * replica->decode_count;
+    while (steps < most) {
+        room -= replica->block_needs[remainder_of(engine, replica->step + steps)];
+        if (room < 0) {
+            break;
+        }
+        steps++;
+    }
+    return steps < most ? steps : most;
+}
+
+static void describe_step(const struct serving_engine *engine, struct replica *replica)
+{
+    struct step *step = &replica->span;
+    *step = (struct step){0};
+    for (int64_t i = 0; i < replica->prefill_count; i++) {
+        const struct request *request = request_at(&engine->pool, replica->prefills[i]);
+        double chunk = request->chunk, before = request->prefilled;
+        step->prefill_tokens += request->chunk;
+        step->prefill_pairs += chunk * (before + (chunk + 1) / 2);
+        step->prefill_context += chunk > 0 ? before + chunk : 0;
+        step->rows += request->prefilled + request->chunk == target_of(request);
+    }
+    if (replica->decodes) {
+        int64_t slots =
+            replica->static_count > 0 ? replica->static_count : replica->decode_count;
+        step->decode_count = slots;
+        step->decode_context = (double)(replica->context + replica->decode_count);
+        step->rows += slots;
+    }
+}
+
+void replica_plan(struct serving_engine *engine, struct replica *replica, double now_s)
+{
+    replica->preempted = false;
+    replica->waits = WAIT_NONE;
+    engine->policy->compose(engine, replica, now_s);
+    replica->busy = replica->prefill_count > 0 || replica->decodes;
+    if (!replica->busy) {
+        return;
+    }
+    describe_step(engine, replica);
+    replica->span_steps = 1;
+    if (replica->prefill_count == 0 && engine->coalesce) {
+        int64_t most = replica->heap[0].step - replica->step;
+        replica->span_steps = steps_in_room(engine, replica, most);
+    }
+    replica->start_s = now_s;
+    replica->end_s =
+        now_s + (replica->span_steps == 1
+                     ? step_cost_s(engine->cost, &replica->span, NULL)
+                     : step_cost_run_s(engine->cost, &replica->span, replica->span_steps));
+}
+
+bool replica_cut(const struct serving_engine *engine, struct replica *replica, double now_s)
+{
+    if (replica->span_steps == 1) {
+        return false;
+    }
+    int64_t low = 1, high = replica->span_steps;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        double end_s = replica->start_s + step_cost_run_s(engine->cost, &replica->span, middle);
+        if (end_s < now_s) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == replica->span_steps) {
+        return false;
+    }
+    replica->span_steps = low;
+    replica->end_s = replica->start_s + step_cost_run_s(engine->cost, &replica->span, low);
+    return true;
+}
+
+static void take_decode_blocks(struct serving_engine *engine, struct replica *replica)
+{
+    int64_t size = engine->scenario->block_tokens, steps = replica->span_steps;
+    int64_t count = steps / size * replica->decode_count;
+    for (int64_t i = 0; i < steps % size; i++) {
+        count += replica->block_needs[remainder_of(engine, replica->step + i)];
+    }
+    kv_cache_take(&replica->cache, count);
+}
+
+static void end_request(struct serving_engine *engine, struct replica *replica, int32_t request,
+                        int64_t context)
+{
+    release_blocks(engine, replica, request_at(&engine->pool, request), context);
+    unlink_running(engine, replica, request);
+    engine->ended(engine, replica, request, replica->end_s);
+}
+
+static void finish_decodes(struct serving_engine *engine, struct replica *replica)
+{
+    if (!replica->decodes) {
+        replica->step++;
+        return;
+    }
+    take_decode_blocks(engine, replica);
+    replica->step += replica->span_steps;
+    replica->context += replica->span_steps * replica->decode_count;
+    engine->totals.produced += replica->span_steps * replica->decode_count;
+    replica->idle_steps = 0;
+    while (replica->decode_count > 0 && replica->heap[0].step == replica->step) {
+        int32_t request = replica->heap[0].request;
+        int64_t context = context_of(replica, request_at(&engine->pool, request));
+        leave_decode(engine, replica, request);
+        end_request(engine, replica, request, context);
+    }
+}
+
+/* The prompt is complete: its token comes out, and it decodes from the next step on. */
+static void complete_prefill(struct serving_engine *engine, struct replica *replica,
+                             int32_t request)
+{
+    struct request *item = request_at(&engine->pool, request);
+    int64_t context = target_of(item);
+    engine->totals.produced++;
+    if (item->generated++ == 0) {
+        item->first_token_s = replica->end_s;
+        engine->first_token(engine, request, replica->end_s);
+    }
+    if (item->generated == item->output_tokens) {
+        end_request(engine, replica, request, context);
+        return;
+    }
+    item->join_context = (int32_t)context;
+    join_decode(engine, replica, request);
+}
+
+static void finish_prefills(struct serving_engine *engine, struct replica *replica)
+{
+    int64_t kept = 0, count = replica->prefill_count;
+    for (int64_t i = 0; i < count; i++) {
+        int32_t request = replica->prefills[i];
+        struct request *item = request_at(&engine->pool, request);
+        int64_t before = item->prefilled;
+        int64_t fresh = engine->totals.prefilled;
+        item->prefilled += item->chunk;
+        count_filled(engine, item, before, item->prefilled, false);
+        if (engine->totals.prefilled > fresh) {
+            replica->idle_steps = 0;
+        }
+        if (item->prefilled == target_of(item)) {
+            complete_prefill(engine, replica, request);
+        } else {
+            replica->prefills[kept++] = request;
+        }
+    }
+    replica->prefill_count = kept;
+}
+
+static void count_span(struct serving_engine *engine, const struct replica *replica)
+{
+    struct engine_totals *totals = &engine->totals;
+    double time_s = replica->end_s - replica->start_s;
+    totals->steps += replica->span_steps;
+    totals->spans++;
+    totals->busy_s += time_s;
+    totals->running_s += time_s * (double)replica->running_count;
+    totals->blocks_s += time_s * (double)kv_cache_used(&replica->cache);
+    totals->waiting_s[replica->queue_count > 0 ? replica->waits : WAIT_NONE] += time_s;
+    totals->batch_tokens +=
+        replica->span_steps * (replica->span.prefill_tokens + replica->span.decode_count);
+    if (replica->span_steps == 1) {
+        step_cost_s(engine->cost, &replica->span, &totals->parts);
+    } else {
+        step_cost_run_parts(engine->cost, &replica->span, replica->span_steps, &totals->parts);
+    }
+}
+
+void replica_finish(struct serving_engine *engine, struct replica *replica)
+{
+    count_span(engine, replica);
+    replica->idle_steps++;
+    finish_decodes(engine, replica);
+    if (replica->prefill_count > 0) {
+        finish_prefills(engine, replica);
+    }
+}

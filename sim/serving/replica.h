@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One copy of the engine: its queue, its running requests, its KV cache, and the span of time
+ * that it is in: one step, or several equal steps that only decode. What the running requests
+ * need in each step is kept as sums (requests, context, new blocks by step), so that a step
+ * costs nothing per running request. MODEL.md, "Serving: engine" */
+#pragma once
+
+#include "serving/kv_cache.h"
+#include "serving/request.h"
+#include "serving/step_cost.h"
+
+/* Why the head of the queue is not running. */
+#define WAIT_REASONS(X)                                                                        \
+    X(NONE, "load")                                                                            \
+    X(BLOCKS, "KV cache")                                                                      \
+    X(SEQUENCES, "max_num_seqs")                                                               \
+    X(TOKENS, "max_num_batched_tokens")                                                        \
+    X(BATCH, "static batch")
+#define WAIT_ENUM(NAME, text) WAIT_##NAME,
+enum wait_reason { WAIT_REASONS(WAIT_ENUM) WAIT_REASON_COUNT };
+#undef WAIT_ENUM
+
+struct finish { /* in the heap of decoding requests */
+    int64_t step;
+    int32_t request;
+};
+
+struct replica {
+    int32_t index;
+    int32_t queue_first, queue_last, queue_count;
+    int32_t running_first, running_last, running_count; /* in the order of admission */
+    struct finish *heap; /* [decode_count], the next to finish on top */
+    int64_t heap_capacity;
+    int64_t decode_count, context; /* tokens in the cache of those that decode */
+    int32_t *block_needs;          /* [block_tokens]: requests by step modulo block_tokens */
+    int32_t *prefills;             /* admitted, prompt not complete, in order */
+    int64_t prefill_count, prefill_capacity;
+    int64_t static_count; /* slots of a static batch; 0 for other policies */
+    struct kv_cache cache;
+    int64_t step; /* steps so far */
+
+    /* the span that it is in */
+    bool busy;
+    double start_s, end_s;
+    int64_t span_steps;
+    struct step span;
+    bool decodes; /* in this span */
+    enum wait_reason waits;
+    bool preempted;      /* while this span was planned */
+    int64_t idle_steps;  /* since something came of a step */
+    int32_t event_place; /* in the heap of events */
+    int64_t assigned;    /* requests present, as the router sees it */
+};
+
+struct batch_policy;
+
+struct engine_totals { /* over all replicas; tokens */
+    int64_t prefilled, cached, recomputed, produced, hit_blocks, prompt_blocks;
+    int64_t preemptions, steps, spans, batch_tokens;
+    double busy_s, waiting_s[WAIT_REASON_COUNT];
+    double running_s, blocks_s; /* running requests, and KV blocks in use, times busy time */
+    struct step_price parts;
+};
+
+/* What all replicas share. */
+struct serving_engine {
+    const struct serving_scenario *scenario;
+    const struct batch_policy *policy;
+    const struct step_cost *cost;
+    struct request_pool pool;
+    struct engine_totals totals;
+    int64_t sequences; /* that a replica's batch may have */
+    bool coalesce;
+    struct arena *arena;
+    /* A request has its first token, or has ended, at a time. */
+    void (*first_token)(struct serving_engine *engine, int32_t request, double now_s);
+    void (*ended)(struct serving_engine *engine, struct replica *replica, int32_t request,
+                  double now_s);
+    void *owner;
+};
+
+void replica_init(struct replica *replica, const struct serving_engine *engine, int32_t index,
+                  int64_t block_count);
+
+void replica_enqueue(struct serving_engine *engine, struct replica *replica, int32_t request);
+
+/* Begins the next span now, or becomes idle. */
+void replica_plan(struct serving_engine *engine, struct replica *replica, double now_s);
+
+/* Ends the span: tokens come out, requests end. */
+void replica_finish(struct serving_engine *engine, struct replica *replica);
+
+/* Ends a span of several steps at the first step boundary from now on. True when it moved. */
+bool replica_cut(const struct serving_engine *engine, struct replica *replica, double now_s);
+
+/* For the policies: the parts of planning a step. Tokens that chunks may still take are in
+ * *budget. */
+void replica_continue_prefills(struct serving_engine *engine, struct replica *replica,
+                               int64_t *budget);
+/* Admits from the queue while there is room. whole: only prompts that fit the budget. */
+void replica_admit(struct serving_engine *engine, struct replica *replica, int64_t *budget,
+                   bool whole, double now_s);
+/* Makes room for one more token of each decoding request, at the cost of the latest ones. */
+void replica_make_room(struct serving_engine *engine, struct replica *replica);
+
+const char *replica_wait_name(enum wait_reason reason);

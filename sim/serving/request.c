@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pool of requests, and of the pieces that hold their block ids: both grow by doubling and
+ * are used again through free lists. */
+#include "serving/request.h"
+
+void request_pool_init(struct request_pool *pool, struct arena *arena)
+{
+    *pool =
+        (struct request_pool){.free = REQUEST_NONE, .free_piece = REQUEST_NONE, .arena = arena};
+}
+
+static int32_t take_item(struct request_pool *pool)
+{
+    int32_t item = pool->free;
+    if (item != REQUEST_NONE) {
+        pool->free = pool->items[item].next;
+        return item;
+    }
+    pool->items = arena_grow(pool->arena, pool->items, pool->count, &pool->capacity,
+                             sizeof(struct request));
+    return (int32_t)pool->count++;
+}
+
+static int32_t take_piece(struct request_pool *pool)
+{
+    int32_t piece = pool->free_piece;
+    if (piece != REQUEST_NONE) {
+        pool->free_piece = pool->pieces[piece].next;
+        return piece;
+    }
+    pool->pieces = arena_grow(pool->arena, pool->pieces, pool->piece_count,
+                              &pool->piece_capacity, sizeof(struct block_piece));
+    return (int32_t)pool->piece_count++;
+}
+
+static int32_t copy_blocks(struct request_pool *pool, const struct arrival *arrival)
+{
+    int32_t first = REQUEST_NONE, last = REQUEST_NONE;
+    for (int32_t i = 0; i < arrival->range_count; i++) {
+        if (i % PIECE_RANGES == 0) {
+            int32_t piece = take_piece(pool);
+            pool->pieces[piece].count = 0;
+            pool->pieces[piece].next = REQUEST_NONE;
+            if (last == REQUEST_NONE) {
+                first = piece;
+            } else {
+                pool->pieces[last].next = piece;
+            }
+            last = piece;
+        }
+        struct block_piece *piece = &pool->pieces[last];
+        piece->ranges[piece->count++] = arrival->ranges[i];
+    }
+    return first;
+}
+
+int32_t request_create(struct request_pool *pool, const struct arrival *arrival, int64_t id)
+{
+    int32_t item = take_item(pool);
+    pool->items[item] = (struct request){.arrival_s = arrival->time_s,
+                                         .admitted_s = -1,
+                                         .first_token_s = -1,
+                                         .id = id,
+                                         .session = arrival->session,
+                                         .input_tokens = arrival->input_tokens,
+                                         .output_tokens = arrival->output_tokens,
+                                         .previous = REQUEST_NONE,
+                                         .next = REQUEST_NONE,
+                                         .heap_place = -1,
+                                         .blocks = copy_blocks(pool, arrival),
+                                         .block_count = arrival->block_count,
+                                         .block_tokens = arrival->block_tokens};
+    pool->present++;
+    pool->most = pool->present > pool->most ? pool->present : pool->most;
+    return item;
+}
+
+void request_release(struct request_pool *pool, int32_t request)
+{
+    int32_t piece = pool->items[request].blocks;
+    while (piece != REQUEST_NONE) {
+        int32_t next = pool->pieces[piece].next;
+        pool->pieces[piece].next = pool->free_piece;
+        pool->free_piece = piece;
+        piece = next;
+    }
+    pool->items[request].next = pool->free;
+    pool->free = request;
+    pool->present--;
+}
+
+void block_walk_init(struct block_walk *walk, const struct request_pool *pool,
+                     const struct request *request)
+{
+    *walk = (struct block_walk){.pool = pool, .piece = request->blocks};
+}
+
+bool block_walk_next(struct block_walk *walk, int64_t *id)
+{
+    while (walk->piece != REQUEST_NONE) {
+        const struct block_piece *piece = &walk->pool->pieces[walk->piece];
+        if (walk->range == piece->count) {
+            walk->piece = piece->next;
+            walk->range = 0;
+            continue;
+        }
+        const struct block_range *range = &piece->ranges[walk->range];
+        if (walk->offset < range->count) {
+            *id = range->first + walk->offset++;
+            return true;
+        }
+        walk->range++;
+        walk->offset = 0;
+    }
+    return false;
+}

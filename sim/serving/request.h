@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request while it waits and runs, in a pool whose size follows the requests that are present
+ * and not those that ever came. Requests are named by their place in the pool. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "workload/arrivals.h"
+
+enum { REQUEST_NONE = -1 };
+
+struct request {
+    double arrival_s, admitted_s, first_token_s;
+    int64_t id, session, finish_step;
+    int32_t input_tokens, output_tokens;
+    int32_t generated; /* output tokens before the last admission */
+    int32_t prefilled; /* positions whose keys and values are there, while it is prefilled */
+    int32_t reached;   /* the furthest position of the prompt that was ever prefilled */
+    int32_t cached_tokens;
+    int32_t chunk; /* tokens of the current step */
+    int32_t join_context;
+    int64_t join_step;
+    int32_t preemptions, replica;
+    int32_t previous, next; /* in the queue or in the order of admission */
+    int32_t heap_place;
+    int32_t blocks, block_count; /* first piece of its block ids; how many ids */
+    int32_t block_tokens;
+};
+
+enum { PIECE_RANGES = 5 };
+
+struct block_piece { /* ids of prompt blocks, as ranges */
+    struct block_range ranges[PIECE_RANGES];
+    int32_t count, next;
+};
+
+struct request_pool {
+    struct request *items;
+    int64_t count, capacity;
+    int32_t free;
+    struct block_piece *pieces;
+    int64_t piece_count, piece_capacity;
+    int32_t free_piece;
+    int64_t present, most; /* now, and at the fullest moment */
+    struct arena *arena;
+};
+
+void request_pool_init(struct request_pool *pool, struct arena *arena);
+
+/* A new request for an arrival; earlier pointers into the pool may have moved. */
+int32_t request_create(struct request_pool *pool, const struct arrival *arrival, int64_t id);
+void request_release(struct request_pool *pool, int32_t request);
+
+static inline struct request *request_at(const struct request_pool *pool, int32_t request)
+{
+    return &pool->items[request];
+}
+
+/* Goes over the block ids of a request in order. */
+struct block_walk {
+    const struct request_pool *pool;
+    int32_t piece, range;
+    int64_t offset;
+};
+void block_walk_init(struct block_walk *walk, const struct request_pool *pool,
+                     const struct request *request);
+bool block_walk_next(struct block_walk *walk, int64_t *id);

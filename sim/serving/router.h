@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which replica gets a request: one policy is one file. Round robin takes turns; least-loaded
+ * takes one with the fewest requests; session keeps a session where it was; prefix follows the
+ * prompt blocks. MODEL.md, "Serving: fleet" */
+#pragma once
+
+#include "serving/replica.h"
+
+struct router;
+
+struct router_policy {
+    const char *name;
+    int32_t (*pick)(struct router *router, const struct request *request);
+};
+
+struct router {
+    const struct router_policy *policy;
+    const struct serving_engine *engine;
+    struct replica *replicas;
+    int32_t count, turn;
+    /* a tree of the least loaded: leaves are replicas; [2 * leaves] */
+    int32_t *least;
+    int64_t leaves;
+    /* which replica a prompt block was last sent to: a table of fixed size */
+    int64_t *block_ids;
+    int32_t *block_homes;
+    int64_t block_slots;
+    struct arena *arena;
+};
+
+void router_init(struct router *router, const struct serving_engine *engine,
+                 struct replica *replicas, int32_t count, struct arena *arena);
+
+/* The replica for a request, counted as its load from now on. */
+struct replica *router_assign(struct router *router, struct request *request);
+void router_ended(struct router *router, const struct replica *replica);
+
+/* For the policies: a replica with the fewest requests. */
+int32_t router_least_loaded(const struct router *router);
+
+extern const struct router_policy router_round_robin, router_least, router_session,
+    router_prefix;

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sums and quantiles to rows. */
+#include "serving/serving_tables.h"
+
+#include <math.h>
+
+#include "economics/cost.h"
+#include "economics/energy.h"
+
+#define SERVING_ROW(NAME, column, type, unit, meaning) {column, COLUMN_##type, unit, meaning},
+static const struct column summary_columns[] = {SERVING_COLUMNS(SERVING_ROW)};
+
+/* X(NAME, column, unit, meaning) */
+#define SECOND_COLUMNS(X)                                                                      \
+    X(TIME, "time_s", "s", "where the interval starts")                                        \
+    X(RUNNING, "running", "1", "requests in batches, mean over the interval")                  \
+    X(WAITING, "waiting", "1", "requests in queues, mean")                                     \
+    X(BLOCKS, "kv_use_fraction", "1", "KV blocks that requests hold, mean")                    \
+    X(OUTPUT, "output_tokens_per_s", "1/s", "tokens that came out")                            \
+    X(PROMPT, "prompt_tokens_per_s", "1/s", "prompt tokens computed for the first time")
+
+#define SECOND_ENUM(NAME, column, unit, meaning) SECOND_##NAME,
+enum second_column { SECOND_COLUMNS(SECOND_ENUM) SECOND_COLUMN_COUNT };
+#define SECOND_ROW(NAME, column, unit, meaning) {column, COLUMN_F64, unit, meaning},
+static const struct column second_columns[] = {SECOND_COLUMNS(SECOND_ROW)};
+
+static const struct column breakdown_columns[] = {
+    {"part", COLUMN_TEXT, "", "what steps spend time on, or why requests wait"},
+    {"time_s", COLUMN_F64, "s", "mean a replica"},
+    {"share_fraction", COLUMN_F64, "1", "of the replicas' busy time"},
+};
+
+static double elapsed_s(const struct serving *serving)
+{
+    return serving->outcome->end_s - serving->outcome->first_arrival_s;
+}
+
+static double busy_fraction(const struct serving *serving)
+{
+    return serving->engine.totals.busy_s / ((double)serving->lane_count * elapsed_s(serving));
+}
+
+/* MODEL.md, "Serving: statistics" */
+static double load_fraction(const struct serving *serving)
+{
+    const struct engine_totals *totals = &serving->engine.totals;
+    struct step one = {.rows = 1, .decode_count = 1, .decode_context = 1};
+    double alone_s = (double)totals->steps * step_cost_s(serving->cost, &one, NULL);
+    double added = 1 - alone_s / totals->busy_s;
+    double running = totals->running_s / totals->busy_s / (double)serving->engine.sequences;
+    double blocks =
+        totals->blocks_s / totals->busy_s / (double)serving->replicas[0].cache.block_count;
+    return fmax(fmax(added, 0), fmax(running, blocks)) * busy_fraction(serving);
+}
+
+/* Requests wait for something else than load for a notable share of the time. */
+static const char *limit(const struct engine_totals *totals)
+{
+    int most = WAIT_BLOCKS;
+    for (int reason = WAIT_BLOCKS; reason < WAIT_REASON_COUNT; reason++) {
+        most = totals->waiting_s[reason] > totals->waiting_s[most] ? reason : most;
+    }
+    bool notable = totals->waiting_s[most] > 0.05 * totals->busy_s;
+    return replica_wait_name(notable ? (enum wait_reason)most : WAIT_NONE);
+}
+
+static const char *step_limit(const struct engine_totals *totals)
+{
+    int most = 0;
+    for (int part = 1; part < STEP_PART_COUNT; part++) {
+        most = totals->parts.part_s[part] > totals->parts.part_s[most] ? part : most;
+    }
+    return step_part_name((enum step_part)most);
+}
+
+/* Draining the queue took longer than any request is allowed to, and a notable part of the run.
+ */
+static bool saturated(const struct serving *serving)
+{
+    const struct outcome *outcome = serving->outcome;
+    double drain_s = outcome->end_s - outcome->last_arrival_s;
+    double typical_s =
+        histogram_quantile(&outcome->e2e_s, 0.5) - histogram_quantile(&outcome->queue_s, 0.5);
+    double queue_s = histogram_quantile(&outcome->queue_s, 0.5);
+    return load_fraction(serving) > 0.8 && queue_s > 0.02 * elapsed_s(serving) &&
+           drain_s > typical_s;
+}
+
+static void fill_counts(const struct serving *serving, union cell *row)
+{
+    const struct outcome *outcome = serving->outcome;
+    const struct engine_totals *totals = &serving->engine.totals;
+    double window_s = outcome_window_s(outcome);
+    double output = (double)outcome->counted_output / window_s;
+    row[SERVING_PLATFORM].text = serving->platform->name;
+    row[SERVING_WORKLOAD].text = serving->scenario->name;
+    row[SERVING_CHIPS].i64 = serving->chips;
+    row[SERVING_REPLICAS].i64 = serving->replica_count;
+    row[SERVING_ARRIVED].i64 = outcome->arrived;
+    row[SERVING_COMPLETED].i64 = outcome->completed;
+    row[SERVING_REJECTED].i64 = outcome->rejected;
+    row[SERVING_UNFINISHED].i64 = outcome->unfinished + serving->engine.pool.present;
+    row[SERVING_COUNTED].i64 = outcome->counted;
+    row[SERVING_DURATION].f64 = window_s;
+    row[SERVING_REQUEST_RATE].f64 = (double)outcome->counted / window_s;
+    row[SERVING_OUTPUT_RATE].f64 = output;
+    row[SERVING_OUTPUT_RATE_CHIP].f64 = output / (double)serving->chips;
+    row[SERVING_INPUT_RATE].f64 = (double)outcome->counted_input / window_s;
+    row[SERVING_GOOD].f64 = (double)outcome->good / (double)outcome->counted;
+    row[SERVING_GOODPUT].f64 = (double)outcome->good / window_s;
+    row[SERVING_PREFILLED].i64 = totals->prefilled;
+    row[SERVING_RECOMPUTED].i64 = totals->recomputed;
+    row[SERVING_PRODUCED].i64 = totals->produced;
+    row[SERVING_PREEMPTIONS].i64 = totals->preemptions;
+}
+
+static void fill_latencies(const struct outcome *outcome, union cell *row)
+{
+    row[SERVING_TTFT_MEAN].f64 = histogram_mean(&outcome->ttft_s);
+    row[SERVING_TTFT_P50].f64 = histogram_quantile(&outcome->ttft_s, 0.5);
+    row[SERVING_TTFT_P90].f64 = histogram_quantile(&outcome->ttft_s, 0.9);
+    row[SERVING_TTFT_P99].f64 = histogram_quantile(&outcome->ttft_s, 0.99);
+    row[SERVING_TPOT_MEAN].f64 = histogram_mean(&outcome->tpot_s);
+    row[SERVING_TPOT_P50].f64 = histogram_quantile(&outcome->tpot_s, 0.5);
+    row[SERVING_TPOT_P90].f64 = histogram_quantile(&outcome->tpot_s, 0.9);
+    row[SERVING_TPOT_P99].f64 = histogram_quantile(&outcome->tpot_s, 0.99);
+    row[SERVING_E2E_MEAN].f64 = histogram_mean(&outcome->e2e_s);
+    row[SERVING_E2E_P50].f64 = histogram_quantile(&outcome->e2e_s, 0.5);
+    row[SERVING_E2E_P99].f64 = histogram_quantile(&outcome->e2e_s, 0.99);
+    row[SERVING_QUEUE_MEAN].f64 = histogram_mean(&outcome->queue_s);
+    double larger = fmax(outcome->present_integral_s, outcome->time_sum_s);
+    row[SERVING_LITTLE].f64 =
+        larger > 0 ? fabs(outcome->present_integral_s - outcome->time_sum_s) / larger : 0;
+}
+
+static void fill_engine(const struct serving *serving, union cell *row)
+{
+    const struct outcome *outcome = serving->outcome;
+    const struct engine_totals *totals = &serving->engine.totals;
+    double load = load_fraction(serving);
+    double prompts = (double)(totals->cached + totals->prefilled);
+    double offered =
+        (double)outcome->arrived /
+        fmax(outcome->last_arrival_s - outcome->first_arrival_s, elapsed_s(serving) * 1e-9);
+    row[SERVING_HITS].f64 = totals->prompt_blocks > 0
+                                ? (double)totals->hit_blocks / (double)totals->prompt_blocks
+                                : 0;
+    row[SERVING_CACHED].f64 = prompts > 0 ? (double)totals->cached / prompts : 0;
+    row[SERVING_HIT_BLOCKS].i64 = totals->hit_blocks;
+    row[SERVING_PROMPT_BLOCKS].i64 = totals->prompt_blocks;
+    row[SERVING_KV_TOKENS].i64 =
+        serving->kv_unlimited ? -1
+                              : serving->block_count * serving->scenario->serving.block_tokens;
+    row[SERVING_BUSY].f64 = busy_fraction(serving);
+    row[SERVING_LOAD].f64 = load;
+    row[SERVING_BATCH].f64 = (double)totals->batch_tokens / (double)totals->steps;
+    row[SERVING_STEPS].i64 = totals->steps;
+    row[SERVING_LIMIT].text = limit(totals);
+    row[SERVING_STEP_LIMIT].text = step_limit(totals);
+    row[SERVING_SATURATED].i64 = saturated(serving);
+    row[SERVING_TRUSTED].f64 = outcome->arrived > 1 ? offered * 0.9 / load : (double)NAN;
+}
+
+/* MODEL.md, "Energy": what steps did, as the work of a step that lasts the whole run. */
+static void fill_economics(const struct serving *serving, const struct price *price,
+                           union cell *row)
+{
+    const struct engine_totals *totals = &serving->engine.totals;
+    double lanes = (double)serving->lane_count, all_s = elapsed_s(serving);
+    struct energy_activity activity = {
+        .communication_s = totals->parts.part_s[STEP_COMMUNICATION] / lanes, .step_s = all_s};
+    activity.work_s[WORK_MATMUL] = totals->parts.part_s[STEP_MATMUL] / lanes;
+    activity.work_s[WORK_ATTENTION] = totals->parts.part_s[STEP_ATTENTION] / lanes;
+    activity.work_s[WORK_VECTOR] = totals->parts.part_s[STEP_VECTOR] / lanes;
+    struct energy_use use = energy_of_step(
+        serving->platform, platform_chip(serving->platform, 0), serving->chips, &activity);
+    double tokens = (double)totals->produced;
+    struct cost_range cost =
+        cost_per_million_tokens(price, serving->chips, row[SERVING_OUTPUT_RATE].f64);
+    row[SERVING_COST].f64 = cost.usd;
+    row[SERVING_TOKENS_PER_USD].f64 = 1e6 / cost.usd;
+    row[SERVING_ENERGY].f64 = use.step_J / tokens * 1e6;
+    row[SERVING_TOKENS_PER_J].f64 = tokens / use.step_J;
+    row[SERVING_POWER].f64 = use.average_W;
+}
+
+struct table *serving_tables_summary(const struct serving *serving, const struct price *price,
+                                     struct arena *arena)
+{
+    struct table *table =
+        table_create(arena, "summary", "the answer", summary_columns, SERVING_COLUMN_COUNT);
+    union cell *row = table_append(table);
+    fill_counts(serving, row);
+    fill_latencies(serving->outcome, row);
+    fill_engine(serving, row);
+    fill_economics(serving, price, row);
+    return table;
+}
+
+struct table *serving_tables_series(const struct serving *serving, struct arena *arena)
+{
+    struct table *table =
+        table_create(arena, "serving/seconds", "levels and rates of all replicas, over time",
+                     second_columns, SECOND_COLUMN_COUNT);
+    const struct series *series = &serving->outcome->series;
+    double blocks = (double)serving->block_count * (double)serving->replica_count;
+    for (int64_t i = 0; i < series->count; i++) {
+        const struct series_cell *cell = &series->cells[i];
+        union cell *row = table_append(table);
+        double start_s = (double)i * series->interval_s;
+        double width_s = fmin(series->interval_s, serving->outcome->end_s - start_s);
+        width_s = width_s > 0 ? width_s : series->interval_s;
+        row[SECOND_TIME].f64 = start_s;
+        row[SECOND_RUNNING].f64 = cell->running_s / width_s;
+        row[SECOND_WAITING].f64 = cell->waiting_s / width_s;
+        row[SECOND_BLOCKS].f64 = cell->blocks_s / width_s / blocks;
+        row[SECOND_OUTPUT].f64 = cell->output_tokens / width_s;
+        row[SECOND_PROMPT].f64 = cell->prompt_tokens / width_s;
+    }
+    return table;
+}
+
+static void add_part(struct table *table, const struct serving *serving, const char *part,
+                     double time_s)
+{
+    union cell *row = table_append(table);
+    row[0].text = part;
+    row[1].f64 = time_s / (double)serving->lane_count;
+    row[2].f64 = time_s / serving->engine.totals.busy_s;
+}
+
+struct table *serving_tables_breakdown(const struct serving *serving, struct arena *arena)
+{
+    struct table *table =
+        table_create(arena, "serving/breakdown", "where the time went", breakdown_columns, 3);
+    const struct engine_totals *totals = &serving->engine.totals;
+    for (int part = 0; part < STEP_PART_COUNT; part++) {
+        add_part(table, serving, step_part_name((enum step_part)part),
+                 totals->parts.part_s[part]);
+    }
+    for (int reason = WAIT_BLOCKS; reason < WAIT_REASON_COUNT; reason++) {
+        const char *name = replica_wait_name((enum wait_reason)reason);
+        add_part(table, serving, arena_format(arena, "requests wait for %s", name),
+                 totals->waiting_s[reason]);
+    }
+    return table;
+}

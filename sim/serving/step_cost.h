@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one step of an engine takes: a batch of prompt chunks and of requests that get one more
+ * token each. What depends on the number of tokens alone is kept in tables, attention is affine
+ * in the tokens that are looked back upon, so that a price costs nanoseconds and a run of equal
+ * decode steps has a closed form. MODEL.md, "Serving: step time". */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "hardware/platform.h"
+#include "workload/model.h"
+#include "workload/scenario_serving.h"
+
+/* What a step's time is made of. */
+#define STEP_PARTS(X)                                                                          \
+    X(MATMUL, "matmul")                                                                        \
+    X(ATTENTION, "attention")                                                                  \
+    X(VECTOR, "vector")                                                                        \
+    X(COMMUNICATION, "communication")                                                          \
+    X(OVERHEAD, "engine overhead")
+#define STEP_PART_ENUM(NAME, text) STEP_##NAME,
+enum step_part { STEP_PARTS(STEP_PART_ENUM) STEP_PART_COUNT };
+#undef STEP_PART_ENUM
+
+struct step {
+    int64_t prefill_tokens; /* of all chunks */
+    int64_t rows;           /* tokens that are sampled: decodes, and prompts that end */
+    double prefill_pairs;   /* pairs of a chunk's token and what it looks back upon */
+    double prefill_context; /* tokens whose keys and values the chunks read */
+    int64_t decode_count;
+    double decode_context; /* tokens that the decodes look back upon, with themselves */
+};
+
+struct step_price {
+    double part_s[STEP_PART_COUNT];
+};
+
+struct step_cost {
+    struct step_price *tokens; /* [table_limit + 1]: everything but attention, then a grid */
+    struct step_price *grid;   /* every STEP_GRID tokens beyond the table */
+    struct step_price *rows;   /* [row_limit + 1]: head and sampling */
+    int64_t table_limit, grid_count, row_limit;
+    double attention_base_s;                /* per phase with attention: its kernels' start */
+    double pair_s;                          /* arithmetic, per pair */
+    double prefill_read_s, prefill_token_s; /* per context token read, per chunk token */
+    double decode_read_s, decode_token_s;
+    double overhead_s;                                      /* of the engine, once a step */
+    double weights_bytes, activation_bytes, kv_token_bytes; /* of the fullest chip */
+    double kv_bytes; /* on the fullest chip, for KV blocks */
+};
+
+enum { STEP_TABLE = 4096, STEP_GRID = 512 };
+
+/* Tables for batches of at most token_limit tokens. INFEASIBLE when the plan does not fit the
+ * model, or the weights the chip. */
+struct step_cost *step_cost_create(const struct platform *platform, const struct model *model,
+                                   const struct serving_scenario *scenario, int64_t token_limit,
+                                   struct arena *arena, struct error *error);
+
+/* Time of one step; its parts are added to *price when that is not NULL. */
+double step_cost_s(const struct step_cost *cost, const struct step *step,
+                   struct step_price *price);
+
+/* Time of the first 'count' of steps that only decode: each looks back on one token more per
+ * request than the one before. step is the first of them. */
+double step_cost_run_s(const struct step_cost *cost, const struct step *step, int64_t count);
+
+/* The same, added to *price. */
+void step_cost_run_parts(const struct step_cost *cost, const struct step *step, int64_t count,
+                         struct step_price *price);
+
+const char *step_part_name(enum step_part part);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests drawn from distributions: times by a Poisson or gamma process whose rate may swing
+ * over the day, all at once, or a fixed number always in flight; lengths by their quantiles.
+ * MODEL.md, "Serving: load" */
+#include <math.h>
+
+#include "base/random.h"
+#include "workload/arrivals_source.h"
+#include "workload/lengths.h"
+
+static const double HALF_TURN = 3.14159265358979323846;
+
+struct drawn {
+    struct random_stream times, sizes;
+    struct lengths input, output;
+    int64_t made;
+    double now_s, clock; /* clock: in units of mean gaps */
+    int64_t permits;     /* closed: requests that may come now */
+};
+
+static bool read_lengths(const char *key, const char *text, struct lengths *lengths,
+                         struct arrivals *arrivals, struct error *error)
+{
+    struct error cause = {.kind = ERROR_NONE};
+    return lengths_read(text, lengths, arrivals->arena, &cause) ||
+           error_fill(error, ERROR_INPUT, "%s %.600s", key, cause.message);
+}
+
+static bool open(struct arrivals *arrivals, struct error *error)
+{
+    const struct serving_scenario *scenario = arrivals->scenario;
+    struct drawn *drawn = arena_alloc(arrivals->arena, sizeof *drawn);
+    arrivals->state = drawn;
+    random_init(&drawn->times, arrivals->seed, "serving arrivals");
+    random_init(&drawn->sizes, arrivals->seed, "serving lengths");
+    drawn->permits = scenario->concurrency;
+    if (scenario->arrivals == ARRIVALS_TRACE) {
+        return error_fill(error, ERROR_INPUT,
+                          "arrivals is trace, but no trace is named; add trace: FILE");
+    }
+    if (scenario->requests == 0) {
+        return error_fill(error, ERROR_INPUT,
+                          "requests is 0, but the load is drawn and not a trace; say how many");
+    }
+    bool timed = scenario->arrivals == ARRIVALS_POISSON || scenario->arrivals == ARRIVALS_GAMMA;
+    if (timed && !(scenario->rate_per_s > 0 && scenario->rate_scale > 0)) {
+        return error_fill(error, ERROR_INPUT,
+                          "rate and rate_scale are %g and %g, expected more than 0",
+                          scenario->rate_per_s, scenario->rate_scale);
+    }
+    return read_lengths("input_tokens", scenario->input_tokens, &drawn->input, arrivals,
+                        error) &&
+           read_lengths("output_tokens", scenario->output_tokens, &drawn->output, arrivals,
+                        error);
+}
+
+/* Marsaglia and Tsang's method: a squeezed cube of a normal variable. Mean 1. */
+static double gamma_gap(struct random_stream *stream, double cv)
+{
+    double shape = 1 / (cv * cv), boost = 1;
+    if (shape < 1) {
+        boost = pow(1 - random_uniform(stream), 1 / shape);
+        shape += 1;
+    }
+    double d = shape - 1.0 / 3, c = 1 / sqrt(9 * d);
+    for (;;) {
+        double x = random_normal(stream, 0, 1), v = 1 + c * x;
+        v = v * v * v;
+        if (v > 0 && log(1 - random_uniform(stream)) < x * x / 2 + d - d * v + d * log(v)) {
+            return d * v * boost * cv * cv;
+        }
+    }
+}
+
+/* Expected requests from 0 to a time, in units of the mean rate. */
+static double expected(const struct serving_scenario *scenario, double time_s)
+{
+    double turn_s = scenario->day_s / (2 * HALF_TURN);
+    return time_s + scenario->day_amplitude * turn_s * (1 - cos(time_s / turn_s));
+}
+
+/* The time at which that many were expected: Newton's steps, kept inside a bracket. */
+static double swing(const struct serving_scenario *scenario, double count, double start_s)
+{
+    if (!(scenario->day_amplitude > 0) || !(scenario->day_s > 0)) {
+        return count;
+    }
+    double low = start_s, high = fmax(count, start_s) + scenario->day_s;
+    for (int i = 0; i < 60 && high - low > 1e-9 * high; i++) {
+        double middle = (low + high) / 2;
+        if (expected(scenario, middle) < count) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return high;
+}
+
+static double next_time_s(struct arrivals *arrivals, struct drawn *drawn)
+{
+    const struct serving_scenario *scenario = arrivals->scenario;
+    double mean_s = 1 / (scenario->rate_per_s * scenario->rate_scale);
+    double gap = scenario->arrivals == ARRIVALS_GAMMA && scenario->interarrival_cv > 0
+                     ? gamma_gap(&drawn->times, scenario->interarrival_cv)
+                     : random_exponential(&drawn->times, 1);
+    drawn->clock += gap * mean_s;
+    drawn->now_s = swing(scenario, drawn->clock, drawn->now_s);
+    return drawn->now_s;
+}
+
+static void draw_lengths(struct arrivals *arrivals, struct drawn *drawn,
+                         struct arrival *arrival)
+{
+    double correlation = arrivals->scenario->length_correlation;
+    double input = random_uniform(&drawn->sizes), output = random_uniform(&drawn->sizes);
+    if (correlation != 0) { /* a Gaussian copula */
+        double radius = sqrt(-2 * log(1 - input)), angle = 2 * HALF_TURN * output;
+        double first = radius * cos(angle), second = radius * sin(angle);
+        second = correlation * first + sqrt(1 - correlation * correlation) * second;
+        input = erfc(-first / sqrt(2)) / 2;
+        output = erfc(-second / sqrt(2)) / 2;
+    }
+    arrival->input_tokens = lengths_at(&drawn->input, input);
+    arrival->output_tokens = lengths_at(&drawn->output, output);
+}
+
+static bool next(struct arrivals *arrivals, struct arrival *arrival, struct error *error)
+{
+    struct drawn *drawn = arrivals->state;
+    const struct serving_scenario *scenario = arrivals->scenario;
+    bool closed = scenario->arrivals == ARRIVALS_CLOSED;
+    (void)error;
+    if (drawn->made == scenario->requests || (closed && drawn->permits == 0)) {
+        return false;
+    }
+    *arrival = (struct arrival){.session = -1};
+    if (closed) {
+        drawn->permits--;
+        arrival->time_s = drawn->now_s;
+    } else if (scenario->arrivals != ARRIVALS_AT_ONCE) {
+        arrival->time_s = next_time_s(arrivals, drawn);
+    }
+    draw_lengths(arrivals, drawn, arrival);
+    drawn->made++;
+    return true;
+}
+
+static void completed(struct arrivals *arrivals, const struct arrival *arrival, double now_s)
+{
+    struct drawn *drawn = arrivals->state;
+    (void)arrival;
+    if (arrivals->scenario->arrivals == ARRIVALS_CLOSED) {
+        drawn->permits++;
+        drawn->now_s = now_s;
+    }
+}
+
+const struct arrival_source arrivals_drawn = {
+    .open = open, .next = next, .completed = completed};

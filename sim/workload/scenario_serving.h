@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a serving workload asks for: a load, an engine, a fleet and a service level. The keys of
+ * its sections are rows of the tables below, in the form of scenario_key.h. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hardware/chip.h"
+
+enum arrivals_kind {
+    ARRIVALS_POISSON,
+    ARRIVALS_GAMMA,
+    ARRIVALS_TRACE,
+    ARRIVALS_AT_ONCE,
+    ARRIVALS_CLOSED
+};
+enum trace_format {
+    TRACE_AUTO,
+    TRACE_AZURE,
+    TRACE_MOONCAKE,
+    TRACE_BURSTGPT,
+    TRACE_VIDUR,
+    TRACE_SESSIONS
+};
+enum agents_kind { AGENTS_STATELESS, AGENTS_PREFIX_CACHE, AGENTS_STATEFUL };
+enum batch_kind { BATCH_CHUNKED, BATCH_PREFILL_FIRST, BATCH_STATIC };
+enum router_kind { ROUTER_ROUND_ROBIN, ROUTER_LEAST_LOADED, ROUTER_SESSION, ROUTER_PREFIX };
+
+struct serving_scenario {
+    /* load */
+    int arrivals; /* enum arrivals_kind */
+    double rate_per_s, interarrival_cv, day_amplitude, day_s;
+    int64_t requests, concurrency;
+    const char *input_tokens, *output_tokens; /* lengths.h */
+    double length_correlation;
+    const char *trace; /* NULL or "none" */
+    int trace_format;  /* enum trace_format */
+    double rate_scale;
+    int64_t loops;
+    int agents; /* enum agents_kind */
+    double state_ttl_s;
+    double warmup_s, cooldown_s;
+
+    /* engine */
+    int policy; /* enum batch_kind */
+    int64_t max_num_seqs, max_num_batched_tokens, block_tokens, max_model_len;
+    double memory_utilization_fraction;
+    const char *kv_tokens; /* "auto", "unlimited" or a number */
+    bool prefix_caching;
+    double step_overhead_s, request_overhead_s, graph_memory_bytes;
+
+    /* plan of one replica */
+    int64_t tensor_parallel, pipeline_parallel, expert_parallel;
+    enum dtype weight_dtype, activation_dtype, kv_dtype;
+
+    /* fleet */
+    int64_t replicas; /* 0: as many as the machine holds */
+    int router;       /* enum router_kind */
+
+    /* service level */
+    double slo_ttft_s, slo_tpot_s;
+
+    int64_t request_rows; /* of the table of requests, at most */
+};
+
+#define SCENARIO_SERVING_KEYS(X)                                                               \
+    X(model, MODEL, model_path, 0, 0, NULL, NULL,                                              \
+      "the model's config.json, relative to the workload file")
+
+#define SCENARIO_LOAD_KEYS(X)                                                                  \
+    X(arrivals, CHOICE, serving.arrivals, 0, 0, "poisson|gamma|trace|at-once|closed",          \
+      "poisson", "when requests come; closed: as many as concurrency are always there")        \
+    X(rate, REAL, serving.rate_per_s, 0, 1000000000, NULL, "1", "requests a second, mean")     \
+    X(cv, REAL, serving.interarrival_cv, 0, 1000, NULL, "1",                                   \
+      "deviation over mean of the time between requests, for gamma")                           \
+    X(day_amplitude, REAL, serving.day_amplitude, 0, 1, NULL, "0",                             \
+      "the rate swings by this share about its mean, as a sine of one period a day")           \
+    X(day, TIME, serving.day_s, 0, 0, NULL, "24h", "the period of that swing")                 \
+    X(requests, COUNT, serving.requests, 0, INT64_C(1) << 40, NULL, "0",                       \
+      "how many; 0: the whole trace")                                                          \
+    X(concurrency, COUNT, serving.concurrency, 1, 1 << 24, NULL, "1",                          \
+      "requests in flight, for closed")                                                        \
+    X(input_tokens, TEXT, serving.input_tokens, 0, 0, NULL, "1024",                            \
+      "a length; a range low..high, uniform; or quantiles at equal steps of probability")      \
+    X(output_tokens, TEXT, serving.output_tokens, 0, 0, NULL, "256", "likewise")               \
+    X(length_correlation, REAL, serving.length_correlation, -1, 1, NULL, "0",                  \
+      "of input and output, as that of two normal variables behind them")                      \
+    X(trace, TEXT, serving.trace, 0, 0, NULL, "none",                                          \
+      "a file of recorded requests, relative to the current folder; replaces the above")       \
+    X(trace_format, CHOICE, serving.trace_format, 0, 0,                                        \
+      "auto|azure|mooncake|burstgpt|vidur|sessions", "auto", "auto looks at its first line")   \
+    X(rate_scale, REAL, serving.rate_scale, 0, 1000000000, NULL, "1",                          \
+      "time between requests is divided by this")                                              \
+    X(loops, COUNT, serving.loops, 1, INT64_C(1) << 32, NULL, "1",                             \
+      "the trace is played so many times, end to end")                                         \
+    X(agents, CHOICE, serving.agents, 0, 0, "stateless|prefix-cache|stateful", "prefix-cache", \
+      "what a session leaves behind between its calls: nothing, what the cache keeps, or its " \
+      "context")                                                                               \
+    X(state_ttl, TIME, serving.state_ttl_s, 0, 0, NULL, "1h",                                  \
+      "how long a stateful session's context is kept after a call")                            \
+    X(warmup, TIME, serving.warmup_s, 0, 0, NULL, "0s",                                        \
+      "requests that come before are not in the statistics")                                   \
+    X(cooldown, TIME, serving.cooldown_s, 0, 0, NULL, "0s",                                    \
+      "nor those that come in this time before the last one")
+
+#define SCENARIO_ENGINE_KEYS(X)                                                                \
+    X(policy, CHOICE, serving.policy, 0, 0, "chunked|prefill-first|static", "chunked",         \
+      "how batches are made: prompts in chunks beside decodes; whole prompts first; a batch "  \
+      "that runs to its end")                                                                  \
+    X(max_num_seqs, COUNT, serving.max_num_seqs, 1, 1 << 20, NULL, "256",                      \
+      "requests in a batch, at most")                                                          \
+    X(max_num_batched_tokens, COUNT, serving.max_num_batched_tokens, 1, 1 << 20, NULL, "8192", \
+      "tokens in a step, at most")                                                             \
+    X(block_tokens, COUNT, serving.block_tokens, 1, 1 << 16, NULL, "16",                       \
+      "tokens of a block of the KV cache")                                                     \
+    X(max_model_len, COUNT, serving.max_model_len, 0, 1 << 26, NULL, "0",                      \
+      "longer requests are refused; 0: what the KV cache can hold")                            \
+    X(gpu_memory_utilization, REAL, serving.memory_utilization_fraction, 0, 1, NULL, "0.9",    \
+      "share of the chip's memory that the engine takes")                                      \
+    X(kv_tokens, TEXT, serving.kv_tokens, 0, 0, NULL, "auto",                                  \
+      "tokens that the KV cache holds: auto from the memory left, unlimited, or a number")     \
+    X(prefix_caching, SWITCH, serving.prefix_caching, 0, 0, NULL, "on",                        \
+      "blocks with equal beginnings are shared, and kept until their room is needed")          \
+    X(step_overhead, TIME, serving.step_overhead_s, 0, 0, NULL, "1ms",                         \
+      "of the engine's host per step, when the chips wait: scheduling, sampling, output")      \
+    X(request_overhead, TIME, serving.request_overhead_s, 0, 0, NULL, "0s",                    \
+      "before a request reaches the engine: network, tokenizer")                               \
+    X(graph_memory, SIZE, serving.graph_memory_bytes, 0, INT64_C(1) << 50, NULL, "1GiB",       \
+      "per chip, of recorded graphs or compiled programs")
+
+#define SCENARIO_SERVING_PLAN_KEYS(X)                                                          \
+    X(tensor_parallel, COUNT, serving.tensor_parallel, 1, 1 << 16, NULL, "1",                  \
+      "chips that share each matrix of a replica")                                             \
+    X(pipeline_parallel, COUNT, serving.pipeline_parallel, 1, 1 << 16, NULL, "1",              \
+      "stages that the layers of a replica are divided over")                                  \
+    X(expert_parallel, COUNT, serving.expert_parallel, 1, 1 << 16, NULL, "1",                  \
+      "chips of a stage that share the experts of a mixture, whole ones each")                 \
+    X(weights, DTYPE, serving.weight_dtype, 0, 0, "bf16|fp16|fp8|fp4", "bf16",                 \
+      "dtype in which the layers' matrices are stored")                                        \
+    X(activations, DTYPE, serving.activation_dtype, 0, 0, "bf16|fp16|fp8|fp4", "bf16",         \
+      "dtype in which they are multiplied")                                                    \
+    X(kv_cache, DTYPE, serving.kv_dtype, 0, 0, "bf16|fp16|fp8|fp4", "bf16",                    \
+      "dtype of keys and values")
+
+#define SCENARIO_FLEET_KEYS(X)                                                                 \
+    X(replicas, CHIPS, serving.replicas, 0, 1 << 20, NULL, "1",                                \
+      "copies of the engine; all or 0: as many as the machine has chips for")                  \
+    X(router, CHOICE, serving.router, 0, 0, "round-robin|least-loaded|session|prefix",         \
+      "round-robin", "which replica gets a request")
+
+#define SCENARIO_LEVEL_KEYS(X)                                                                 \
+    X(ttft, TIME, serving.slo_ttft_s, 0, 0, NULL, "2s",                                        \
+      "a request is good when its first token comes within this")                              \
+    X(tpot, TIME, serving.slo_tpot_s, 0, 0, NULL, "200ms",                                     \
+      "and the mean time between its other tokens is within this")
+
+#define SCENARIO_RESULT_KEYS(X)                                                                \
+    X(request_rows, COUNT, serving.request_rows, 16, 1 << 26, NULL, "262144",                  \
+      "rows of the table of requests, at most: with more requests every 2nd, 4th, ... is "     \
+      "kept")
