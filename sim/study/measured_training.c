@@ -133,7 +133,15 @@ static void row_plan(const struct reading *reading, struct plan *plan)
     plan->dtype = row_dtype(text(reading, "precision"));
     plan->flash_attention = framework_says(reading, "flash_attention");
     plan->overlap_gradients = framework_says(reading, "overlap_gradients");
+    plan->overlap_weights = framework_says(reading, "overlap_weights");
+    plan->fused_vectors = framework_says(reading, "fused_vectors");
+    if (plan->pipeline_parallel > 1 && framework_says(reading, "local_batch")) {
+        plan->micro_batch = 1;
+    }
     plan->gradient_bytes = csv_number(frameworks, reading->framework, "gradient_bytes");
+    if (holds(text(reading, "dp_sharding"), "PURE")) {
+        plan->gradient_bytes = dtype_bytes(DTYPE_BF16);
+    }
     plan->uneven_stages = true;
     reading->result->recompute_stated = true;
     if (strncmp(recompute, "full", 4) == 0) {
@@ -145,10 +153,9 @@ static void row_plan(const struct reading *reading, struct plan *plan)
     }
 }
 
-/* The least that fits the memory, with this micro-batch; false when nothing does. */
-static bool fits(const struct reading *reading, struct plan *plan)
+static bool fits_memory(const struct reading *reading, const struct plan *plan)
 {
-    struct training_case *result = reading->result;
+    const struct training_case *result = reading->result;
     const struct scenario *scenario = result->scenario;
     struct plan trial = *plan;
     struct error ignored = {0};
@@ -157,20 +164,39 @@ static bool fits(const struct reading *reading, struct plan *plan)
         return true; /* told when the row is run */
     }
     struct training_shape shape = {scenario->model, &trial, scenario->sequence_tokens};
-    enum recompute least = result->recompute_stated ? plan->recompute : RECOMPUTE_NONE;
-    enum recompute most = result->recompute_stated ? plan->recompute : RECOMPUTE_FULL;
     const struct chip *chip = platform_chip(result->platform, 0);
-    for (enum recompute r = least; r <= most; r++) {
-        trial.recompute = plan->recompute = r;
-        bool all = true;
-        for (int64_t stage = 0; stage < trial.pipeline_parallel && all; stage++) {
-            all = transformer_memory(&shape, chip, stage).total_bytes <= chip->hbm_bytes;
+    for (int64_t stage = 0; stage < trial.pipeline_parallel; stage++) {
+        if (transformer_memory(&shape, chip, stage).total_bytes > chip->hbm_bytes) {
+            return false;
         }
-        if (all) {
+    }
+    return true;
+}
+
+/* The least recomputation that fits the memory, with this micro-batch: none, of the attention
+ * core, of more and more layers; false when nothing does. */
+static bool fits(const struct reading *reading, struct plan *plan)
+{
+    if (reading->result->recompute_stated) {
+        return fits_memory(reading, plan);
+    }
+    int64_t layers = reading->result->scenario->model->layers;
+    int64_t chunk = layers / (plan->pipeline_parallel * plan->virtual_stages) + 1;
+    plan->recompute_layers = 0;
+    for (enum recompute r = RECOMPUTE_NONE; r <= RECOMPUTE_SELECTIVE; r++) {
+        plan->recompute = r;
+        if (fits_memory(reading, plan)) {
             return true;
         }
     }
-    return false;
+    plan->recompute = RECOMPUTE_FULL;
+    for (plan->recompute_layers = 1; plan->recompute_layers < chunk; plan->recompute_layers++) {
+        if (fits_memory(reading, plan)) {
+            return true;
+        }
+    }
+    plan->recompute_layers = 0;
+    return fits_memory(reading, plan);
 }
 
 /* A pipeline wants many microbatches: of one sequence. Without one the largest that fits and

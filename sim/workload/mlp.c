@@ -94,12 +94,6 @@ static void backward_to_activation(struct operation_list *list, const struct mlp
     operation_vector(list, mlp->activation_backward, activation_bytes(mlp, true));
 }
 
-static double norm_bytes(const struct training_shape *shape)
-{
-    return operation_sizes(shape).shard_tokens * (double)shape->model->hidden *
-           (4 * ELEMENT_BYTES + (shape->model->hidden_dropout ? 1 : 0));
-}
-
 static struct mlp layer_mlp(const struct training_shape *shape)
 {
     struct operation_sizes sizes = operation_sizes(shape);
@@ -109,7 +103,8 @@ static struct mlp layer_mlp(const struct training_shape *shape)
 void mlp_dense_forward(const struct training_shape *shape, struct operation_list *list)
 {
     struct mlp mlp = layer_mlp(shape);
-    operation_enter(operation_vector(list, "mlp norm", norm_bytes(shape)), shape);
+    operation_enter(operation_vector(list, "mlp norm", operation_norm_bytes(shape, true)),
+                    shape);
     operation_leave(forward(list, &mlp), shape);
 }
 
@@ -117,9 +112,11 @@ void mlp_dense_backward(const struct training_shape *shape, struct operation_lis
 {
     struct mlp mlp = layer_mlp(shape);
     operation_gather(list, shape, "mlp gradient gather");
+    operation_bias_backward(list, shape, &mlp.down);
     backward_to_activation(list, &mlp, shape->plan->gradient_bytes);
+    operation_bias_backward(list, shape, &mlp.up);
     operation_first_backward(list, shape, &mlp.up);
-    operation_vector(list, "mlp norm backward", norm_bytes(shape));
+    operation_vector(list, "mlp norm backward", operation_norm_bytes(shape, false));
 }
 
 /* Tokens that one chip sees before routing. */
@@ -222,7 +219,8 @@ void mlp_mixture_forward(const struct training_shape *shape, struct operation_li
     struct mlp experts = expert_mlp(shape);
     struct operation_linear router = router_linear(shape);
     bool sliced = shape->plan->expert_parallel == 1;
-    struct operation *norm = operation_vector(list, "mlp norm", norm_bytes(shape));
+    struct operation *norm =
+        operation_vector(list, "mlp norm", operation_norm_bytes(shape, true));
     if (sliced) {
         operation_enter(norm, shape);
     }
@@ -273,5 +271,5 @@ void mlp_mixture_backward(const struct training_shape *shape, struct operation_l
     if (sliced) {
         operation_leave(last, shape);
     }
-    operation_vector(list, "mlp norm backward", norm_bytes(shape));
+    operation_vector(list, "mlp norm backward", operation_norm_bytes(shape, false));
 }

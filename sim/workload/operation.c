@@ -39,6 +39,28 @@ struct operation *operation_vector(struct operation_list *list, const char *name
     return operation;
 }
 
+double operation_norm_bytes(const struct training_shape *shape, bool forward)
+{
+    /* One kernel reads stream and addend and writes sum and norm; backward it reads three and
+     * writes one. Apart: addition 3 and norm 2; norm 3 and addition of gradients 3. */
+    double passes = shape->plan->fused_vectors ? 4 : forward ? 5 : 6;
+    double element = dtype_bytes(DTYPE_BF16);
+    double bytes = passes * element;
+    if (shape->model->hidden_dropout) {
+        bytes += shape->plan->fused_vectors || forward ? 1 : 1 + 2 * element;
+    }
+    return operation_sizes(shape).shard_tokens * (double)shape->model->hidden * bytes;
+}
+
+void operation_bias_backward(struct operation_list *list, const struct training_shape *shape,
+                             const struct operation_linear *linear)
+{
+    if (shape->model->biased) {
+        operation_vector(list, "bias gradient",
+                         linear->tokens * linear->out * dtype_bytes(DTYPE_BF16));
+    }
+}
+
 struct operation *operation_exchange(struct operation_list *list, const char *name,
                                      enum exchange exchange, double bytes)
 {

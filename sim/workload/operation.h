@@ -52,6 +52,12 @@ struct operation_sizes operation_sizes(const struct training_shape *shape);
 
 /* Append one operation and return it, so that an exchange can be put behind it. */
 struct operation *operation_vector(struct operation_list *list, const char *name, double bytes);
+/* A norm with the residual addition (and dropout) before it on a shard of the stream, forward
+ * or backward, by how many passes over it the plan's kernels make. */
+double operation_norm_bytes(const struct training_shape *shape, bool forward);
+/* The offset's gradient of a linear layer: its output's gradient is summed over tokens. */
+void operation_bias_backward(struct operation_list *list, const struct training_shape *shape,
+                             const struct operation_linear *linear);
 /* The matmul, after the conversion of its input to a narrow dtype when it has one. */
 struct operation *operation_forward(struct operation_list *list,
                                     const struct operation_linear *linear);

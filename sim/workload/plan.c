@@ -27,7 +27,8 @@ void plan_init(struct plan *plan)
                           .dtype = DTYPE_BF16,
                           .overlap_gradients = true,
                           .gradient_bytes = 4,
-                          .flash_attention = true};
+                          .flash_attention = true,
+                          .fused_vectors = true};
 }
 
 int64_t plan_expert_tensor_parallel(const struct plan *plan)

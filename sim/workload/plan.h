@@ -21,13 +21,18 @@ struct plan {
     bool sequence_parallel;
     bool pipeline_inside; /* chips are dealt to TP, CP, PP, DP from fast to slow; false: to TP,
                              CP, DP, PP */
-    int64_t zero_stage;   /* 0: states replicated; 1: optimizer states sharded over DP x CP */
+    int64_t zero_stage;   /* over DP x CP: 0 states replicated; 1 optimizer states sharded; 2
+                             gradients too; 3 weights too (fully sharded) */
     enum recompute recompute;
-    enum dtype dtype;       /* of matmul operands */
-    bool overlap_gradients; /* gradient reduction beside the last backward pass */
-    double gradient_bytes;  /* per parameter, as accumulated and reduced: 2 or 4 */
-    bool flash_attention;   /* false: the core stores its scores, as before 2022 */
-    bool uneven_stages;     /* allow PP x virtual stages that do not divide the layers */
+    int64_t recompute_layers; /* of each chunk, with recompute; 0: all */
+    enum dtype dtype;         /* of matmul operands */
+    bool overlap_gradients;   /* gradient reduction beside the last backward pass */
+    bool
+        overlap_weights; /* zero_stage 1, 2: gather new weights beside the first forward pass */
+    bool fused_vectors;  /* a compiler joins neighbouring element-wise operations */
+    double gradient_bytes; /* per parameter, as accumulated and reduced: 2 or 4 */
+    bool flash_attention;  /* false: the core stores its scores, as before 2022 */
+    bool uneven_stages;    /* allow PP x virtual stages that do not divide the layers */
 };
 
 /* Plan and model together, as the operations and the memory need them. The plan is derived. */

@@ -95,10 +95,16 @@ static double whole_layer_bytes(const struct training_shape *shape, bool dense)
     return attention_bytes(shape) + (mixture ? mixture_bytes(shape) : dense_mlp_bytes(shape));
 }
 
-static double layer_bytes(const struct training_shape *shape, bool dense)
+/* Of this many layers of a chunk, the first of which may be recomputed. */
+static double layers_bytes(const struct training_shape *shape, int64_t layers, bool dense)
 {
-    return shape->plan->recompute == RECOMPUTE_FULL ? ELEMENT_BYTES * widths(shape).hidden
-                                                    : whole_layer_bytes(shape, dense);
+    const struct plan *plan = shape->plan;
+    int64_t light = plan->recompute != RECOMPUTE_FULL ? 0 : layers;
+    if (plan->recompute_layers > 0 && light > plan->recompute_layers) {
+        light = plan->recompute_layers;
+    }
+    return (double)light * ELEMENT_BYTES * widths(shape).hidden +
+           (double)(layers - light) * whole_layer_bytes(shape, dense);
 }
 
 /* Microbatches times chunks between forward and backward at the stage's fullest moment. */
@@ -116,13 +122,13 @@ static double chunks_in_flight(const struct plan *plan, int64_t stage)
 static double activations_bytes(const struct training_shape *shape, int64_t stage)
 {
     const struct plan *plan = shape->plan;
-    double bytes = 0, kept = chunks_in_flight(plan, stage) / (double)plan->virtual_stages;
+    double bytes = 0, times = chunks_in_flight(plan, stage) / (double)plan->virtual_stages;
     for (int64_t chunk = 0; chunk < plan->virtual_stages; chunk++) {
         struct stage part = transformer_stage(shape->model, plan, stage, chunk);
-        bytes += kept * (double)part.layers * layer_bytes(shape, false);
-        bytes += kept * (double)part.dense_layers * layer_bytes(shape, true);
+        bytes += times * layers_bytes(shape, part.layers, false);
+        bytes += times * layers_bytes(shape, part.dense_layers, true);
         if (part.embedding && shape->model->hidden_dropout) {
-            bytes += kept * widths(shape).hidden;
+            bytes += times * widths(shape).hidden;
         }
         if (part.head) { /* norm input and matrix input, of one microbatch */
             bytes += 2 * ELEMENT_BYTES * widths(shape).hidden;
@@ -153,25 +159,34 @@ static double workspace_bytes(const struct training_shape *shape, int64_t stage)
     return bytes;
 }
 
-/* Narrow dtypes keep both orientations of each matrix beside the bf16 weights. */
+/* Parameters of which one chip keeps a shard of what the plan shards from this stage on. */
+static double kept(const struct plan *plan, struct parameters parameters, int64_t sharded_from)
+{
+    if (plan->zero_stage < sharded_from) {
+        return parameters.dense + parameters.expert;
+    }
+    double replicas = (double)(plan->data_parallel * plan->context_parallel);
+    return parameters.dense / replicas + parameters.expert / (double)plan_expert_replicas(plan);
+}
+
+/* Narrow dtypes keep both orientations of each matrix instead of the bf16 weights; with full
+ * sharding two layers are whole at a time. */
 static double weights_bytes(const struct training_shape *shape, int64_t stage,
                             struct parameters parameters)
 {
     double operand = dtype_bytes(shape->plan->dtype);
-    double all = parameters.dense + parameters.expert;
-    double matrices =
-        all - transformer_stage_vocabulary_parameters(shape->model, shape->plan, stage);
-    return ELEMENT_BYTES * all + (operand < ELEMENT_BYTES ? 2 * operand * matrices : 0);
-}
-
-static double optimizer_bytes(const struct plan *plan, struct parameters parameters)
-{
-    if (plan->zero_stage == 0) {
-        return OPTIMIZER_BYTES * (parameters.dense + parameters.expert);
+    double all = kept(shape->plan, parameters, 3);
+    if (shape->plan->zero_stage >= 3) {
+        struct stage part = transformer_stage(shape->model, shape->plan, stage, 0);
+        double layers =
+            (double)((part.layers + part.dense_layers) * shape->plan->virtual_stages);
+        all += 2 * (parameters.dense + parameters.expert) / (layers > 2 ? layers : 2);
     }
-    double replicas = (double)(plan->data_parallel * plan->context_parallel);
-    return OPTIMIZER_BYTES * (parameters.dense / replicas +
-                              parameters.expert / (double)plan_expert_replicas(plan));
+    double matrices =
+        all - transformer_stage_vocabulary_parameters(shape->model, shape->plan, stage) * all /
+                  (parameters.dense + parameters.expert);
+    double narrow = operand < ELEMENT_BYTES ? 2 * operand - ELEMENT_BYTES : 0;
+    return ELEMENT_BYTES * all + narrow * matrices;
 }
 
 struct training_memory transformer_memory(const struct training_shape *shape,
@@ -179,13 +194,13 @@ struct training_memory transformer_memory(const struct training_shape *shape,
 {
     const struct plan *plan = shape->plan;
     struct parameters parameters = transformer_stage_parameters(shape->model, plan, stage);
-    struct training_memory memory = {.weights_bytes = weights_bytes(shape, stage, parameters),
-                                     .gradients_bytes = plan->gradient_bytes *
-                                                        (parameters.dense + parameters.expert),
-                                     .optimizer_bytes = optimizer_bytes(plan, parameters),
-                                     .activations_bytes = activations_bytes(shape, stage),
-                                     .workspace_bytes = workspace_bytes(shape, stage),
-                                     .reserved_bytes = chip->reserved_bytes};
+    struct training_memory memory = {
+        .weights_bytes = weights_bytes(shape, stage, parameters),
+        .gradients_bytes = plan->gradient_bytes * kept(plan, parameters, 2),
+        .optimizer_bytes = OPTIMIZER_BYTES * kept(plan, parameters, 1),
+        .activations_bytes = activations_bytes(shape, stage),
+        .workspace_bytes = workspace_bytes(shape, stage),
+        .reserved_bytes = chip->reserved_bytes};
     memory.total_bytes = memory.weights_bytes + memory.gradients_bytes +
                          memory.optimizer_bytes + memory.activations_bytes +
                          memory.workspace_bytes + memory.reserved_bytes;

@@ -52,11 +52,6 @@ double vocabulary_logits(const struct training_shape *shape)
     return head.tokens * head.out;
 }
 
-static double norm_bytes(const struct training_shape *shape)
-{
-    return row_elements(shape, operation_sizes(shape).shard_tokens) * 4 * ELEMENT_BYTES;
-}
-
 /* words: numbers per token that are summed over the group. */
 static void sum_loss(struct operation *operation, const struct training_shape *shape,
                      double words)
@@ -67,20 +62,39 @@ static void sum_loss(struct operation *operation, const struct training_shape *s
     }
 }
 
+/* Bytes a logit that the loss moves: one pass over bf16 each for the maximum and the sum, or
+ * apart in fp32: conversion, then logarithms of the softmax; backward one pass, or a pass in
+ * fp32 and the conversion back. */
+struct loss_bytes {
+    double maximum, sum, backward;
+};
+
+static struct loss_bytes loss_bytes(const struct training_shape *shape)
+{
+    if (shape->plan->fused_vectors) {
+        return (struct loss_bytes){ELEMENT_BYTES, ELEMENT_BYTES, 2 * ELEMENT_BYTES};
+    }
+    return (struct loss_bytes){ELEMENT_BYTES + 2 * FLOAT_BYTES, 3 * FLOAT_BYTES,
+                               3 * FLOAT_BYTES + ELEMENT_BYTES};
+}
+
 void vocabulary_head_forward(const struct training_shape *shape, struct operation_list *list)
 {
     struct operation_linear head = head_linear(shape);
-    double logits_bytes = vocabulary_logits(shape) * ELEMENT_BYTES;
-    operation_enter(operation_vector(list, "final norm", norm_bytes(shape)), shape);
+    double logits = vocabulary_logits(shape);
+    struct loss_bytes bytes = loss_bytes(shape);
+    operation_enter(operation_vector(list, "final norm", operation_norm_bytes(shape, true)),
+                    shape);
     operation_forward(list, &head);
-    sum_loss(operation_vector(list, "loss maximum", logits_bytes), shape, 1);
-    sum_loss(operation_vector(list, "loss", logits_bytes), shape, 2);
+    sum_loss(operation_vector(list, "loss maximum", logits * bytes.maximum), shape, 1);
+    sum_loss(operation_vector(list, "loss", logits * bytes.sum), shape, 2);
 }
 
 void vocabulary_head_backward(const struct training_shape *shape, struct operation_list *list)
 {
     struct operation_linear head = head_linear(shape);
-    operation_vector(list, "loss backward", 2 * ELEMENT_BYTES * vocabulary_logits(shape));
+    operation_vector(list, "loss backward",
+                     vocabulary_logits(shape) * loss_bytes(shape).backward);
     operation_first_backward(list, shape, &head);
-    operation_vector(list, "final norm backward", norm_bytes(shape));
+    operation_vector(list, "final norm backward", operation_norm_bytes(shape, false));
 }
