@@ -2,8 +2,9 @@
 """AMD Instinct: peaks, memory, efficiencies reached by kernels, power."""
 from __future__ import annotations
 
-from generator.chips_nvidia import gpu
-from generator.fact import MAMF, Fact, estimate, fit, published
+from generator.chip import all_scaled
+from generator.chips_nvidia import HOPPER_FIT, gpu
+from generator.fact import MAMF, Fact, estimate, published
 
 
 def vendor(chip: str) -> str:
@@ -20,8 +21,6 @@ CDNA = {
     "tile_k": estimate("64", "K step of such a tile"),
     "hbm_efficiency": estimate("0.78", "STREAM reaches about 4.0 to 4.3 of 5.3 TB/s on MI300X (recalled)",
                                low="0.7", high="0.85"),
-    "attention_efficiency": estimate("0.35", "about half of the matmul efficiency in bf16, as published "
-                                     "comparisons with H100 show (recalled)", low="0.25", high="0.45"),
 }
 
 CDNA3 = CDNA | {
@@ -32,28 +31,29 @@ CDNA3 = CDNA | {
 }
 
 
-def best_shape(fraction: str, row: str, measured: str, low: str, high: str) -> Fact:
-    return fit(fraction, f"0.93 of the best shape, for sustained power: {row} {MAMF} {measured}",
-               low=low, high=high)
+def cdna(best: float, row: str) -> dict[str, Fact]:
+    """best: part of the peak that the best shape found by search reaches (H100: 0.803)."""
+    reason = (f"Hopper's fitted constant; GEMM by the ratio of best shapes on random data ({row} over G0003, "
+              f"{MAMF}), attention as published comparisons with H100 show (recalled), launches by HIP")
+    return all_scaled(HOPPER_FIT, reason, matmul_efficiency=best / 0.803, matmul_efficiency_fp8=best / 0.803,
+                      attention_efficiency=0.4, op_overhead=1.5)
 
 
-MI300X = gpu("mi300x", "AMD Instinct MI300X", "1307Tf", CDNA3 | {
+MI300X = gpu("mi300x", "AMD Instinct MI300X", "1307Tf", cdna(0.511, "G0008") | CDNA3 | {
     "hbm_size": published("192GB", vendor("MI300X"), low="192GB", high="192GiB"),
     "hbm_bandwidth": published("5.3TBps", vendor("MI300X")),
-    "matmul_efficiency": best_shape("0.475", "G0008", "0.511", "0.42", "0.52"),
     "idle_power": estimate("112W", "15 % of the TDP"),
     "tdp": published("750W", vendor("MI300X")),
 })
 
-MI325X = gpu("mi325x", "AMD Instinct MI325X", "1307Tf", CDNA3 | {
+MI325X = gpu("mi325x", "AMD Instinct MI325X", "1307Tf", cdna(0.6, "G0007") | CDNA3 | {
     "hbm_size": published("256GB", datasheet("MI325X"), low="256GB", high="256GiB"),
     "hbm_bandwidth": published("6TBps", datasheet("MI325X")),
-    "matmul_efficiency": best_shape("0.56", "G0007", "0.600", "0.5", "0.61"),
     "idle_power": estimate("150W", "15 % of the TDP"),
     "tdp": published("1000W", datasheet("MI325X")),
 })
 
-MI355X = gpu("mi355x", "AMD Instinct MI355X", "2500Tf", CDNA | {
+MI355X = gpu("mi355x", "AMD Instinct MI355X", "2500Tf", cdna(0.626, "G0006") | CDNA | {
     "headline_fp32": published("157.3Tf", datasheet("MI355X")),
     "headline_bf16": published("2500Tf", vendor("MI355X")),
     "headline_fp8": published("5000Tf", vendor("MI355X")),
@@ -61,7 +61,6 @@ MI355X = gpu("mi355x", "AMD Instinct MI355X", "2500Tf", CDNA | {
     "unit_count": published("256", datasheet("MI355X") + ": compute units"),
     "hbm_size": published("288GB", vendor("MI355X"), low="288GB", high="288GiB"),
     "hbm_bandwidth": published("8TBps", vendor("MI355X")),
-    "matmul_efficiency": best_shape("0.58", "G0006", "0.626", "0.5", "0.64"),
     "idle_power": estimate("210W", "15 % of the TDP"),
     "tdp": published("1400W", vendor("MI355X")),
 })

@@ -6,14 +6,11 @@ shapes found by search, short runs and zero data give more because chips throttl
 """
 from __future__ import annotations
 
-from generator.chip import Chip, as_sibling
+from generator.chip import Chip, all_scaled, as_sibling, fitted, scaled
 from generator.fact import (AICONFIG, MAMF, SA3, Fact, datasheet, derived, estimate, fit, published,
                             vendor)
 
 GPU_COMMON = {
-    "op_overhead": fit("2us", "gap of back-to-back small kernels in a stream (compute.csv G0100; CUDA "
-                       "graph nodes 1.0, G0101; smallest GEMM of the " + AICONFIG + " 2.5 us)",
-                       low="1us", high="10us"),
     "communication_compute": estimate(
         "0.1", "NCCL kernels hold SMs: DeepSeek-V3 keeps 20 of 132, NCCL 2.27 with in-switch reduction "
         "6 to 16", low="0.05", high="0.15"),
@@ -30,20 +27,11 @@ def gib_note(printed: str) -> str:
     return f"; {printed} GB as printed are GiB: nvidia-smi shows that many less ECC and firmware"
 
 
-AMPERE = {
+AMPERE_FIT, HOPPER_FIT = fitted("a100"), fitted("h100")
+
+AMPERE = AMPERE_FIT | {
     "headline_fp32": published("19.5Tf", datasheet("A100")),
     "headline_bf16": published("312Tf", vendor("A100")),
-    "matmul_efficiency": fit(
-        "0.82", f"G0001 {MAMF} 0.869; median of 232 bf16 GEMMs of at least 4096 x 4096 x 2048 in the "
-        f"{AICONFIG} 0.839 (TensorRT-LLM) and 0.874 (vLLM); less 2 to 5 % for sustained clocks",
-        low="0.78", high="0.87"),
-    "attention_efficiency": fit(
-        "0.58", "FlashAttention-2 forward and backward, head dimension 128, causal, 4k to 16k: 0.554 to "
-        f"0.606 (compute.csv G0045, G0046); forward median of the {AICONFIG} 0.55",
-        low="0.5", high="0.65"),
-    "hbm_efficiency": fit(
-        "0.82", "local copy 0.777, STREAM triad 0.873 (compute.csv G0089, G0097); weight reads of "
-        f"decode GEMMs in the {AICONFIG} 0.73 to 0.78", low="0.73", high="0.87"),
     "tile_m": estimate("256", "largest cuBLAS tile of an SM, 256 x 128"),
     "tile_n": estimate("128", "largest cuBLAS tile of an SM, 256 x 128"),
     "tile_k": estimate("32", "K step of such a tile with 16-bit operands"),
@@ -62,18 +50,10 @@ A100_40 = gpu("a100_40gb", "NVIDIA A100 SXM 40GB", "312Tf", AMPERE | {
     "hbm_bandwidth": published("1.555TBps", datasheet("A100 40GB")),
 })
 
-HOPPER = {
+HOPPER = HOPPER_FIT | {
     "headline_fp32": published("67Tf", datasheet("H100")),
     "headline_bf16": published("989.5Tf", vendor("H100")),
     "headline_fp8": published("1979Tf", vendor("H100")),
-    "matmul_efficiency": fit(
-        "0.72", f"0.9 of the best shape: G0003 {MAMF} 0.803, because 700 W throttle long runs on random "
-        f"data; median of 973 short bf16 GEMMs in the {AICONFIG} 0.783; FP8 is lower: best shape "
-        "0.709 (G0012), 0.66 with fine scaling (G0023), table median 0.53", low="0.66", high="0.8"),
-    "attention_efficiency": fit(
-        "0.5", "FlashAttention-3 forward, head dimension 128, causal, 4k to 16k: 0.585 to 0.623 "
-        f"(compute.csv G0077, G0078), forward median of the {AICONFIG} 0.585; forward and backward "
-        "inside a training step 0.452 (G0087)", low="0.45", high="0.62"),
     "tile_m": estimate("128", "cuBLAS and CUTLASS tile of an SM, 128 x 256"),
     "tile_n": estimate("256", "cuBLAS and CUTLASS tile of an SM, 128 x 256"),
     "tile_k": estimate("64", "K step of such a tile with 16-bit operands"),
@@ -85,9 +65,6 @@ HOPPER = {
 H100 = gpu("h100", "NVIDIA H100 SXM", "989.5Tf", HOPPER | {
     "hbm_size": published("80GiB", vendor("H100") + gib_note("80"), low="80GB", high="80GiB"),
     "hbm_bandwidth": published("3.35TBps", vendor("H100")),
-    "hbm_efficiency": fit(
-        "0.87", "local copy 0.754, STREAM triad 0.916 (compute.csv G0090, G0098); weight reads of "
-        f"decode GEMMs in the {AICONFIG}, median 0.87", low="0.75", high="0.92"),
 })
 
 H200 = gpu("h200", "NVIDIA H200 SXM", "989.5Tf", HOPPER | {
@@ -96,6 +73,17 @@ H200 = gpu("h200", "NVIDIA H200 SXM", "989.5Tf", HOPPER | {
     "hbm_efficiency": fit("0.83", "STREAM triad and add of GH200, which has the same kind of HBM3, "
                           "0.829 and 0.825 (compute.csv G0094, G0095)", low="0.75", high="0.9"),
 })
+
+BLACKWELL_REASON = ("Hopper's fitted constant; GEMM by the ratio of best shapes found by search on random data "
+                    "(compute.csv G0004, G0005, G0009, G0011 over G0003, G0012), softmax by the "
+                    "exponentials that newer kernels compute on the arithmetic units")
+
+
+def blackwell(bf16: float, fp8: float) -> dict[str, Fact]:
+    """bf16 and fp8: parts of the peak that the best shape reaches (H100: 0.803 and 0.709)."""
+    return all_scaled(HOPPER_FIT, BLACKWELL_REASON, matmul_efficiency=bf16 / 0.803,
+                      matmul_efficiency_fp8=fp8 / 0.709, attention_score=0.7, attention_block=0.8)
+
 
 BLACKWELL = {
     "tile_m": estimate("128", "CUTLASS tile of 256 x 256 over a pair of SMs, so 128 x 256 each"),
@@ -108,59 +96,47 @@ BLACKWELL = {
         "copy on A100 and H100, 1.12 to 1.21", low="0.73", high="0.9"),
 }
 
-B200 = gpu("b200", "NVIDIA B200 SXM", "2250Tf", BLACKWELL | {
+B200 = gpu("b200", "NVIDIA B200 SXM", "2250Tf", blackwell(0.776, 0.763) | BLACKWELL | {
     "headline_fp32": published("75Tf", datasheet("Blackwell")),
     "headline_bf16": published("2250Tf", vendor("HGX B200")),
     "headline_fp8": published("4500Tf", vendor("HGX B200")),
     "headline_fp4": published("9000Tf", vendor("HGX B200")),
     "hbm_size": published("179GiB", f"{vendor('HGX B200')}: 180 GB; AWS lists 179 GiB for p6-b200",
                           low="180GB", high="180GiB"),
-    "matmul_efficiency": fit("0.7", f"0.9 of the best shape, for sustained power: G0004 {MAMF} 0.776; "
-                             "FP8 0.763 (G0009)", low="0.65", high="0.78"),
-    "attention_efficiency": estimate("0.5", "the fraction of H100; no row for Blackwell",
-                                     low="0.4", high="0.65"),
     "idle_power": estimate("150W", "15 % of the TDP"),
     "tdp": published("1000W", vendor("HGX B200")),
 })
 
-GB200 = gpu("gb200", "NVIDIA GB200 (one GPU)", "2500Tf", BLACKWELL | {
+GB200 = gpu("gb200", "NVIDIA GB200 (one GPU)", "2500Tf", blackwell(0.729, 0.723) | BLACKWELL | {
     "headline_fp32": published("80Tf", datasheet("GB200")),
     "headline_bf16": published("2500Tf", vendor("GB200 NVL72")),
     "headline_fp8": published("5000Tf", vendor("GB200 NVL72")),
     "headline_fp4": published("10000Tf", vendor("GB200 NVL72")),
     "hbm_size": published("185GiB", f"{vendor('GB200 NVL72')}: 186 GB; AWS lists 185 GiB",
                           low="186GB", high="186GiB"),
-    "matmul_efficiency": fit("0.66", f"0.9 of the best shape, for sustained power: G0005 {MAMF} 0.729; "
-                             "FP8 0.723 (G0011)", low="0.6", high="0.73"),
-    "attention_efficiency": estimate("0.45", "the rate of B200, 0.5 x 2250 / 2500; no row for Blackwell",
-                                     low="0.36", high="0.6"),
     "idle_power": estimate("180W", "15 % of the TDP"),
     "tdp": published("1200W", f"analyst figure ({SA3})"),
 })
 
 # --- siblings without kernel measurements of their own -----------------------------------------
 
-KERNELS = ("matmul_efficiency", "attention_efficiency", "hbm_efficiency")
-TILES = ("tile_m", "tile_n", "tile_k")
-
 A100_PCIE = gpu("a100_pcie", "NVIDIA A100 PCIe 80GB", "312Tf", AMPERE | {
     "hbm_size": published("80GiB", datasheet("A100 PCIe") + gib_note("80"), low="80GB", high="80GiB"),
     "hbm_bandwidth": published("1.935TBps", datasheet("A100 PCIe")),
-    "matmul_efficiency": fit("0.74", f"0.9 of the best shape, for sustained power: G0002 {MAMF} 0.811, "
-                             "300 W instead of 400", low="0.65", high="0.81"),
     "idle_power": estimate("45W", "15 % of the TDP"),
     "tdp": published("300W", datasheet("A100 PCIe")),
+    "sustained_clock": fit("0.93", f"best shapes on random data at 300 and 400 W: 0.811 / 0.869 (G0002 and "
+                           f"G0001 {MAMF})", low="0.85", high="1"),
 })
 
 H100_96 = gpu("h100_96gb", "NVIDIA H100 96GB HBM2e, 500 W", "989.5Tf", HOPPER | {
     "hbm_size": published("96GiB", "pytorch/torchtitan docs/performance.md" + gib_note("96"),
                           low="96GB", high="96GiB"),
     "hbm_bandwidth": published("2.4TBps", "pytorch/torchtitan docs/performance.md: HBM2e"),
-    "hbm_efficiency": as_sibling(H100, ("hbm_efficiency",), "HBM2e in place of HBM3")["hbm_efficiency"],
-    "matmul_efficiency": estimate("0.64", "0.72 of the 700 W part x (500 / 700)^(1/3): dynamic power goes "
-                                  "with the cube of the clock", low="0.58", high="0.72"),
     "idle_power": estimate("75W", "15 % of the TDP"),
     "tdp": published("500W", "pytorch/torchtitan docs/performance.md"),
+    "sustained_clock": scaled(HOPPER_FIT["sustained_clock"], 0.894, "(500 W / 700 W)^(1/3): dynamic "
+                              "power goes with the cube of the clock"),
 })
 
 H800 = gpu("h800", "NVIDIA H800 SXM", "989.5Tf", H100.facts)  # an H100 with less NVLink
@@ -171,12 +147,11 @@ H100_PCIE = gpu("h100_pcie", "NVIDIA H100 PCIe 80GB", "756Tf", HOPPER | {
     "headline_fp8": published("1513Tf", datasheet("H100 PCIe")),
     "hbm_size": published("80GiB", datasheet("H100 PCIe") + gib_note("80"), low="80GB", high="80GiB"),
     "hbm_bandwidth": published("2TBps", datasheet("H100 PCIe")),
-    "hbm_efficiency": as_sibling(H100, ("hbm_efficiency",), "HBM2e in place of HBM3")["hbm_efficiency"],
-    "matmul_efficiency": estimate("0.65", "0.72 of the SXM part; its headline stands for a higher clock "
-                                  "than 350 W sustain", low="0.5", high="0.75"),
     "unit_count": published("114", datasheet("H100 PCIe") + ": SMs"),
     "idle_power": estimate("50W", "15 % of the TDP"),
     "tdp": published("350W", datasheet("H100 PCIe")),
+    "sustained_clock": scaled(HOPPER_FIT["sustained_clock"], 0.94, "(350 W / 114 SMs over 700 W / 132)^(1/3) "
+                              "= 0.83 of 1.83 GHz, over the 1.62 GHz of its headline"),
 })
 
 H20 = gpu("h20", "NVIDIA H20", "148Tf", HOPPER | {
@@ -185,14 +160,10 @@ H20 = gpu("h20", "NVIDIA H20", "148Tf", HOPPER | {
     "headline_fp8": published("296Tf", datasheet("H20")),
     "hbm_size": published("96GiB", datasheet("H20") + gib_note("96"), low="96GB", high="96GiB"),
     "hbm_bandwidth": published("4TBps", datasheet("H20")),
-    "hbm_efficiency": as_sibling(H100, ("hbm_efficiency",), "the same HBM3")["hbm_efficiency"],
-    "matmul_efficiency": estimate("0.88", "a Hopper cut to 15 % of its rate has power and memory to spare "
-                                  "and comes near its cap", low="0.8", high="0.95"),
-    "attention_efficiency": estimate("0.75", "exponentials are not cut as the tensor cores are",
-                                     low="0.6", high="0.9"),
     "unit_count": published("78", datasheet("H20") + ": SMs"),
     "idle_power": estimate("60W", "15 % of the TDP"),
     "tdp": published("400W", datasheet("H20")),
+    "sustained_clock": estimate("1", "a Hopper cut to 15 % of its rate has power to spare", low="0.95", high="1"),
 })
 
 H200_NVL = gpu("h200_nvl", "NVIDIA H200 NVL", "836Tf", H200.facts | {
@@ -226,7 +197,7 @@ B300 = gpu("b300", "NVIDIA B300 SXM", "2250Tf", B200.facts | {
     "tdp": published("1100W", datasheet("HGX B300")),
     "unit_count": published("148", datasheet("Blackwell") + ": SMs; Blackwell Ultra has 160 in full",
                             low="148", high="160"),
-} | as_sibling(B200, ("matmul_efficiency", "attention_efficiency"), "the same arrays in BF16 and FP8"))
+} | as_sibling(B200, tuple(HOPPER_FIT), "the same arrays in BF16 and FP8"))
 
 GB300 = gpu("gb300", "NVIDIA GB300 (one GPU)", "2500Tf", GB200.facts | {
     "headline_fp4": published("15000Tf", vendor("DGX GB300")),
@@ -236,17 +207,15 @@ GB300 = gpu("gb300", "NVIDIA GB300 (one GPU)", "2500Tf", GB200.facts | {
     "idle_power": estimate("210W", "15 % of the TDP"),
     "tdp": published("1400W", f"analyst figure ({SA3}); Lenovo lp2357 has 1,100 W",
                      low="1100W", high="1400W"),
-} | as_sibling(GB200, ("matmul_efficiency", "attention_efficiency"), "the same arrays in BF16 and FP8"))
+} | as_sibling(GB200, tuple(HOPPER_FIT), "the same arrays in BF16 and FP8"))
 
 GDDR = estimate("0.85", "GDDR6 and GDDR7 lose less to refresh than HBM; decode reaches 0.8 to 0.9 on such "
                 "boards", low="0.75", high="0.92")
-SMALL_TILES = {
+SMALL_TILES = all_scaled(AMPERE_FIT, "Ampere's fitted constant: the same kind of SM and kernels") | {
     "tile_m": estimate("128", "SM tile of Ada and consumer Blackwell, 128 x 128"),
     "tile_n": estimate("128", "SM tile of Ada and consumer Blackwell, 128 x 128"),
     "tile_k": estimate("32", "K step of such a tile"),
     "hbm_efficiency": GDDR,
-    "attention_efficiency": estimate("0.5", "FlashAttention-2 as on A100 (0.58), with fewer registers and "
-                                     "less shared memory per SM", low="0.4", high="0.65"),
 }
 
 L40S = gpu("l40s", "NVIDIA L40S", "362Tf", SMALL_TILES | {
@@ -255,11 +224,11 @@ L40S = gpu("l40s", "NVIDIA L40S", "362Tf", SMALL_TILES | {
     "headline_fp8": published("733Tf", datasheet("L40S")),
     "hbm_size": published("48GB", datasheet("L40S") + ": GDDR6 with ECC", low="46GB", high="48GB"),
     "hbm_bandwidth": published("864GBps", datasheet("L40S")),
-    "matmul_efficiency": estimate("0.55", "350 W hold the boost clock of AD102 in no large GEMM: the 82 % "
-                                  "of A100 x (350 / 700)^(1/2)", low="0.45", high="0.7"),
     "unit_count": published("142", datasheet("L40S") + ": SMs"),
     "idle_power": estimate("50W", "15 % of the TDP"),
     "tdp": published("350W", datasheet("L40S")),
+    "sustained_clock": estimate("0.75", "350 W do not hold the boost clock of AD102 in large GEMMs", low="0.6",
+                                high="0.9"),
 })
 
 RTX_PRO_6000 = gpu("rtx_pro_6000", "NVIDIA RTX PRO 6000 Blackwell", "503.8Tf", SMALL_TILES | {
@@ -274,10 +243,10 @@ RTX_PRO_6000 = gpu("rtx_pro_6000", "NVIDIA RTX PRO 6000 Blackwell", "503.8Tf", S
                           low="95GB", high="96GiB"),
     "hbm_bandwidth": published("1.597TBps", datasheet("RTX PRO 6000 Blackwell Server Edition") +
                                "; the workstation card has 1.792", low="1.597TBps", high="1.792TBps"),
-    "matmul_efficiency": estimate("0.7", "between L40S (0.55 at 350 W) and B200", low="0.6", high="0.85"),
     "unit_count": published("188", datasheet("RTX PRO 6000 Blackwell") + ": SMs"),
     "idle_power": estimate("90W", "15 % of the TDP"),
     "tdp": published("600W", datasheet("RTX PRO 6000 Blackwell")),
+    "sustained_clock": estimate("0.88", "between L40S (350 W) and RTX 4090", low="0.75", high="1"),
 })
 
 RTX_4090 = gpu("rtx_4090", "NVIDIA GeForce RTX 4090", "165.2Tf", SMALL_TILES | {
@@ -286,9 +255,9 @@ RTX_4090 = gpu("rtx_4090", "NVIDIA GeForce RTX 4090", "165.2Tf", SMALL_TILES | {
     "headline_fp8": published("330.3Tf", datasheet("Ada") + ": with FP32 accumulation"),
     "hbm_size": published("24GB", datasheet("Ada") + ": GDDR6X", low="24GB", high="24GiB"),
     "hbm_bandwidth": published("1.008TBps", datasheet("Ada")),
-    "matmul_efficiency": estimate("0.9", "the board's tensor rate is halved for FP32 accumulation, so power "
-                                  "does not bind", low="0.8", high="0.97"),
     "unit_count": published("128", datasheet("Ada") + ": SMs"),
     "idle_power": estimate("60W", "15 % of the TDP"),
     "tdp": published("450W", datasheet("Ada")),
+    "sustained_clock": estimate("1", "the board's tensor rate is halved for FP32 accumulation, so power does "
+                                "not bind", low="0.9", high="1"),
 })

@@ -2,7 +2,7 @@
 """Google TPUs: peaks, memory, efficiencies reached by kernels, power."""
 from __future__ import annotations
 
-from generator.chip import Chip
+from generator.chip import Chip, all_scaled, fitted
 from generator.fact import Fact, derived, estimate, published
 
 
@@ -18,23 +18,16 @@ def tpu(type_: str, title: str, speed: str, facts: dict[str, Fact]) -> Chip:
     return Chip(type_, title, "tpu", speed, COMMON | facts)
 
 
-COMMON = {
-    "matmul_efficiency": estimate("0.8", "MaxText reports 55 to 68 % MFU end to end on v5p and v6e "
-                                  "(recalled); single large matmuls reach more", low="0.65", high="0.93"),
-    "attention_efficiency": estimate("0.4", "splash attention keeps about half of the matmul rate",
-                                     low="0.25", high="0.55"),
-    "hbm_efficiency": estimate("0.85", "streaming by DMA; refresh and bank conflicts take the rest",
-                               low="0.75", high="0.95"),
-    "op_overhead": estimate("0.5us", "one XLA program holds the step: operations follow each other on the "
-                            "chip without host", low="0us", high="2us"),
+V6E_FIT = fitted("tpu_v6e")
+COMMON = all_scaled(V6E_FIT, "v6e's fitted constant") | {
     "communication_compute": estimate("0", "ICI transfers are run by DMA engines beside the arrays"),
     "reserved_memory": estimate("0.5GiB", "runtime and program; not published", low="0.2GiB", high="1GiB"),
 }
 
 MXU_128 = {name: published("128", docs("system-architecture-tpu-vm") + ": MXU of 128 x 128")
-           for name in ("tile_m", "tile_k")}
+           for name in ("tile_m", "tile_k", "tile_issue")}
 MXU_256 = {name: published("256", docs("system-architecture-tpu-vm") + ": MXU of 256 x 256")
-           for name in ("tile_m", "tile_k")}
+           for name in ("tile_m", "tile_k", "tile_issue")}
 MOVING = {"tile_n": estimate("512", "rows streamed past a held operand before the next one is needed")}
 
 
@@ -68,7 +61,7 @@ V5P = tpu("tpu_v5p", "Google TPU v5p", "459Tf", MXU_128 | MOVING | {
     "unit_count": published("8", docs("v5p") + ": 2 cores of 4 MXUs"),
 } | power("400W", "100W", "not published; v4 x 459 / 275, one process step on", "350W", "500W"))
 
-V6E = tpu("tpu_v6e", "Google TPU v6e", "918Tf", MXU_256 | MOVING | {
+V6E = tpu("tpu_v6e", "Google TPU v6e", "918Tf", V6E_FIT | MXU_256 | MOVING | {
     "headline_fp32": derived("153Tf", "six bf16 passes for one in FP32"),
     "headline_bf16": published("918Tf", docs("v6e")),
     "headline_fp8": published("918Tf", docs("v6e")),

@@ -10,6 +10,10 @@ TRAINIUM_COMMON = {
     "tile_m": published("128", NKI + "*.rst: 128 stationary columns of the systolic array"),
     "tile_n": published("512", NKI + "*.rst: moving tile of at most 512 columns"),
     "tile_k": published("128", NKI + "*.rst: 128 rows of the systolic array (512 with MX formats)"),
+    "tile_issue": published("64", "aws-neuron-sdk nki/deep-dives/nki_perf_guide.rst: a matmul of N columns "
+                            "takes about max(N, 64) cycles"),
+    "roofline_exponent": estimate("8", "DMA and arrays run beside each other, as fitted on TPU v6e", low="3",
+                                  high="8"),
     "communication_compute": estimate(
         "0", "dedicated CC-cores drive the DMA engines, no tensor or vector engine is taken "
         "(aws-neuron-sdk neuron-runtime/about/collectives.rst); DMA and HBM traffic is not charged"),
@@ -29,9 +33,6 @@ TRN1 = Chip("trn1", "AWS Trainium1", "trainium", "183.5Tf", TRAINIUM_COMMON | {
         "0.65", "end-to-end MFU of 30 to 33 % on 512 chips (aws-neuron-sdk about-neuron/benchmarks/"
         "trn1/trn1_trn1n_nlp_data.csv) with exposed collectives and bubbles; no kernel times are "
         "public", low="0.5", high="0.8"),
-    "attention_efficiency": estimate(
-        "0.35", "about half of the matmul efficiency: softmax on the scalar engine and the extra "
-        "transpose of the scores on the tensor engine", low="0.2", high="0.5"),
     "hbm_efficiency": derived("0.62", "DMA limit: 2 cores x 16 engines x 17 GB/s = 544 of 880 GB/s "
                               f"({DMA_GUIDE})", low="0.6", high="0.9"),
     "op_overhead": estimate("1.3us", f"DMA start of about 1.3 us ({DMA_GUIDE}), charged once; "
@@ -42,6 +43,10 @@ TRN1 = Chip("trn1", "AWS Trainium1", "trainium", "183.5Tf", TRAINIUM_COMMON | {
     "idle_power": estimate("50W", "a fifth of the TDP"),
     "tdp": estimate("250W", "not published; half of the 500 W estimated for Trainium2, which has "
                     "3.4 times the peak", low="170W", high="350W"),
+    "attention_efficiency": estimate("0.43", "two thirds of the matmul efficiency: the scores are transposed by "
+                                     "an extra matmul on the tensor engine", low="0.3", high="0.6"),
+    "attention_score": derived("2.8ps", "half of 1 / (128 exponentials a cycle x 1.4 GHz): the other half hides "
+                               "behind the tensor engine (estimate)", low="0ps", high="5.6ps"),
 })
 
 TRN2 = Chip("trn2", "AWS Trainium2", "trainium", "629Tf", TRAINIUM_COMMON | {
@@ -58,10 +63,6 @@ TRN2 = Chip("trn2", "AWS Trainium2", "trainium", "629Tf", TRAINIUM_COMMON | {
         "0.72", "between Trainium1 (0.65) and Trainium3 (0.78) with the core of the latter; press "
         "quotes 60 % tensor-engine utilisation for a large user; no kernel times are public",
         low="0.6", high="0.9"),
-    "attention_efficiency": estimate(
-        "0.45", "the scalar engine's 128 exp/cycle at 1.2 GHz just keep pace with the tensor engine at "
-        "head dimension 128 and the scores are transposed by an extra matmul (bound about 0.67)",
-        low="0.3", high="0.65"),
     "hbm_efficiency": estimate("0.88", "the DMA limit is 8 x 368 GB/s = 2.94 TB/s, no limit "
                                f"({DMA_GUIDE}); refresh and bank conflicts take 8 to 15 % on any HBM",
                                low="0.8", high="0.95"),
@@ -72,6 +73,10 @@ TRN2 = Chip("trn2", "AWS Trainium2", "trainium", "629Tf", TRAINIUM_COMMON | {
                                 "published", low="1GiB", high="4GiB"),
     "idle_power": estimate("100W", "a fifth of the TDP"),
     "tdp": published("500W", f"analyst estimate, AWS publishes none ({SA2})"),
+    "attention_efficiency": estimate("0.48", "two thirds of the matmul efficiency: the scores are transposed by "
+                                     "an extra matmul on the tensor engine", low="0.35", high="0.65"),
+    "attention_score": derived("3.3ps", "half of 1 / (128 exponentials a cycle x 1.2 GHz): the other half hides "
+                               "behind the tensor engine (estimate)", low="0ps", high="6.5ps"),
 })
 
 TRN3 = Chip("trn3", "AWS Trainium3", "trainium", "629Tf", TRAINIUM_COMMON | {
@@ -93,9 +98,6 @@ TRN3 = Chip("trn3", "AWS Trainium3", "trainium", "629Tf", TRAINIUM_COMMON | {
         "0.78", "about 60 % dense end-to-end MFU with NKI kernels, 43 % with torch.compile "
         f"({SA3}); 60 % of 671 is 64 % of the array, and attention, collectives and bubbles take "
         "15 to 20 % of such a step; over 90 % is claimed for single kernels", low="0.6", high="0.9"),
-    "attention_efficiency": estimate(
-        "0.5", "as Trainium2 (0.45), with exp on the vector engine at four times the scalar rate",
-        low="0.35", high="0.67"),
     "hbm_efficiency": derived("0.86", "DMA limit: 8 cores x 528 GB/s = 4.224 of 4.9 TB/s "
                               f"({DMA_GUIDE})", low="0.8", high="0.92"),
     "op_overhead": estimate("1.3us", f"DMA start of about 1.3 us on Trainium2 ({DMA_GUIDE}), charged "
@@ -107,6 +109,10 @@ TRN3 = Chip("trn3", "AWS Trainium3", "trainium", "629Tf", TRAINIUM_COMMON | {
     "idle_power": estimate("200W", "a fifth of the TDP", low="100W", high="300W"),
     "tdp": published("1000W", f"analyst estimate, AWS publishes none ({SA3}); the Epoch AI data set "
                      "says 700 W", low="700W", high="1000W"),
+    "attention_efficiency": estimate("0.52", "two thirds of the matmul efficiency: the scores are transposed by "
+                                     "an extra matmul on the tensor engine", low="0.4", high="0.67"),
+    "attention_score": derived("0.8ps", "half of 1 / (128 exponentials a cycle x 1.2 GHz), of which the vector engine does four: the other half hides "
+                               "behind the tensor engine (estimate)", low="0ps", high="1.6ps"),
 })
 
 INF2 = Chip("inf2", "AWS Inferentia2", "trainium", "183.5Tf", TRN1.facts | {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time of one operation: a roofline whose arithmetic side knows how a matrix multiplication is
- * cut into tiles. The tile sizes and rates are the chip's own, from its platform file.
- * MODEL.md, "Roofline" and "Matrix multiplication". */
+/* Time of one operation: a roofline whose arithmetic side knows how matrix multiplications and
+ * attention are cut into tiles (gemm, attention_kernel). MODEL.md, "Roofline". */
 #include "hardware/chip.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { TILE_HALVINGS = 3 };
+#include "hardware/attention_kernel.h"
+#include "hardware/gemm.h"
 
 static const struct {
     const char *name;
@@ -50,80 +50,57 @@ const char *work_kind_name(enum work_kind kind)
 }
 #undef WORK_NAME
 
-/* The part of the units' time that is useful when tiles of tile_m by tile_n are dealt out in
- * rounds: padding at the edges and the last round cost as much as full tiles and rounds. */
-static double tiling_fraction(const struct chip *chip, const struct work *work, double tile_m,
-                              double tile_n)
-{
-    double tiles = ceil(work->m / tile_m) * ceil(work->n / tile_n) * work->batch_count;
-    double rounds = ceil(tiles / chip->unit_count);
-    double useful = work->m * work->n * work->batch_count;
-    return useful / (rounds * chip->unit_count * tile_m * tile_n);
-}
-
-/* GPU libraries hold kernels of several tile sizes and take the one that fits: halved in n,
- * then in m, in turn. */
-static double gpu_fraction(const struct chip *chip, const struct work *work)
-{
-    double best = 0;
-    double tile_m = chip->tile_m, tile_n = chip->tile_n;
-    for (int halvings = 0; halvings <= TILE_HALVINGS; halvings++) {
-        best = fmax(best, tiling_fraction(chip, work, tile_m, tile_n));
-        if (halvings % 2 == 0) {
-            tile_n /= 2;
-        } else {
-            tile_m /= 2;
-        }
-    }
-    return best;
-}
-
-/* A systolic array cannot be made smaller along the operand that it holds (tile_m) and along
- * the sum (tile_k); the other operand streams past and may be cut finer. Either operand may be
- * held. */
-static double array_fraction(const struct chip *chip, const struct work *work)
-{
-    double best = 0;
-    double tile_n = chip->tile_n;
-    for (int halvings = 0; halvings <= TILE_HALVINGS; halvings++) {
-        best = fmax(best, tiling_fraction(chip, work, chip->tile_m, tile_n));
-        best = fmax(best, tiling_fraction(chip, work, tile_n, chip->tile_m));
-        tile_n /= 2;
-    }
-    return best * work->k / (ceil(work->k / chip->tile_k) * chip->tile_k);
-}
-
-/* MODEL.md, "Matrix multiplication" */
-static double shape_fraction(const struct chip *chip, const struct work *work)
-{
-    if (!(work->m * work->n * work->k * work->batch_count > 0)) {
-        return 1; /* no shape was given */
-    }
-    return strcmp(chip->family, "gpu") == 0 ? gpu_fraction(chip, work)
-                                            : array_fraction(chip, work);
-}
-
 static double arithmetic_s(const struct chip *chip, const struct work *work)
 {
-    double rate_flops_per_s = chip->array_flops_per_s[work->dtype];
     switch (work->kind) {
     case WORK_MATMUL:
-        rate_flops_per_s *= chip->matmul_efficiency_fraction * shape_fraction(chip, work);
-        break;
+        return gemm_time_s(chip, work);
     case WORK_ATTENTION:
-        rate_flops_per_s *= chip->attention_efficiency_fraction;
-        break;
+        return attention_kernel_time_s(chip, work);
     case WORK_VECTOR:
     case WORK_OPTIMIZER:
     case WORK_KIND_COUNT:
-        return 0; /* bound by its bytes */
+        break;
     }
-    return work->flops > 0 ? work->flops / rate_flops_per_s : 0;
+    return 0; /* bound by its bytes */
+}
+
+/* Steady work on real data draws more power than the chip may: its clock falls. A kernel timed
+ * by itself, on data that hardly toggles, shows the full clock. */
+static double clock_fraction(const struct chip *chip, const struct work *work)
+{
+    bool full = work->alone || !(chip->sustained_clock_fraction > 0);
+    return full ? 1 : chip->sustained_clock_fraction;
+}
+
+/* Arithmetic and traffic hide each other but not at a kernel's ends: the p-norm is the slower
+ * of the two when they differ much, more when they are alike. */
+static double together_s(const struct chip *chip, double arithmetic, double memory)
+{
+    double slower = fmax(arithmetic, memory), faster = fmin(arithmetic, memory);
+    if (!(chip->roofline_exponent > 0) || !(faster > 0) || isinf(slower)) {
+        return slower;
+    }
+    double p = chip->roofline_exponent;
+    return slower * pow(1 + pow(faster / slower, p), 1 / p);
+}
+
+/* Attention over whole sequences waits for its operands at the ends of every block and writes
+ * keys and values by scattered rows. */
+static double memory_s(const struct chip *chip, const struct work *work)
+{
+    bool sequences = work->kind == WORK_ATTENTION && work->attention.queries > 1;
+    bool own = sequences && chip->attention_memory_fraction > 0;
+    return work->bytes / (chip->hbm_Bps * (own ? chip->attention_memory_fraction
+                                               : chip->hbm_efficiency_fraction));
 }
 
 /* MODEL.md, "Roofline" */
 double chip_work_time_s(const struct chip *chip, const struct work *work)
 {
-    double memory_s = work->bytes / (chip->hbm_Bps * chip->hbm_efficiency_fraction);
-    return work->kernel_count * chip->op_overhead_s + fmax(arithmetic_s(chip, work), memory_s);
+    double busy_s = arithmetic_s(chip, work) / clock_fraction(chip, work);
+    bool separate = work->kind == WORK_ATTENTION && work->attention.heads > 0;
+    return work->kernel_count * chip->op_overhead_s +
+           (separate ? busy_s + memory_s(chip, work)
+                     : together_s(chip, busy_s, memory_s(chip, work)));
 }

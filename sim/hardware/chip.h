@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A chip: what it can compute, hold, move and burn, and the time it takes for one operation.
- * Equations: docs/MODEL.md, "Roofline" and "Matrix multiplication". Values come from platform
- * files with their sources. */
+ * Equations: docs/MODEL.md, "Roofline", "Matrix multiplication" and "Attention kernels". Values
+ * come from platform files with their sources. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -20,6 +21,17 @@ enum dtype { DTYPE_FP4, DTYPE_FP8, DTYPE_BF16, DTYPE_FP32, DTYPE_COUNT };
 enum work_kind { WORK_KINDS(WORK_ENUM) WORK_KIND_COUNT };
 #undef WORK_ENUM
 
+/* A fused attention kernel on one chip: every query head of every sequence sees the keys from
+ * position 0, or from window before itself, up to itself. heads 0: the work is none. */
+struct attention_shape {
+    double sequences, heads, kv_heads, head_dim;
+    double queries; /* of one sequence; 1: a step of decoding */
+    double prefix;  /* keys that stand before the first query */
+    double window;  /* 0: all keys */
+    bool causal;    /* false: every query sees prefix + queries keys */
+    bool backward;
+};
+
 /* One operation as it is asked of one chip. A matmul is batch_count times m x k by k x n. */
 struct work {
     enum work_kind kind;
@@ -28,6 +40,8 @@ struct work {
     double bytes;                /* HBM traffic, read and written */
     double m, n, k, batch_count; /* of a matmul; 0 when it is none */
     double kernel_count;         /* launches: op_overhead_s is charged once each */
+    struct attention_shape attention;
+    bool alone; /* timed by itself on idle data, as kernel tables are: full clock */
 };
 
 struct chip {
@@ -38,11 +52,20 @@ struct chip {
         headline_flops_per_s[DTYPE_COUNT]; /* dense peak as published; 0 when not supported */
     double array_flops_per_s[DTYPE_COUNT]; /* what the arrays can do: the roofline */
     double hbm_bytes, hbm_Bps;
-    double matmul_efficiency_fraction;    /* of the array peak, large aligned GEMM */
-    double attention_efficiency_fraction; /* of the array peak, flash attention */
+    double matmul_efficiency_fraction;     /* of the array peak, full tiles at full clock */
+    double matmul_efficiency_fp8_fraction; /* the same below 16 bits; 0: no other */
+    double tile_fill_s;                    /* pipeline filled and drained, once a round */
+    double roofline_exponent; /* how arithmetic and traffic add up; 0: the slower */
     double hbm_efficiency_fraction;
     double op_overhead_s;                  /* per kernel, not hidden */
+    double sustained_clock_fraction;       /* of the rate under steady load; 0: all of it */
+    double attention_efficiency_fraction;  /* of the array peak, products of flash attention */
+    double attention_score_s;              /* one score on one unit, beside its products */
+    double attention_memory_fraction;      /* of hbm_Bps, whole sequences; 0: no other */
+    double attention_backward;             /* time over that of the forward pass; 0: by FLOPs */
+    double attention_block_s;              /* decoding: one sequence and KV head on one unit */
     double tile_m, tile_n, tile_k;         /* GEMM tile of one unit */
+    double tile_issue;                     /* least columns that a step of an array costs */
     double unit_count;                     /* SMs or cores that take tiles */
     double communication_compute_fraction; /* of compute lost while collectives overlap */
     double reserved_bytes;                 /* of HBM, by driver, runtime and libraries */
@@ -54,6 +77,6 @@ bool dtype_read(const char *text, enum dtype *dtype, struct error *error); /* fp
 double dtype_bytes(enum dtype dtype);
 const char *work_kind_name(enum work_kind kind);
 
-/* Time of one operation on a healthy chip: overhead plus the slower of arithmetic and memory
- * traffic. Infinity when the chip has no peak for the dtype. MODEL.md, "Roofline". */
+/* Time of one operation on a healthy chip: overhead plus arithmetic and memory traffic, which
+ * hide each other. Infinity when the chip has no peak for the dtype. MODEL.md, "Roofline". */
 double chip_work_time_s(const struct chip *chip, const struct work *work);

@@ -29,6 +29,11 @@
         "scale_out.*." name, SCOPE_TIER, unit, range, offsetof(struct tier, field),            \
             (unit) == UNIT_COUNT, true, meaning                                                \
     }
+#define PROTOCOL(name, unit, range, field, meaning)                                            \
+    {                                                                                          \
+        "protocol.*." name, SCOPE_PROTOCOL, unit, range, offsetof(struct protocol, field),     \
+            false, true, meaning                                                               \
+    }
 #define PUBLISHED(name, unit, meaning)                                                         \
     {                                                                                          \
         "published." name, SCOPE_PUBLISHED, unit, RANGE_POSITIVE, 0, false, false, meaning     \
@@ -62,9 +67,25 @@ const struct schema_row platform_schema_rows[] = {
     CHIP("hbm_size", UNIT_BYTES, RANGE_POSITIVE, hbm_bytes, true, "memory of one chip"),
     CHIP("hbm_bandwidth", BPS, RANGE_POSITIVE, hbm_Bps, true, "peak memory bandwidth of one chip"),
     CHIP("matmul_efficiency", UNIT_FRACTION, RANGE_SHARE, matmul_efficiency_fraction, true,
-         "part of the array peak that a large aligned matrix multiplication reaches"),
+         "part of the array peak that full tiles of a matrix multiplication reach at full clock"),
     CHIP("attention_efficiency", UNIT_FRACTION, RANGE_SHARE, attention_efficiency_fraction, true,
-         "part of the array peak that fused attention reaches"),
+         "part of the array peak that the products of fused attention reach at full clock"),
+    CHIP("matmul_efficiency_fp8", UNIT_FRACTION, RANGE_SHARE, matmul_efficiency_fp8_fraction, false,
+         "the same with FP8 and FP4 operands; matmul_efficiency when left out"),
+    CHIP("tile_fill", UNIT_SECONDS, RANGE_ANY, tile_fill_s, false,
+         "time to fill and drain a unit's pipeline, once for each round of tiles"),
+    CHIP("roofline_exponent", UNIT_FRACTION, RANGE_FACTOR, roofline_exponent, false,
+         "p: arithmetic and traffic together take (a^p + t^p)^(1/p); the slower when left out"),
+    CHIP("sustained_clock", UNIT_FRACTION, RANGE_SHARE, sustained_clock_fraction, false,
+         "part of the arithmetic rate that steady work on real data keeps; 1 when left out"),
+    CHIP("attention_score", UNIT_SECONDS, RANGE_ANY, attention_score_s, false,
+         "time of one score on one unit beside its products: softmax"),
+    CHIP("attention_memory", UNIT_FRACTION, RANGE_SHARE, attention_memory_fraction, false,
+         "part of the memory bandwidth that fused attention reaches; hbm_efficiency when left out"),
+    CHIP("attention_backward", UNIT_FRACTION, RANGE_FACTOR, attention_backward, false,
+         "time of fused attention backward over forward; 2.5 when left out"),
+    CHIP("attention_block", UNIT_SECONDS, RANGE_ANY, attention_block_s, false,
+         "decoding: fixed time of one sequence and KV head on one unit"),
     CHIP("hbm_efficiency", UNIT_FRACTION, RANGE_SHARE, hbm_efficiency_fraction, true,
          "part of the memory bandwidth that streaming reaches"),
     CHIP("op_overhead", UNIT_SECONDS, RANGE_ANY, op_overhead_s, true,
@@ -73,6 +94,8 @@ const struct schema_row platform_schema_rows[] = {
          "rows of the output tile that one unit works on"),
     CHIP("tile_n", UNIT_COUNT, RANGE_POSITIVE, tile_n, true, "columns of that tile"),
     CHIP("tile_k", UNIT_COUNT, RANGE_POSITIVE, tile_k, true, "depth of one step of the sum"),
+    CHIP("tile_issue", UNIT_COUNT, RANGE_POSITIVE, tile_issue, false,
+         "least columns that one step of a systolic array costs"),
     CHIP("unit_count", UNIT_COUNT, RANGE_POSITIVE, unit_count, true,
          "units that take tiles: SMs or cores"),
     CHIP("communication_compute", UNIT_FRACTION, RANGE_PART, communication_compute_fraction, true,
@@ -99,6 +122,28 @@ const struct schema_row platform_schema_rows[] = {
              "software time of one step inside a domain, beside link latency"),
     PLATFORM("collective.step_scale_out", UNIT_SECONDS, RANGE_ANY, collective_step_scale_out_s,
              true, "software time of one step between domains, beside link latency"),
+    PLATFORM("collective.host", UNIT_SECONDS, RANGE_ANY, collective_host_s, false,
+             "what is added when the host waits for each collective, as some benchmarks do"),
+    PLATFORM("collective.algorithms", UNIT_TEXT, RANGE_ANY, collective_algorithms, false,
+             "those that the library chooses among; all when left out"),
+    PROTOCOL("efficiency", UNIT_FRACTION, RANGE_SHARE, efficiency_fraction,
+             "payload over what the links carry for it by this protocol"),
+    PROTOCOL("step", UNIT_SECONDS, RANGE_ANY, step_s,
+             "software time of one step inside a domain, in place of collective.step"),
+    PROTOCOL("step_scale_out", UNIT_SECONDS, RANGE_ANY, step_scale_out_s,
+             "the same between domains"),
+    PROTOCOL("slice", UNIT_BYTES, RANGE_ANY, slice_bytes,
+             "most that must have come in before a chip passes it on"),
+    PLATFORM("in_switch.efficiency", UNIT_FRACTION, RANGE_SHARE, in_switch.efficiency_fraction, false,
+             "payload of an all-reduce in the switch over link payload; left out: it cannot reduce"),
+    PLATFORM("in_switch.tuned", UNIT_FRACTION, RANGE_SHARE, in_switch_tuned_fraction, false,
+             "size over time of such an all-reduce over a link's rate, as the library assumes to choose"),
+    PLATFORM("in_switch.step", UNIT_SECONDS, RANGE_ANY, in_switch.step_s, false,
+             "software time of its two steps, each"),
+    PLATFORM("in_switch.step_scale_out", UNIT_SECONDS, RANGE_ANY, in_switch.step_scale_out_s, false,
+             "software time of one step of the tree between domains"),
+    PLATFORM("in_switch.slice", UNIT_BYTES, RANGE_ANY, in_switch.slice_bytes, false,
+             "most that must have come in before it is passed on"),
     PLATFORM("power.overhead_per_chip", UNIT_WATTS, RANGE_ANY, power_overhead_per_chip_W, true,
              "hosts, switches, NICs and fans, shared out to chips"),
     PLATFORM("power.pue", UNIT_FRACTION, RANGE_FACTOR, pue, true,

@@ -101,12 +101,46 @@ static void test_gpu_rounds(void)
         near(chip_work_time_s(&chip, &more), 2e-6 + more.flops / 80e12 * 900 / 880, 1e-12));
 }
 
-/* 64 x 32 on one of 100 units: the smallest tile is 64 x 64, half of it and 1 % of the chip. */
+/* 64 x 32 x 1000: one tile of 64 x 64, so one of 100 units: 2 x 64 x 64 x 1024 / 0.8 TFLOP/s =
+ * 10.5 us. The sum cut in 8 (125, padded to 128): 1.31 us on 8 units, a second kernel of 2 us
+ * and 64 x 32 x 4 B x 8 = 64 KiB at 0.5 TB/s. */
 static void test_gpu_small(void)
 {
     struct chip chip = round_chip("gpu");
     struct work work = matmul(64, 32, 1000, 1);
-    CU_ASSERT(near(chip_work_time_s(&chip, &work), 2e-6 + work.flops / 80e12 * 200, 1e-12));
+    double tile_s = 2.0 * 64 * 64 * 128 / 0.8e12, sums_s = 2e-6 + 65536 / 0.5e12;
+    CU_ASSERT(near(chip_work_time_s(&chip, &work), 2e-6 + tile_s + sums_s, 1e-12));
+}
+
+/* A round's fill: 100 tiles are one round, 101 two. The p-norm of equal halves with p = 2 is
+ * sqrt(2) times one. Steady work at 90 % of the clock: 1 / 0.9. */
+static void test_fill_exponent_clock(void)
+{
+    struct chip chip = round_chip("gpu");
+    struct work work = matmul(1280, 2560, 65536, 1);
+    double plain_s = work.flops / 80e12;
+    chip.tile_fill_s = 1e-6;
+    CU_ASSERT(near(chip_work_time_s(&chip, &work), 2e-6 + plain_s + 1e-6, 1e-9));
+    chip.tile_fill_s = 0;
+    chip.roofline_exponent = 2;
+    work.bytes = plain_s * 0.5e12;
+    CU_ASSERT(near(chip_work_time_s(&chip, &work), 2e-6 + plain_s * sqrt(2), 1e-9));
+    work.bytes = 0;
+    chip.sustained_clock_fraction = 0.9;
+    CU_ASSERT(near(chip_work_time_s(&chip, &work), 2e-6 + plain_s / 0.9, 1e-9));
+    work.alone = true;
+    CU_ASSERT(near(chip_work_time_s(&chip, &work), 2e-6 + plain_s, 1e-9));
+}
+
+/* FP8 at its own efficiency: 200 TFLOP/s x 0.6. */
+static void test_narrow(void)
+{
+    struct chip chip = round_chip("gpu");
+    chip.array_flops_per_s[DTYPE_FP8] = 200e12;
+    chip.matmul_efficiency_fp8_fraction = 0.6;
+    struct work work = matmul(1280, 2560, 65536, 1);
+    work.dtype = DTYPE_FP8;
+    CU_ASSERT(near(chip_work_time_s(&chip, &work), 2e-6 + work.flops / 120e12, 1e-9));
 }
 
 /* An array of 8 cores, tiles of 128 x 512 x 128. 1024 x 4096 x 1024: 64 tiles in 8 rounds: no
@@ -117,6 +151,7 @@ static void test_array(void)
     struct chip chip = round_chip("trainium");
     chip.tile_n = 512;
     chip.tile_k = 128;
+    chip.tile_issue = 64;
     chip.unit_count = 8;
     struct work full = matmul(1024, 4096, 1024, 1), odd = matmul(1024, 4096, 192, 1);
     struct work token = matmul(1, 4096, 1024, 1);
@@ -165,6 +200,8 @@ void suite_chip(void)
         {"no peak, no end", test_no_peak},
         {"GPU tiles in rounds over units", test_gpu_rounds},
         {"a small product leaves units idle", test_gpu_small},
+        {"filling, hiding and the clock", test_fill_exponent_clock},
+        {"narrow formats have their own efficiency", test_narrow},
         {"systolic arrays pad", test_array},
         {"a batch fills units", test_batch},
         {"more work is never faster", test_monotonous},

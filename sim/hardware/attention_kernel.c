@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FlashAttention-like kernels: a block of queries stays on a unit and tiles of keys pass by,
+ * those hidden by the causal mask or the window are skipped. Decoding has one query per
+ * sequence: its time is its memory traffic and a fixed cost per block. MODEL.md, "Attention
+ * kernels". */
+#include "hardware/attention_kernel.h"
+
+#include <math.h>
+
+/* Of published FlashAttention kernels. */
+enum { QUERY_BLOCK = 128, KEY_TILE = 64 };
+enum { FORWARD_PRODUCTS = 2, BACKWARD_PRODUCTS = 5 };
+
+/* Keys that block number index of queries passes, in whole tiles. */
+static double block_keys(const struct attention_shape *shape, double index)
+{
+    double first = index * QUERY_BLOCK, past = fmin(first + QUERY_BLOCK, shape->queries);
+    double last_key = shape->prefix + (shape->causal ? past : shape->queries);
+    double first_key = shape->window > 0 ? fmax(0, first + shape->prefix - shape->window) : 0;
+    return (ceil(last_key / KEY_TILE) - floor(first_key / KEY_TILE)) * KEY_TILE;
+}
+
+static double block_count(const struct attention_shape *shape)
+{
+    return ceil(shape->queries / QUERY_BLOCK);
+}
+
+/* Of all blocks of one head. */
+static double keys_passed(const struct attention_shape *shape)
+{
+    double keys = 0;
+    for (double i = 0; i < block_count(shape); i++) {
+        keys += block_keys(shape, i);
+    }
+    return keys;
+}
+
+double attention_kernel_pairs(const struct attention_shape *shape)
+{
+    return keys_passed(shape) * QUERY_BLOCK;
+}
+
+/* One key against a block of queries on one unit: both products and the softmax. */
+static double key_s(const struct chip *chip, const struct work *work)
+{
+    double unit_flops_per_s = chip->array_flops_per_s[work->dtype] *
+                              chip->attention_efficiency_fraction / chip->unit_count;
+    double products_s = FORWARD_PRODUCTS * 2 * work->attention.head_dim / unit_flops_per_s;
+    return QUERY_BLOCK * (products_s + chip->attention_score_s);
+}
+
+/* Units take blocks as they become free, long ones first: the total over all units, at least
+ * the longest block, and about a third of it idle at the end. */
+static double forward_s(const struct chip *chip, const struct work *work)
+{
+    const struct attention_shape *shape = &work->attention;
+    double one_s = key_s(chip, work);
+    double all_s = shape->sequences * shape->heads * keys_passed(shape) * one_s;
+    double longest_s = block_keys(shape, block_count(shape) - 1) * one_s;
+    return fmax(all_s / chip->unit_count, longest_s) + longest_s / 3;
+}
+
+/* A block per sequence and KV head; wider heads need more registers and fewer fit at a time. */
+static double decode_s(const struct chip *chip, const struct attention_shape *shape)
+{
+    double blocks = shape->sequences * shape->kv_heads / chip->unit_count;
+    return blocks * chip->attention_block_s * sqrt(shape->head_dim / QUERY_BLOCK);
+}
+
+double attention_kernel_time_s(const struct chip *chip, const struct work *work)
+{
+    const struct attention_shape *shape = &work->attention;
+    double rate_flops_per_s =
+        chip->array_flops_per_s[work->dtype] * chip->attention_efficiency_fraction;
+    if (!(shape->heads > 0)) {
+        return work->flops > 0 ? work->flops / rate_flops_per_s : 0;
+    }
+    if (!(rate_flops_per_s > 0)) {
+        return INFINITY;
+    }
+    if (shape->queries <= 1) {
+        return decode_s(chip, shape);
+    }
+    double by_flops = (double)BACKWARD_PRODUCTS / FORWARD_PRODUCTS;
+    double backward = chip->attention_backward > 0 ? chip->attention_backward : by_flops;
+    return forward_s(chip, work) * (shape->backward ? backward : 1);
+}
+
+/* Reads of keys and values by blocks of other heads and queries are served by the cache on
+ * chip: once from HBM. */
+double attention_kernel_bytes(const struct attention_shape *shape, double query_bytes,
+                              double kv_bytes)
+{
+    double keys = shape->prefix + shape->queries;
+    if (shape->window > 0 && shape->queries <= 1) {
+        keys = fmin(keys, shape->window);
+    }
+    double rows = shape->sequences * shape->queries * shape->head_dim;
+    double cached = shape->sequences * ceil(keys / KEY_TILE) * KEY_TILE * shape->head_dim;
+    double read =
+        2 * rows * shape->heads * query_bytes + 2 * cached * shape->kv_heads * kv_bytes;
+    double written = 2 * rows * shape->kv_heads * (query_bytes + kv_bytes);
+    double converted =
+        kv_bytes < query_bytes ? rows * shape->heads * (query_bytes + kv_bytes) : 0;
+    return read + converted + (shape->queries > 1 ? written : 0);
+}
