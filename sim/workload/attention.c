@@ -1,229 +1,218 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Heads are divided over TP, queries over CP; every chip of a context-parallel
- * group gathers the whole sequence's keys and values. Flash kernels skip what
- * the causal mask hides, separate kernels do not. MODEL.md, "Transformer
- * operations". */
+/* Heads are divided over TP, queries over CP; every chip of a context-parallel group gathers
+ * the whole sequence's keys and values. Flash kernels skip what the causal mask hides, separate
+ * kernels do not. MODEL.md, "Transformer operations". */
 #include "workload/attention.h"
 
 enum { ELEMENT_BYTES = 2 }; /* bf16 */
 
-static struct operation_linear qkv_linear(const struct training_shape *shape) {
-  struct operation_sizes sizes = operation_sizes(shape);
-  return (struct operation_linear){.forward = "qkv",
-                                   .data_gradient = "qkv data gradient",
-                                   .weight_gradient = "qkv weight gradient",
-                                   .dtype = shape->plan->dtype,
-                                   .tokens = sizes.tokens,
-                                   .in = (double)shape->model->hidden,
-                                   .out = sizes.query + 2 * sizes.key_value,
-                                   .batch_count = 1};
+static struct operation_linear qkv_linear(const struct training_shape *shape)
+{
+    struct operation_sizes sizes = operation_sizes(shape);
+    return (struct operation_linear){.forward = "qkv",
+                                     .data_gradient = "qkv data gradient",
+                                     .weight_gradient = "qkv weight gradient",
+                                     .dtype = shape->plan->dtype,
+                                     .tokens = sizes.tokens,
+                                     .in = (double)shape->model->hidden,
+                                     .out = sizes.query + 2 * sizes.key_value,
+                                     .batch_count = 1};
 }
 
-static struct operation_linear
-projection_linear(const struct training_shape *shape) {
-  struct operation_sizes sizes = operation_sizes(shape);
-  return (struct operation_linear){.forward = "projection",
-                                   .data_gradient = "projection data gradient",
-                                   .weight_gradient =
-                                       "projection weight gradient",
-                                   .dtype = shape->plan->dtype,
-                                   .tokens = sizes.tokens,
-                                   .in = sizes.query,
-                                   .out = (double)shape->model->hidden,
-                                   .batch_count = 1};
+static struct operation_linear projection_linear(const struct training_shape *shape)
+{
+    struct operation_sizes sizes = operation_sizes(shape);
+    return (struct operation_linear){.forward = "projection",
+                                     .data_gradient = "projection data gradient",
+                                     .weight_gradient = "projection weight gradient",
+                                     .dtype = shape->plan->dtype,
+                                     .tokens = sizes.tokens,
+                                     .in = sizes.query,
+                                     .out = (double)shape->model->hidden,
+                                     .batch_count = 1};
 }
 
 /* Queries times keys of all heads on the chip; the keys play the weights. */
-static struct operation_linear
-scores_linear(const struct training_shape *shape) {
-  const struct plan *plan = shape->plan;
-  double sequence = (double)shape->sequence_tokens;
-  return (struct operation_linear){
-      .forward = "attention scores",
-      .data_gradient = "query gradient",
-      .weight_gradient = "key gradient",
-      .dtype = DTYPE_BF16,
-      .tokens = sequence / (double)plan->context_parallel,
-      .in = (double)shape->model->head_dim,
-      .out = sequence,
-      .batch_count = (double)plan->micro_batch * (double)shape->model->heads /
-                     (double)plan->tensor_parallel};
+static struct operation_linear scores_linear(const struct training_shape *shape)
+{
+    const struct plan *plan = shape->plan;
+    double sequence = (double)shape->sequence_tokens;
+    return (struct operation_linear){.forward = "attention scores",
+                                     .data_gradient = "query gradient",
+                                     .weight_gradient = "key gradient",
+                                     .dtype = DTYPE_BF16,
+                                     .tokens = sequence / (double)plan->context_parallel,
+                                     .in = (double)shape->model->head_dim,
+                                     .out = sequence,
+                                     .batch_count = (double)plan->micro_batch *
+                                                    (double)shape->model->heads /
+                                                    (double)plan->tensor_parallel};
 }
 
 /* Probabilities times values. */
-static struct operation_linear
-context_linear(const struct training_shape *shape) {
-  struct operation_linear linear = scores_linear(shape);
-  linear.forward = "attention context";
-  linear.data_gradient = "probability gradient";
-  linear.weight_gradient = "value gradient";
-  linear.in = linear.out;
-  linear.out = (double)shape->model->head_dim;
-  return linear;
+static struct operation_linear context_linear(const struct training_shape *shape)
+{
+    struct operation_linear linear = scores_linear(shape);
+    linear.forward = "attention context";
+    linear.data_gradient = "probability gradient";
+    linear.weight_gradient = "value gradient";
+    linear.in = linear.out;
+    linear.out = (double)shape->model->head_dim;
+    return linear;
 }
 
 /* Elements of K and V of the whole sequence on one chip. */
-static double key_value_elements(const struct training_shape *shape) {
-  return 2 * (double)shape->plan->micro_batch * (double)shape->sequence_tokens *
-         operation_sizes(shape).key_value;
+static double key_value_elements(const struct training_shape *shape)
+{
+    return 2 * (double)shape->plan->micro_batch * (double)shape->sequence_tokens *
+           operation_sizes(shape).key_value;
 }
 
-static void attach_context(struct operation *operation,
-                           const struct training_shape *shape,
-                           enum exchange exchange) {
-  if (shape->plan->context_parallel > 1) {
-    operation_attach(operation, exchange,
-                     key_value_elements(shape) * ELEMENT_BYTES, false);
-  }
+static void attach_context(struct operation *operation, const struct training_shape *shape,
+                           enum exchange exchange)
+{
+    if (shape->plan->context_parallel > 1) {
+        operation_attach(operation, exchange, key_value_elements(shape) * ELEMENT_BYTES, false);
+    }
 }
 
-/* With context parallelism a chip has an early and a late part of the sequence:
- * as many pairs as queries in its middle have. */
-static struct attention_shape flash_shape(const struct training_shape *shape,
-                                          bool backward) {
-  const struct plan *plan = shape->plan;
-  struct operation_sizes sizes = operation_sizes(shape);
-  double head_dim = (double)shape->model->head_dim;
-  double sequence = (double)shape->sequence_tokens;
-  double queries = sequence / (double)plan->context_parallel;
-  return (struct attention_shape){.sequences = (double)plan->micro_batch,
-                                  .heads = sizes.query / head_dim,
-                                  .kv_heads = sizes.key_value / head_dim,
-                                  .head_dim = head_dim,
-                                  .queries = queries,
-                                  .prefix = (sequence - queries) / 2,
-                                  .causal = true,
-                                  .backward = backward};
+/* With context parallelism a chip has an early and a late part of the sequence: as many pairs
+ * as queries in its middle have. */
+static struct attention_shape flash_shape(const struct training_shape *shape, bool backward)
+{
+    const struct plan *plan = shape->plan;
+    struct operation_sizes sizes = operation_sizes(shape);
+    double head_dim = (double)shape->model->head_dim;
+    double sequence = (double)shape->sequence_tokens;
+    double queries = sequence / (double)plan->context_parallel;
+    return (struct attention_shape){.sequences = (double)plan->micro_batch,
+                                    .heads = sizes.query / head_dim,
+                                    .kv_heads = sizes.key_value / head_dim,
+                                    .head_dim = head_dim,
+                                    .queries = queries,
+                                    .prefix = (sequence - queries) / 2,
+                                    .causal = true,
+                                    .backward = backward};
 }
 
-/* The fused kernel: 4 FLOPs per pair of tokens and column of a head, half of
- * the pairs. */
-static struct operation *flash(const struct training_shape *shape,
-                               struct operation_list *list, const char *name,
-                               double times) {
-  struct operation_sizes sizes = operation_sizes(shape);
-  double passes =
-      times > 1 ? 4
-                : 2; /* Q, O and, backward, their gradients; likewise K, V */
-  double bytes = ELEMENT_BYTES * (passes * sizes.tokens * sizes.query +
-                                  passes / 2 * key_value_elements(shape));
-  struct operation *operation = operation_vector(list, name, bytes);
-  operation->work.kind = WORK_ATTENTION;
-  operation->work.attention = flash_shape(shape, times > 1);
-  operation->work.flops =
-      times * 2 * sizes.tokens * (double)shape->sequence_tokens * sizes.query;
-  operation->work.kernel_count = times > 1 ? 2 : 1;
-  return operation;
+/* The fused kernel: 4 FLOPs per pair of tokens and column of a head, half of the pairs. */
+static struct operation *flash(const struct training_shape *shape, struct operation_list *list,
+                               const char *name, double times)
+{
+    struct operation_sizes sizes = operation_sizes(shape);
+    double passes = times > 1 ? 4 : 2; /* Q, O and, backward, their gradients; likewise K, V */
+    double bytes = ELEMENT_BYTES * (passes * sizes.tokens * sizes.query +
+                                    passes / 2 * key_value_elements(shape));
+    struct operation *operation = operation_vector(list, name, bytes);
+    operation->work.kind = WORK_ATTENTION;
+    operation->work.attention = flash_shape(shape, times > 1);
+    operation->work.flops =
+        times * 2 * sizes.tokens * (double)shape->sequence_tokens * sizes.query;
+    operation->work.kernel_count = times > 1 ? 2 : 1;
+    return operation;
 }
 
-static double score_elements(const struct training_shape *shape) {
-  struct operation_linear scores = scores_linear(shape);
-  return scores.batch_count * scores.tokens * scores.out;
+static double score_elements(const struct training_shape *shape)
+{
+    struct operation_linear scores = scores_linear(shape);
+    return scores.batch_count * scores.tokens * scores.out;
 }
 
-/* Scale, mask and softmax in one pass; dropout in a second one with its mask of
- * a byte. */
-static void separate_forward(const struct training_shape *shape,
-                             struct operation_list *list) {
-  struct operation_linear scores = scores_linear(shape),
-                          context = context_linear(shape);
-  double elements = score_elements(shape);
-  operation_forward(list, &scores);
-  operation_vector(list, "softmax", elements * 2 * ELEMENT_BYTES);
-  if (shape->model->attention_dropout) {
-    operation_vector(list, "attention dropout",
-                     elements * (2 * ELEMENT_BYTES + 1));
-  }
-  operation_forward(list, &context);
+/* Scale, mask and softmax in one pass; dropout in a second one with its mask of a byte. */
+static void separate_forward(const struct training_shape *shape, struct operation_list *list)
+{
+    struct operation_linear scores = scores_linear(shape), context = context_linear(shape);
+    double elements = score_elements(shape);
+    operation_forward(list, &scores);
+    operation_vector(list, "softmax", elements * 2 * ELEMENT_BYTES);
+    if (shape->model->attention_dropout) {
+        operation_vector(list, "attention dropout", elements * (2 * ELEMENT_BYTES + 1));
+    }
+    operation_forward(list, &context);
 }
 
-/* Gradients of activations are written once, not accumulated: hence one byte,
- * twice. */
+/* Gradients of activations are written once, not accumulated: hence one byte, twice. */
 static struct operation *separate_backward(const struct training_shape *shape,
-                                           struct operation_list *list) {
-  struct operation_linear scores = scores_linear(shape),
-                          context = context_linear(shape);
-  double elements = score_elements(shape), written = ELEMENT_BYTES / 2.0;
-  operation_data_gradient(list, &context);
-  operation_weight_gradient(list, &context, written);
-  if (shape->model->attention_dropout) {
-    operation_vector(list, "attention dropout backward",
-                     elements * (2 * ELEMENT_BYTES + 1));
-  }
-  operation_vector(list, "softmax backward", elements * 3 * ELEMENT_BYTES);
-  operation_data_gradient(list, &scores);
-  return operation_weight_gradient(list, &scores, written);
+                                           struct operation_list *list)
+{
+    struct operation_linear scores = scores_linear(shape), context = context_linear(shape);
+    double elements = score_elements(shape), written = ELEMENT_BYTES / 2.0;
+    operation_data_gradient(list, &context);
+    operation_weight_gradient(list, &context, written);
+    if (shape->model->attention_dropout) {
+        operation_vector(list, "attention dropout backward",
+                         elements * (2 * ELEMENT_BYTES + 1));
+    }
+    operation_vector(list, "softmax backward", elements * 3 * ELEMENT_BYTES);
+    operation_data_gradient(list, &scores);
+    return operation_weight_gradient(list, &scores, written);
 }
 
-static void core_forward(const struct training_shape *shape,
-                         struct operation_list *list) {
-  if (shape->plan->flash_attention) {
-    flash(shape, list, "attention core", 1);
-  } else {
-    separate_forward(shape, list);
-  }
+static void core_forward(const struct training_shape *shape, struct operation_list *list)
+{
+    if (shape->plan->flash_attention) {
+        flash(shape, list, "attention core", 1);
+    } else {
+        separate_forward(shape, list);
+    }
 }
 
 /* Read and written: queries and keys. */
-static double rotary_bytes(const struct training_shape *shape) {
-  struct operation_sizes sizes = operation_sizes(shape);
-  return 2 * ELEMENT_BYTES * sizes.tokens * (sizes.query + sizes.key_value);
+static double rotary_bytes(const struct training_shape *shape)
+{
+    struct operation_sizes sizes = operation_sizes(shape);
+    return 2 * ELEMENT_BYTES * sizes.tokens * (sizes.query + sizes.key_value);
 }
 
-/* A norm with the residual addition before it: two read, two written, and a
- * dropout mask. */
-static double norm_bytes(const struct training_shape *shape) {
-  return operation_sizes(shape).shard_tokens * (double)shape->model->hidden *
-         (4 * ELEMENT_BYTES + (shape->model->hidden_dropout ? 1 : 0));
+/* A norm with the residual addition before it: two read, two written, and a dropout mask. */
+static double norm_bytes(const struct training_shape *shape)
+{
+    return operation_sizes(shape).shard_tokens * (double)shape->model->hidden *
+           (4 * ELEMENT_BYTES + (shape->model->hidden_dropout ? 1 : 0));
 }
 
-void attention_forward(const struct training_shape *shape,
-                       struct operation_list *list) {
-  const struct model *model = shape->model;
-  struct operation_linear qkv = qkv_linear(shape),
-                          projection = projection_linear(shape);
-  operation_enter(operation_vector(list, "attention norm", norm_bytes(shape)),
-                  shape);
-  struct operation *last = operation_forward(list, &qkv);
-  if (model->query_key_norm) {
-    last = operation_vector(list, "query and key norm", rotary_bytes(shape));
-  }
-  if (model->rotary) {
-    last = operation_vector(list, "rotary", rotary_bytes(shape));
-  }
-  attach_context(last, shape, EXCHANGE_CONTEXT_ALL_GATHER);
-  core_forward(shape, list);
-  operation_leave(operation_forward(list, &projection), shape);
-}
-
-void attention_recompute(const struct training_shape *shape,
-                         struct operation_list *list) {
-  if (!shape->plan->flash_attention) {
+void attention_forward(const struct training_shape *shape, struct operation_list *list)
+{
+    const struct model *model = shape->model;
+    struct operation_linear qkv = qkv_linear(shape), projection = projection_linear(shape);
+    operation_enter(operation_vector(list, "attention norm", norm_bytes(shape)), shape);
+    struct operation *last = operation_forward(list, &qkv);
+    if (model->query_key_norm) {
+        last = operation_vector(list, "query and key norm", rotary_bytes(shape));
+    }
+    if (model->rotary) {
+        last = operation_vector(list, "rotary", rotary_bytes(shape));
+    }
+    attach_context(last, shape, EXCHANGE_CONTEXT_ALL_GATHER);
     core_forward(shape, list);
-  }
+    operation_leave(operation_forward(list, &projection), shape);
 }
 
-void attention_backward(const struct training_shape *shape,
-                        struct operation_list *list) {
-  const struct model *model = shape->model;
-  struct operation_linear qkv = qkv_linear(shape),
-                          projection = projection_linear(shape);
-  operation_gather(list, shape, "attention gradient gather");
-  operation_data_gradient(list, &projection);
-  struct operation *last =
-      operation_weight_gradient(list, &projection, shape->plan->gradient_bytes);
-  attach_context(last, shape, EXCHANGE_CONTEXT_ALL_GATHER);
-  last = shape->plan->flash_attention
-             ? flash(shape, list, "attention core backward", 2.5)
-             : separate_backward(shape, list);
-  attach_context(last, shape, EXCHANGE_CONTEXT_REDUCE_SCATTER);
-  if (model->rotary) {
-    operation_vector(list, "rotary backward", rotary_bytes(shape));
-  }
-  if (model->query_key_norm) {
-    operation_vector(list, "query and key norm backward",
-                     1.5 * rotary_bytes(shape));
-  }
-  operation_first_backward(list, shape, &qkv);
-  operation_vector(list, "attention norm backward", norm_bytes(shape));
+void attention_recompute(const struct training_shape *shape, struct operation_list *list)
+{
+    if (!shape->plan->flash_attention) {
+        core_forward(shape, list);
+    }
+}
+
+void attention_backward(const struct training_shape *shape, struct operation_list *list)
+{
+    const struct model *model = shape->model;
+    struct operation_linear qkv = qkv_linear(shape), projection = projection_linear(shape);
+    operation_gather(list, shape, "attention gradient gather");
+    operation_data_gradient(list, &projection);
+    struct operation *last =
+        operation_weight_gradient(list, &projection, shape->plan->gradient_bytes);
+    attach_context(last, shape, EXCHANGE_CONTEXT_ALL_GATHER);
+    last = shape->plan->flash_attention ? flash(shape, list, "attention core backward", 2.5)
+                                        : separate_backward(shape, list);
+    attach_context(last, shape, EXCHANGE_CONTEXT_REDUCE_SCATTER);
+    if (model->rotary) {
+        operation_vector(list, "rotary backward", rotary_bytes(shape));
+    }
+    if (model->query_key_norm) {
+        operation_vector(list, "query and key norm backward", 1.5 * rotary_bytes(shape));
+    }
+    operation_first_backward(list, shape, &qkv);
+    operation_vector(list, "attention norm backward", norm_bytes(shape));
 }
