@@ -194,7 +194,8 @@ static struct job *collective_job(const struct platform *platform,
                                   const struct collective_request *request, struct arena *arena)
 {
     struct error error = {0};
-    return lower_collective(platform, request, arena, &error);
+    struct job *job = lower_collective(platform, request, arena, &error);
+    return job != NULL && exchanges_plan_all(job, &error) ? job : NULL;
 }
 
 static void draw(struct random_stream *stream, struct collective_request *request)

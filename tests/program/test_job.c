@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hardware/fabric.h"
+#include "program/exchanges.h"
 #include "program/lower_collective.h"
 #include "program/network.h"
 #include "support/machine.h"
@@ -56,7 +57,7 @@ static void test_single_collective(void)
     struct error error = {0};
     struct collective_request request = {COLLECTIVE_ALL_REDUCE, 8e6, "ring", 8};
     struct job *job = lower_collective(star(8, arena), &request, arena, &error);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(job);
+    CU_ASSERT_FATAL(job != NULL && exchanges_plan_all(job, &error));
     const struct traffic *traffic = job_exchange(job, 0, 0);
     CU_ASSERT_STRING_EQUAL(traffic->algorithm, "ring");
     CU_ASSERT_EQUAL(traffic->stages[0].flow_count, 8);

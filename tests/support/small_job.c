@@ -60,8 +60,7 @@ void small_job_make(struct small_job *small, const struct platform *platform,
         *shape = (struct training_shape){&small->model, plan, SEQUENCE};
         small->job = lower_training(platform, shape, arena, &error);
     }
-    if (small->job != NULL && small->job->exchanges == NULL &&
-        !exchanges_plan_all(small->job, &error)) {
+    if (small->job != NULL && !exchanges_plan_all(small->job, &error)) {
         small->job = NULL;
     }
     describe(small);
