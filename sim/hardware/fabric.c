@@ -158,3 +158,8 @@ int64_t fabric_link_domain(const struct platform *platform, int64_t link)
 {
     return link < 0 ? -1 : link / platform->link_count;
 }
+
+bool fabric_link_binds(const struct platform *platform, int64_t link)
+{
+    return link >= 0 || platform->tiers[fabric_trunk_of(link).tier].oversubscription > 1;
+}

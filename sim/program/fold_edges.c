@@ -115,6 +115,36 @@ bool fold_edges_group(struct fold *fold, int32_t index, fold_edges_visit *visit,
     return true;
 }
 
+/* The longest way of an edge's chips: without rails all have the same. */
+double fold_edges_latency_s(const struct fold *fold, const struct fold_edge *edge)
+{
+    const struct job *job = fold->job;
+    const int64_t *from = NULL, *to = NULL;
+    int64_t count = 1;
+    if (edge->team >= 0) {
+        int64_t first = edge->chip < 0 ? 0 : edge->chip;
+        from = &job->teams[edge->from].chips[first];
+        to = &job->teams[edge->to].chips[first];
+        count = edge->chip < 0 ? job->teams[edge->from].chip_count : 1;
+    } else if (fold->group_parallel[edge->group]) {
+        const struct group *group = &job->groups[edge->group];
+        from = job->teams[group->teams[edge->from]].chips;
+        to = job->teams[group->teams[edge->to]].chips;
+        count = group->subgroup_count;
+    } else {
+        from = &job->groups[edge->group].chips[edge->from];
+        to = &job->groups[edge->group].chips[edge->to];
+    }
+    bool alike = edge->from_domain != edge->to_domain && edge->from_places == edge->to_places;
+    double longest_s = 0;
+    for (int64_t i = 0; i < (alike ? 1 : count); i++) {
+        struct fabric_path path;
+        fabric_path(job->platform, from[i], to[i], &path);
+        longest_s = path.latency_s > longest_s ? path.latency_s : longest_s;
+    }
+    return longest_s;
+}
+
 static bool visit_message(struct fold *fold, struct fold_edge *edge, fold_edges_visit *visit,
                           void *argument)
 {
@@ -122,11 +152,13 @@ static bool visit_message(struct fold *fold, struct fold_edge *edge, fold_edges_
     const struct team *to = &fold->job->teams[edge->to];
     if (fold->team_whole[edge->from] && fold->team_whole[edge->to]) {
         set_teams(fold, edge, (int32_t)edge->from, (int32_t)edge->to);
+        edge->label = fold_mix(edge->label, bits(fold_edges_latency_s(fold, edge)));
         return visit(fold, edge, argument);
     }
     for (int64_t i = 0; i < from->chip_count; i++) {
         set_chips(fold, edge, from->chips[i], to->chips[i]);
         edge->chip = i;
+        edge->label = fold_mix(edge->label, bits(fold_edges_latency_s(fold, edge)));
         if (!visit(fold, edge, argument)) {
             return false;
         }
@@ -166,6 +198,9 @@ bool fold_edges_messages(struct fold *fold, int32_t team, fold_edges_visit *visi
 bool fold_edges_pass(const struct fold *fold, const struct fold_edge *edge, int64_t tier)
 {
     const struct tier *at = &fold->job->platform->tiers[tier];
+    if (at->oversubscription <= 1) {
+        return false; /* never decides a rate: fabric_link_binds() */
+    }
     return at->rails > 1 || edge->from_domain / at->domains != edge->to_domain / at->domains;
 }
 

@@ -29,3 +29,6 @@ uint64_t fold_edges_colour(const struct fold *fold, const struct fold_edge *edge
 
 /* Whether an edge passes the trunks of a tier: with rails it may, within one group as well. */
 bool fold_edges_pass(const struct fold *fold, const struct fold_edge *edge, int64_t tier);
+
+/* The longest latency of the ways of an edge's chips. */
+double fold_edges_latency_s(const struct fold *fold, const struct fold_edge *edge);

@@ -11,6 +11,8 @@
 #include "program/exchanges.h"
 #include "program/fold_edges.h"
 
+enum { PHASES_MAX = 256 };
+
 struct classes {    /* of equal colours */
     int64_t *first; /* [member]: the first of its colour */
     int64_t *size;  /* [member]: how many have its colour */
@@ -29,10 +31,12 @@ struct quotient {
     struct classes inner, out, in, teams, groups;
     struct classes up[FOLD_TIERS], down[FOLD_TIERS];
     int32_t *new_team, *new_group; /* by full index, of kept ones */
+    int64_t *member_of;            /* [kept team]: the group + 1 that it was last put into */
     /* of the group that is being folded */
     struct number_table edges_seen;
     struct kept_edge *edges;
     int64_t edge_count, edge_capacity;
+    double *latency_s; /* [spec x phase]: the longest of all edges, kept or not */
     int64_t flow_classes;
 };
 
@@ -117,14 +121,13 @@ static int32_t new_team(const struct quotient *quotient, int32_t team)
 static void keep_group(struct quotient *quotient, int64_t index)
 {
     const struct group *full = &quotient->full->groups[index];
-    unsigned char *member = arena_array(quotient->arena, quotient->job->team_count, 1);
     struct group group = *full;
     group.teams = arena_array(quotient->arena, full->member_count, sizeof(int32_t));
     group.member_count = 0;
     for (int64_t m = 0; m < full->member_count; m++) {
         int32_t team = new_team(quotient, full->teams[m]);
-        if (!member[team]) {
-            member[team] = 1;
+        if (quotient->member_of[team] != index + 1) {
+            quotient->member_of[team] = index + 1;
             group.teams[group.member_count++] = team;
         }
     }
@@ -136,6 +139,7 @@ static void keep_groups(struct quotient *quotient)
     const struct job *full = quotient->full;
     struct job *job = quotient->job;
     quotient->new_group = arena_array(quotient->arena, full->group_count + 1, sizeof(int32_t));
+    quotient->member_of = arena_array(quotient->arena, job->team_count, sizeof(int64_t));
     for (int64_t g = 0; g < full->group_count; g++) {
         if (group_is_kept(quotient, g)) {
             keep_group(quotient, g);
@@ -198,6 +202,9 @@ static int32_t class_pair(struct quotient *quotient, int64_t from, int64_t to, i
     fabric_path(quotient->full->platform, from, to, &path);
     int32_t pair = network_class_pair(network, from, to, &path);
     for (int32_t i = 0; i < path.link_count; i++) {
+        if (!fabric_link_binds(network->platform, path.links[i])) {
+            continue;
+        }
         struct link_class class =
             class_of_link(quotient, path.links[i], fold_domain(quotient->fold, from));
         if (count % class.size != 0) {
@@ -237,6 +244,9 @@ static bool keep_edge(struct fold *fold, const struct fold_edge *edge, void *arg
     struct quotient *quotient = argument;
     bool fresh = true;
     int32_t number = 0;
+    double *longest_s = &quotient->latency_s[edge->spec * PHASES_MAX + edge->phase];
+    double latency_s = fold_edges_latency_s(fold, edge);
+    *longest_s = latency_s > *longest_s ? latency_s : *longest_s;
     if (edge->from_domain == edge->to_domain) {
         if (quotient->inner.first[edge->from_domain] != edge->from_domain) {
             return true;
@@ -280,6 +290,23 @@ static bool edge_flows(struct quotient *quotient, const struct kept_edge *kept,
     return true;
 }
 
+/* Equal flows may have ways of different latency: a round is as long as the longest. */
+static void set_rounds(struct quotient *quotient, struct traffic *traffic, int64_t spec)
+{
+    const struct platform *platform = quotient->full->platform;
+    for (int64_t s = 0; s < traffic->stage_count; s++) {
+        struct traffic_stage *stage = &traffic->stages[s];
+        bool far = false;
+        for (int64_t f = 0; f < stage->flow_count; f++) {
+            far |= quotient->job->network.pair_scale_out[stage->flows[f].pair];
+        }
+        double step_s =
+            far ? platform->collective_step_scale_out_s : platform->collective_step_s;
+        double latency_s = quotient->latency_s[spec * PHASES_MAX + s] + step_s;
+        stage->round_s = latency_s > stage->round_s ? latency_s : stage->round_s;
+    }
+}
+
 static struct traffic *empty_traffic(struct quotient *quotient, const struct group *group,
                                      const struct spec *spec, struct error *error)
 {
@@ -315,6 +342,8 @@ static bool fold_group(struct quotient *quotient, int32_t index, struct error *e
     struct job *job = quotient->job;
     quotient->edges_seen = (struct number_table){0};
     quotient->edge_count = 0;
+    memset(quotient->latency_s, 0,
+           (size_t)(quotient->full->spec_count * PHASES_MAX) * sizeof(double));
     if (!fold_edges_group(quotient->fold, index, keep_edge, quotient, error)) {
         return false;
     }
@@ -335,6 +364,11 @@ static bool fold_group(struct quotient *quotient, int32_t index, struct error *e
         last = stage;
         if (!edge_flows(quotient, kept, stage, &capacity)) {
             return uneven(error);
+        }
+    }
+    for (int64_t spec = 0; spec < job->spec_count; spec++) {
+        if (row[spec] != NULL) {
+            set_rounds(quotient, row[spec], spec);
         }
     }
     return true;
@@ -487,6 +521,8 @@ struct job *fold_quotient_of(struct fold *fold, struct fold_report *report, stru
     job->programs = full->programs;
     job->program_count = full->program_count;
     job->planned = full->planned;
+    quotient->latency_s =
+        arena_array(quotient->arena, full->spec_count * PHASES_MAX + 1, sizeof(double));
     find_all_classes(quotient);
     keep_teams(quotient);
     keep_groups(quotient);

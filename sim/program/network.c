@@ -68,7 +68,9 @@ static int32_t pair_of_chips(struct network *network, int64_t from, int64_t to)
     int32_t first = end_point(network, from);
     int32_t pair = add_pair(network, first, end_point(network, to), &path);
     for (int32_t i = 0; i < path.link_count; i++) {
-        network_cross(network, path.links[i], 1);
+        if (fabric_link_binds(network->platform, path.links[i])) {
+            network_cross(network, path.links[i], 1);
+        }
     }
     return pair;
 }

@@ -172,3 +172,15 @@ bool replica_price(struct job *job, const struct plan *plan, struct error *error
     }
     return true;
 }
+
+double replica_exchange_s(const struct platform *platform, const struct plan *plan,
+                          enum slot slot, const struct spec *spec)
+{
+    struct error ignored = {.kind = ERROR_NONE};
+    struct arena *scratch = arena_create();
+    struct job *job = job_create(platform, scratch);
+    struct group group = true_group(job, plan, slot);
+    double time_s = group_s(job, &group, spec, &ignored);
+    arena_free(scratch);
+    return time_s;
+}

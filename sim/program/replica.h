@@ -14,3 +14,8 @@ void replica_fill(struct job *job, const struct plan *plan);
 /* After all exchanges are planned: those with other replicas become delays of the time that the
  * whole group takes. */
 bool replica_price(struct job *job, const struct plan *plan, struct error *error);
+
+/* Time of an exchange of a plan's first stage by itself, all its subgroups at once; negative
+ * when no algorithm can do it. The plan is derived. */
+double replica_exchange_s(const struct platform *platform, const struct plan *plan,
+                          enum slot slot, const struct spec *spec);
