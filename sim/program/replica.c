@@ -61,7 +61,7 @@ static bool used(const struct plan *plan, enum slot slot)
 static int32_t stand_in(struct job *job, const struct plan *plan, int32_t team, enum slot slot)
 {
     struct team *self = &job->teams[team];
-    struct group group = {.member_count = 1, .subgroup_count = 1};
+    struct group group = {.member_count = 1, .subgroup_count = 1, .inner = slot == SLOT_TENSOR};
     group.teams = arena_array(job->arena, 1, sizeof(int32_t));
     group.teams[0] = team;
     if (slot == SLOT_TENSOR) {

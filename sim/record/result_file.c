@@ -17,7 +17,7 @@
 #include "record/hdf.h"
 
 #define TEMPORARY_NAME ".trnsim-XXXXXX"
-enum { IMAGE_STEP_BYTES = 1 << 20 };
+enum { IMAGE_STEP_BYTES = 1 << 16 };
 
 /* The temporary file of the write in progress, for the signal handler. */
 static char pending_path[PATH_MAX];

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trnsim plan: the best plan for a training workload on a machine, and why it is the best. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "base/units.h"
+#include "cli/plan_tables.h"
+#include "cli/print.h"
+#include "cli/run_job.h"
+#include "study/statistics.h"
+
+enum { PLATFORM = COMMAND_KEY, DOMAINS, OBJECTIVE, TOP, CHECK, PRICES, DETAIL, JOBS = 'j' };
+
+struct plan_request {
+    struct run_request run;
+    enum search_objective objective;
+    int64_t top, check, jobs;
+};
+
+struct plan_job {
+    const struct plan_request *request;
+    struct run_job run;
+    struct search search;
+    struct search_simulation top; /* best first, once ranked */
+    double spearman;              /* NAN: not asked for */
+    int64_t checked;
+};
+
+static bool take(void *input, int key, char *value, struct error *error)
+{
+    struct plan_request *request = input;
+    switch (key) {
+    case COMMAND_ARGUMENT:
+        request->run.workload = value;
+        return true;
+    case PLATFORM:
+        request->run.platform = value;
+        return true;
+    case DOMAINS:
+        return command_count("--ultraservers", value, 1, &request->run.domains, error);
+    case OBJECTIVE:
+        return search_objective_read(value, &request->objective, error);
+    case TOP:
+        return command_count("--top", value, 1, &request->top, error);
+    case CHECK:
+        return command_count("--check", value, 3, &request->check, error);
+    case JOBS:
+        return command_count("--jobs", value, 1, &request->jobs, error);
+    case PRICES:
+        request->run.prices = strcmp(value, "none") == 0 ? NULL : value;
+        return true;
+    default:
+        if (request->run.override_count == RUN_OVERRIDES) {
+            return error_fill(error, ERROR_USAGE,
+                              "--set is given too often; write a workload "
+                              "file instead");
+        }
+        request->run.overrides[request->run.override_count++] = value;
+        return true;
+    }
+}
+
+static const struct command_option options[] = {
+    {"platform", PLATFORM, "FILE", "The machine: a file of platforms/"},
+    {"ultraservers", DOMAINS, "N", "How many of the platform's scale-up domains"},
+    {"domains", DOMAINS, NULL, NULL},
+    {"objective", OBJECTIVE, "WHAT", "What is to be small: time (default), usd or joule"},
+    {"top", TOP, "K", "How many of the best are simulated and shown (default 5)"},
+    {"check", CHECK, "N",
+     "Also simulate N random feasible plans, and say how well the estimate orders them"},
+    {"jobs", JOBS, "N", "Processes that simulate at once (default: all processors)"},
+    {"set", 's', "KEY=VALUE", "Change one entry of the workload; may be repeated"},
+    {"prices", PRICES, "FILE", "The price book; none: no cost"},
+};
+
+static const struct command_syntax syntax = {
+    .name = "plan",
+    .arguments = "WORKLOAD",
+    .meaning = "Finds the plan with which a training workload takes least time, money or "
+               "energy: estimates every plan that fits, simulates the best, says why one wins.",
+    .examples = "  trnsim plan workloads/llama-3-8b-pretrain.yaml --platform "
+                "platforms/trn2-ultraserver.xml\n"
+                "  trnsim plan workloads/llama-3.1-405b-pretrain.yaml --platform "
+                "platforms/trn3-ultraserver.xml --ultraservers 16 --top 10 --json\n",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .least_arguments = 1,
+    .most_arguments = 1,
+    .shared = COMMAND_JSON | COMMAND_QUIET | COMMAND_SEED | COMMAND_OUTPUT,
+    .take = take,
+};
+
+static int jobs_of(const struct plan_request *request)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return request->jobs > 0 ? (int)request->jobs : processors > 0 ? (int)processors : 1;
+}
+
+static void prepare_simulation(const struct plan_job *job, const struct search_point *points,
+                               int64_t count, struct search_simulation *simulation)
+{
+    *simulation = (struct search_simulation){.search = &job->search,
+                                             .points = points,
+                                             .count = count,
+                                             .jobs = jobs_of(job->request),
+                                             .detail = DETAIL_FLOW,
+                                             .one_replica = true,
+                                             .price = job->run.price};
+    simulation->results = arena_array(job->run.arena, count + 1, sizeof(struct search_result));
+}
+
+static double result_value(const struct search *search, const struct search_result *result)
+{
+    if (!result->done) {
+        return INFINITY;
+    }
+    return search->objective == SEARCH_JOULE ? result->energy_J : result->time_s;
+}
+
+/* Best simulated first. */
+static void rank(struct plan_job *job, struct search_point *points)
+{
+    struct search_simulation *top = &job->top;
+    for (int64_t i = 1; i < top->count; i++) {
+        struct search_point point = points[i];
+        struct search_result result = top->results[i];
+        int64_t at = i;
+        while (at > 0 && result_value(&job->search, &top->results[at - 1]) >
+                             result_value(&job->search, &result)) {
+            top->results[at] = top->results[at - 1];
+            points[at] = points[at - 1];
+            at--;
+        }
+        top->results[at] = result;
+        points[at] = point;
+    }
+}
+
+static bool check_order(struct plan_job *job, struct error *error)
+{
+    struct search *search = &job->search;
+    struct arena *arena = job->run.arena;
+    int64_t count = job->request->check, done = 0;
+    struct search_point *points = arena_array(arena, count, sizeof *points);
+    struct random_stream stream;
+    struct search_simulation simulation;
+    random_init(&stream, job->request->run.shared.seed, "plans");
+    for (int64_t i = 0; i < count; i++) {
+        points[i] = search->points[random_below(&stream, search->count)];
+    }
+    prepare_simulation(job, points, count, &simulation);
+    if (!search_simulate(&simulation, error)) {
+        return false;
+    }
+    double *estimated = arena_array(arena, count, sizeof(double));
+    double *simulated = arena_array(arena, count, sizeof(double));
+    for (int64_t i = 0; i < count; i++) {
+        if (simulation.results[i].done) {
+            estimated[done] = points[i].time_s;
+            simulated[done++] = simulation.results[i].time_s;
+        }
+    }
+    job->checked = done;
+    job->spearman = statistics_spearman(estimated, simulated, done, arena);
+    return plan_tables_check(&simulation, job->request->run.shared.output, arena, error);
+}
+
+static const char *plan_text(const struct search *search, const struct search_point *point,
+                             struct arena *arena)
+{
+    struct plan plan = search_plan(search, point);
+    return arena_format(arena,
+                        "TP %d%s, PP %d x %d%s, CP %d, EP %d, DP %lld, ZeRO-%d, microbatch %d, "
+                        "recompute %s%s",
+                        point->tensor, point->tensor > 1 && point->sequence ? " with SP" : "",
+                        point->pipeline, point->virtual_stages, point->inside ? " inside" : "",
+                        point->context, point->expert, (long long)plan.data_parallel,
+                        point->zero, point->micro_batch, recompute_name(plan.recompute),
+                        point->overlap ? ", gradients overlapped" : "");
+}
+
+/* The part of the step by which a plan falls behind the winner most. */
+static void print_lack(const struct plan_job *job, int64_t index)
+{
+    const struct search_result *winner = &job->top.results[0];
+    const struct search_result *other = &job->top.results[index];
+    int most = 0, least = 0;
+    for (int p = 1; p < PART_OF_TIME_COUNT; p++) {
+        double lag_s = other->part_s[p] - winner->part_s[p];
+        most = lag_s > other->part_s[most] - winner->part_s[most] ? p : most;
+        least = lag_s < other->part_s[least] - winner->part_s[least] ? p : least;
+    }
+    char text[3][PRINT_SIZE];
+    double lag_s = other->part_s[most] - winner->part_s[most];
+    double gain_s = winner->part_s[least] - other->part_s[least];
+    if (lag_s > 0) {
+        print_field("", "+%s: %s %s more%s%s%s%s",
+                    print_share(text[0], other->time_s / winner->time_s - 1),
+                    job_part_name((enum part_of_time)most), print_quantity(text[1], lag_s, "s"),
+                    gain_s > 0 ? ", " : "",
+                    gain_s > 0 ? job_part_name((enum part_of_time)least) : "",
+                    gain_s > 0 ? " less by " : "",
+                    gain_s > 0 ? print_quantity(text[2], gain_s, "s") : "");
+    }
+}
+
+static void print_reason(const struct plan_job *job)
+{
+    const struct search_result *winner = &job->top.results[0];
+    char text[2][PRINT_SIZE];
+    printf("\nwhere the winner's step goes\n");
+    for (int p = 0; p < PART_OF_TIME_COUNT; p++) {
+        if (winner->part_s[p] > 0.001 * winner->time_s) {
+            print_field(job_part_name((enum part_of_time)p), "%-9s %6s",
+                        print_quantity(text[0], winner->part_s[p], "s"),
+                        print_share(text[1], winner->part_s[p] / winner->time_s));
+        }
+    }
+}
+
+static void print_answer(const struct plan_job *job)
+{
+    const struct search *search = &job->search;
+    char text[4][PRINT_SIZE];
+    printf("%s on %s, %lld chips\n", search->scenario->title, search->platform->title,
+           (long long)platform_chips(search->platform));
+    print_field("plans", "%lld feasible of %lld that divide the machine",
+                (long long)search->count, (long long)search->considered);
+    print_field("search", "%s, %s feasible plans/s, %lld exchanges priced",
+                print_quantity(text[0], search->wall_s, "s"),
+                print_count(text[1], (double)search->count / search->wall_s),
+                (long long)search->priced);
+    if (job->checked > 0) {
+        print_field("check",
+                    "rank correlation %.4f between estimate and simulation of %lld "
+                    "random plans",
+                    job->spearman, (long long)job->checked);
+    }
+    printf("\nthe best by simulation, for least %s\n",
+           search_objective_name(search->objective));
+    for (int64_t i = 0; i < job->top.count; i++) {
+        const struct search_result *result = &job->top.results[i];
+        const struct search_point *point = &job->top.points[i];
+        char place[24];
+        snprintf(place, sizeof place, "%lld", (long long)i + 1);
+        print_field(place, "%s", plan_text(search, point, job->run.arena));
+        if (!result->done) {
+            print_field("", "not simulated: %s", result->message);
+            continue;
+        }
+        print_field("", "step %s (estimate %s), %s per step, %s a chip",
+                    print_quantity(text[0], result->time_s, "s"),
+                    print_quantity(text[1], point->time_s, "s"),
+                    print_quantity(text[2], result->energy_J, "J"),
+                    print_quantity(text[3], (double)point->memory_bytes, "B"));
+        if (i > 0) {
+            print_lack(job, i);
+        }
+    }
+    print_reason(job);
+    print_field("result", "%s", job->run.output);
+}
+
+static bool print_object(const struct plan_job *job, struct table *top, struct error *error)
+{
+    const struct search *search = &job->search;
+    json_t *object = json_object();
+    json_object_set_new(object, "workload", json_string(search->scenario->name));
+    json_object_set_new(object, "platform", json_string(search->platform->name));
+    json_object_set_new(object, "chips", json_integer(platform_chips(search->platform)));
+    json_object_set_new(object, "objective",
+                        json_string(search_objective_name(search->objective)));
+    json_object_set_new(object, "plans_considered", json_integer(search->considered));
+    json_object_set_new(object, "plans_feasible", json_integer(search->count));
+    json_object_set_new(object, "plans_per_s",
+                        json_real((double)search->count / search->wall_s));
+    json_object_set_new(object, "search_s", json_real(search->wall_s));
+    json_object_set_new(object, "spearman",
+                        job->checked > 0 ? json_real(job->spearman) : json_null());
+    json_object_set_new(object, "top", print_json_table(top));
+    json_object_set_new(object, "result", json_string(job->run.output));
+    return print_json(object, error);
+}
+
+static bool search_plans(struct plan_job *job, struct error *error)
+{
+    struct search *search = &job->search;
+    *search = (struct search){.platform = job->run.platform,
+                              .scenario = job->run.scenario,
+                              .objective = job->request->objective,
+                              .arena = job->run.arena};
+    if (!search_run(search, error)) {
+        return false;
+    }
+    /* A few more than shown, because the simulation may reorder them. */
+    int64_t count = job->request->top + 3;
+    count = count < search->best_count ? count : search->best_count;
+    struct search_point *points =
+        arena_array(job->run.arena, count, sizeof(struct search_point));
+    memcpy(points, search->best, (size_t)count * sizeof *points);
+    prepare_simulation(job, points, count, &job->top);
+    if (!search_simulate(&job->top, error)) {
+        return false;
+    }
+    rank(job, points);
+    job->top.count = count < job->request->top ? count : job->request->top;
+    return job->request->check == 0 || check_order(job, error);
+}
+
+static bool plan_run(struct plan_job *job, struct error *error)
+{
+    job->run.provenance = run_job_provenance(job->run.arena);
+    if (!run_job_read(&job->run, error)) {
+        return false;
+    }
+    if (job->run.scenario->kind != SCENARIO_TRAINING) {
+        return error_at(error, ERROR_USAGE, job->run.scenario->path, 0, 0,
+                        "is no training workload, which plan needs");
+    }
+    if (!search_plans(job, error)) {
+        return false;
+    }
+    struct table *tables[2] = {plan_tables_top(&job->top, job->run.arena),
+                               plan_tables_all(&job->search, job->run.arena)};
+    if (!run_job_write(&job->run, "plan", tables, 2, error)) {
+        return false;
+    }
+    if (job->request->run.shared.json) {
+        return print_object(job, tables[0], error);
+    }
+    print_answer(job);
+    return true;
+}
+
+bool plan_command(int argc, char **argv, struct error *error)
+{
+    static const char default_prices[] = "platforms/prices/owner-2026.yaml";
+    struct plan_request request = {.run = {.detail = DETAIL_COUNT, .price_kind = PRICE_ANY},
+                                   .top = 5};
+    if (access(default_prices, R_OK) == 0) {
+        request.run.prices = default_prices;
+    }
+    if (!command_parse(&syntax, argc, argv, &request, &request.run.shared, error)) {
+        return false;
+    }
+    if (request.run.platform == NULL) {
+        return error_fill(
+            error, ERROR_USAGE,
+            "plan needs a machine; add --platform FILE (trnsim platform list shows "
+            "those there are)");
+    }
+    struct arena *arena = arena_create();
+    struct plan_job job = {
+        .request = &request, .run = {.request = &request.run, .arena = arena}, .spearman = NAN};
+    bool done = plan_run(&job, error);
+    arena_free(arena);
+    return done;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans as rows, with the names of the workload's keys. */
+#include "cli/plan_tables.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PLAN_COLUMNS(X)                                                                        \
+    X(TENSOR, "tensor_parallel", I64, "1", "chips that share each matrix")                     \
+    X(SEQUENCE, "sequence_parallel", I64, "1", "1: on")                                        \
+    X(PIPELINE, "pipeline_parallel", I64, "1", "stages")                                       \
+    X(VIRTUAL, "virtual_stages", I64, "1", "chunks of layers per stage")                       \
+    X(CONTEXT, "context_parallel", I64, "1", "chips that share a sequence")                    \
+    X(EXPERT, "expert_parallel", I64, "1", "chips that share the experts")                     \
+    X(DATA, "data_parallel", I64, "1", "pipelines side by side")                               \
+    X(ZERO, "zero_stage", I64, "1", "1: optimizer states are divided")                         \
+    X(MICRO_BATCH, "micro_batch", I64, "1", "sequences that pass together")                    \
+    X(RECOMPUTE, "recompute", TEXT, "", "none, selective or full")                             \
+    X(OVERLAP, "overlap_gradients", I64, "1", "1: on")                                         \
+    X(INSIDE, "pipeline_inside", I64, "1", "1: a pipeline's chips are neighbours")             \
+    X(MEMORY, "peak_memory_bytes", F64, "B", "memory of the fullest chip")                     \
+    X(ESTIMATE, "estimated_step_time_s", F64, "s", "by the closed form")                       \
+    X(ESTIMATED_ENERGY, "estimated_energy_J", F64, "J", "of a step, by the closed form")
+#define RESULT_COLUMNS(X)                                                                      \
+    X(TIME, "step_time_s", F64, "s", "simulated")                                              \
+    X(ENERGY, "energy_J", F64, "J", "of a step, simulated")                                    \
+    X(COST, "cost_usd_per_million_tokens", F64, "USD", "simulated; nan: no price")             \
+    X(MESSAGE, "message", TEXT, "", "why it was not simulated")
+#define PLAN_ENUM(NAME, column, type, unit, meaning) COLUMN_PLAN_##NAME,
+enum {
+    PLAN_COLUMNS(PLAN_ENUM) PLAN_COLUMN_COUNT,
+    BEFORE_RESULT = PLAN_COLUMN_COUNT - 1,
+    RESULT_COLUMNS(PLAN_ENUM) ALL_COLUMN_COUNT
+};
+#define PLAN_ROW(NAME, column, type, unit, meaning) {column, COLUMN_##type, unit, meaning},
+static const struct column columns[] = {PLAN_COLUMNS(PLAN_ROW) RESULT_COLUMNS(PLAN_ROW)};
+
+static void fill_plan(const struct search *search, const struct search_point *point,
+                      union cell *row)
+{
+    int64_t replica = (int64_t)point->tensor * point->pipeline * point->context;
+    row[COLUMN_PLAN_TENSOR].i64 = point->tensor;
+    row[COLUMN_PLAN_SEQUENCE].i64 = point->sequence;
+    row[COLUMN_PLAN_PIPELINE].i64 = point->pipeline;
+    row[COLUMN_PLAN_VIRTUAL].i64 = point->virtual_stages;
+    row[COLUMN_PLAN_CONTEXT].i64 = point->context;
+    row[COLUMN_PLAN_EXPERT].i64 = point->expert;
+    row[COLUMN_PLAN_DATA].i64 = platform_chips(search->platform) / replica;
+    row[COLUMN_PLAN_ZERO].i64 = point->zero;
+    row[COLUMN_PLAN_MICRO_BATCH].i64 = point->micro_batch;
+    row[COLUMN_PLAN_RECOMPUTE].text = recompute_name((enum recompute)point->recompute);
+    row[COLUMN_PLAN_OVERLAP].i64 = point->overlap;
+    row[COLUMN_PLAN_INSIDE].i64 = point->inside;
+    row[COLUMN_PLAN_MEMORY].f64 = (double)point->memory_bytes;
+    row[COLUMN_PLAN_ESTIMATE].f64 = point->time_s;
+    row[COLUMN_PLAN_ESTIMATED_ENERGY].f64 = point->energy_J;
+}
+
+struct table *plan_tables_top(const struct search_simulation *top, struct arena *arena)
+{
+    struct table *table = table_create(
+        arena, "summary", "the best plans by simulation, in order", columns, ALL_COLUMN_COUNT);
+    for (int64_t i = 0; i < top->count; i++) {
+        union cell *row = table_append(table);
+        const struct search_result *result = &top->results[i];
+        fill_plan(top->search, &top->points[i], row);
+        row[COLUMN_PLAN_TIME].f64 = result->done ? result->time_s : (double)NAN;
+        row[COLUMN_PLAN_ENERGY].f64 = result->done ? result->energy_J : (double)NAN;
+        row[COLUMN_PLAN_COST].f64 = result->done ? result->cost_usd_per_million_tokens : (double)NAN;
+        row[COLUMN_PLAN_MESSAGE].text = arena_text(arena, result->message);
+    }
+    return table;
+}
+
+struct table *plan_tables_all(const struct search *search, struct arena *arena)
+{
+    struct table *table = table_create(arena, "plans", "every feasible plan with its estimate",
+                                       columns, PLAN_COLUMN_COUNT);
+    for (int64_t i = 0; i < search->count; i++) {
+        fill_plan(search, &search->points[i], table_append(table));
+    }
+    return table;
+}
+
+bool plan_tables_check(const struct search_simulation *simulation, const char *output,
+                       struct arena *arena, struct error *error)
+{
+    if (output == NULL) {
+        return true;
+    }
+    const char *path = arena_format(arena, "%s.check.csv", output);
+    FILE *file = fopen(path, "w");
+    bool written = file != NULL;
+    for (int c = 0; written && c < COLUMN_PLAN_MEMORY; c++) {
+        written = fprintf(file, "%s,", columns[c].name) >= 0;
+    }
+    written = written && fprintf(file, "estimated_step_time_s,step_time_s\n") >= 0;
+    for (int64_t i = 0; written && i < simulation->count; i++) {
+        union cell row[PLAN_COLUMN_COUNT];
+        fill_plan(simulation->search, &simulation->points[i], row);
+        for (int c = 0; c < COLUMN_PLAN_MEMORY; c++) {
+            written = columns[c].type == COLUMN_TEXT
+                          ? fprintf(file, "%s,", row[c].text) >= 0
+                          : fprintf(file, "%lld,", (long long)row[c].i64) >= 0;
+        }
+        written =
+            fprintf(file, "%.9g,%.9g\n", simulation->points[i].time_s,
+                    simulation->results[i].done ? simulation->results[i].time_s : (double)NAN) >= 0;
+    }
+    written = file != NULL && fclose(file) == 0 && written;
+    return written ||
+           error_at(error, ERROR_SYSTEM, path, 0, 0, "cannot be written (%s)", strerror(errno));
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The best plan for a training workload on a machine: every plan that divides the machine and
+ * fits its memory gets an estimated step, the best of them are simulated.
+ * MODEL.md, "Plan estimate". */
+#pragma once
+
+#include "execution/executor.h"
+#include "hardware/platform.h"
+#include "workload/scenario.h"
+
+enum search_objective { SEARCH_TIME, SEARCH_USD, SEARCH_JOULE };
+
+struct search_point { /* a feasible plan, in short */
+    int32_t tensor, pipeline, virtual_stages, context, expert, micro_batch;
+    uint8_t recompute, zero;
+    bool sequence, overlap, inside;
+    float memory_bytes;      /* of the fullest stage */
+    double time_s, energy_J; /* estimated, a step */
+};
+
+enum { SEARCH_BEST = 64 };
+
+struct search {
+    const struct platform *platform;
+    const struct scenario *scenario;
+    enum search_objective objective;
+    struct arena *arena;
+    struct search_point *points;
+    int64_t count, capacity;
+    int64_t considered; /* plans that divide the machine, whether they fit or not */
+    int64_t priced;     /* exchanges whose time was computed */
+    double wall_s;
+    struct search_point best[SEARCH_BEST]; /* by the objective, best first */
+    int best_count;
+};
+
+/* Finds all feasible plans. What the workload's plan says of dtypes, gradients and attention is
+ * kept, since it changes results; all else is searched. False and an INFEASIBLE error when no
+ * plan fits. */
+bool search_run(struct search *search, struct error *error);
+
+/* What is to be small. */
+double search_value(const struct search *search, const struct search_point *point);
+
+/* The whole plan of a point. */
+struct plan search_plan(const struct search *search, const struct search_point *point);
+
+struct search_result { /* of a simulated plan */
+    bool done;
+    double time_s, energy_J, cost_usd_per_million_tokens;
+    double part_s[PART_OF_TIME_COUNT];
+    char message[256]; /* why it was not done */
+};
+
+struct search_simulation {
+    const struct search *search;
+    const struct search_point *points;
+    int64_t count;
+    int jobs;
+    enum detail detail;
+    bool one_replica;
+    const struct price *price;
+    struct search_result *results; /* [count], filled */
+};
+
+/* Simulates plans in processes of their own. False only when interrupted or refused by the
+ * system; single failures are in the results. */
+bool search_simulate(struct search_simulation *simulation, struct error *error);
+
+bool search_objective_read(const char *text, enum search_objective *objective,
+                           struct error *error);
+const char *search_objective_name(enum search_objective objective);

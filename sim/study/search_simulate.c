@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans simulated in children; results come back through memory that all of them share. */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "record/summary.h"
+#include "study/search.h"
+#include "study/sweep_pool.h"
+#include "training/training_tables.h"
+
+struct shared {
+    struct search_simulation *simulation;
+    struct search_result *results;
+};
+
+static bool simulate(void *argument, int64_t index, struct error *error)
+{
+    struct shared *shared = argument;
+    struct search_simulation *simulation = shared->simulation;
+    const struct search *search = simulation->search;
+    struct search_result *result = &shared->results[index];
+    struct scenario scenario = *search->scenario;
+    scenario.plan = search_plan(search, &simulation->points[index]);
+    struct training_options options = {.detail = simulation->detail,
+                                       .one_replica = simulation->one_replica};
+    struct training *training =
+        training_run(search->platform, &scenario, &options, search->arena, error);
+    if (training == NULL) {
+        return false;
+    }
+    struct training_tables *tables =
+        training_tables(training, simulation->price, search->arena);
+    result->time_s = training->execution.time_s;
+    result->energy_J = tables->energy.step_J;
+    result->cost_usd_per_million_tokens = tables->summary->cells[SUMMARY_COST].f64;
+    memcpy(result->part_s, training->execution.part_s, sizeof result->part_s);
+    result->done = true;
+    return true;
+}
+
+static void ended(void *argument, int64_t index, enum error_kind kind, const char *message)
+{
+    struct shared *shared = argument;
+    (void)kind;
+    snprintf(shared->results[index].message, sizeof shared->results[index].message, "%.250s",
+             message);
+}
+
+bool search_simulate(struct search_simulation *simulation, struct error *error)
+{
+    struct arena *arena = simulation->search->arena;
+    size_t size = (size_t)(simulation->count + 1) * sizeof(struct search_result);
+    int64_t *tasks = arena_array(arena, simulation->count + 1, sizeof(int64_t));
+    struct shared shared = {simulation, mmap(NULL, size, PROT_READ | PROT_WRITE,
+                                             MAP_SHARED | MAP_ANONYMOUS, -1, 0)};
+    if (shared.results == MAP_FAILED) {
+        return error_fill(error, ERROR_SYSTEM, "no memory to share with other processes");
+    }
+    for (int64_t i = 0; i < simulation->count; i++) {
+        tasks[i] = i;
+    }
+    struct sweep_pool pool = {simulation->jobs, simulate, ended, &shared};
+    bool ran = sweep_pool_run(&pool, tasks, simulation->count, error);
+    memcpy(simulation->results, shared.results,
+           (size_t)simulation->count * sizeof(struct search_result));
+    munmap(shared.results, size);
+    return ran;
+}
+
+const char *search_objective_name(enum search_objective objective)
+{
+    static const char *const names[] = {"time", "usd", "joule"};
+    return names[objective];
+}
+
+bool search_objective_read(const char *text, enum search_objective *objective,
+                           struct error *error)
+{
+    for (enum search_objective o = SEARCH_TIME; o <= SEARCH_JOULE; o++) {
+        if (strcmp(text, search_objective_name(o)) == 0) {
+            *objective = o;
+            return true;
+        }
+    }
+    return error_fill(error, ERROR_USAGE,
+                      "--objective: found '%.40s', expected time, usd or "
+                      "joule",
+                      text);
+}
