@@ -20,6 +20,9 @@ static command_function help_command;
 
 static const struct command commands[] = {
     {"run", "Simulate a workload on a machine: time, dollars and joules", run_command},
+    {"plan", "Find the best plan for a training workload on a machine", plan_command},
+    {"sweep", "Run many points, on this machine or on a Slurm cluster, into one table",
+     sweep_command},
     {"compare", "Say how results differ from a baseline, and why", compare_command},
     {"validate", "Simulate what others have measured, and say how far it is off",
      validate_command},

@@ -18,6 +18,8 @@ command_function compare_command;  /* compare.c */
 command_function validate_command; /* validate.c */
 command_function platform_command; /* platform.c */
 command_function digest_command;   /* digest.c */
+command_function sweep_command;    /* sweep.c */
+command_function plan_command;     /* plan.c */
 
 /* Options that mean the same wherever they are offered: ored into command_syntax.shared. */
 enum {

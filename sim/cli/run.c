@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/run.h"
 #include "cli/run_collective.h"
 #include "cli/run_serving.h"
 #include "cli/run_training.h"
@@ -98,22 +99,24 @@ static const struct command_syntax syntax = {
     .take = take,
 };
 
+bool run_simulate(struct run_job *job, struct error *error)
+{
+    switch (job->scenario->kind) {
+    case SCENARIO_COLLECTIVE:
+        return run_collective(job, error);
+    case SCENARIO_SERVING:
+        return run_serving(job, error);
+    case SCENARIO_TRAINING:
+        break;
+    }
+    return run_training(job, error);
+}
+
 static bool run(const struct run_request *request, struct arena *arena, struct error *error)
 {
     struct run_job job = {
         .request = request, .arena = arena, .provenance = run_job_provenance(arena)};
-    if (!run_job_read(&job, error)) {
-        return false;
-    }
-    switch (job.scenario->kind) {
-    case SCENARIO_COLLECTIVE:
-        return run_collective(&job, error);
-    case SCENARIO_SERVING:
-        return run_serving(&job, error);
-    case SCENARIO_TRAINING:
-        break;
-    }
-    return run_training(&job, error);
+    return run_job_read(&job, error) && run_simulate(&job, error);
 }
 
 bool run_command(int argc, char **argv, struct error *error)

@@ -4,6 +4,7 @@
  * layout; memory by schedule and sharding; the rest is a dozen multiplications a plan. */
 #include "study/search.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -470,6 +471,10 @@ bool search_run(struct search *search, struct error *error)
 {
     const struct scenario *scenario = search->scenario;
     double start_s = now_s();
+    /* Prices use and free much memory: given back to the system, each page costs again. */
+    enum { KEPT_BYTES = 1 << 29 };
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     struct walk *walk = arena_alloc(search->arena, sizeof *walk);
     walk->search = search;
     walk->prices = (struct search_prices){.platform = search->platform, .arena = search->arena};

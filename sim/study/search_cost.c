@@ -104,8 +104,8 @@ static double group_s(const struct platform *platform, const struct plan *plan, 
     return best_s;
 }
 
-static double exchange_s(struct search_prices *prices, const struct plan *plan, enum slot slot,
-                         enum collective_operation operation, double bytes)
+static double price_s(struct search_prices *prices, const struct plan *plan, enum slot slot,
+                      enum collective_operation operation, double bytes)
 {
     struct search_price wanted = {.operation = (int)operation,
                                   .slot = (int)slot,
@@ -128,6 +128,23 @@ static double exchange_s(struct search_prices *prices, const struct plan *plan, 
     *price = wanted;
     prices->count++;
     return wanted.time_s;
+}
+
+/* Prices are known at powers of four; between two of them, and beyond the largest, time is a
+ * straight line. */
+static double exchange_s(struct search_prices *prices, const struct plan *plan, enum slot slot,
+                         enum collective_operation operation, double bytes)
+{
+    enum { LEAST = 6, MOST = 13 };
+    int power = (int)floor(log2(fmax(bytes, 1)) / 2);
+    power = power < LEAST ? LEAST : power > MOST ? MOST : power;
+    double low_bytes = ldexp(1, 2 * power), high_bytes = 4 * low_bytes;
+    double low_s = price_s(prices, plan, slot, operation, low_bytes);
+    if (bytes <= low_bytes) {
+        return low_s; /* latency alone, or exactly there */
+    }
+    double high_s = price_s(prices, plan, slot, operation, high_bytes);
+    return low_s + (high_s - low_s) * (bytes - low_bytes) / (high_bytes - low_bytes);
 }
 
 static enum slot slot_of(enum exchange exchange)
