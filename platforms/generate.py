@@ -13,6 +13,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from generator.fact import Fact
+from generator.library import Software
 from generator.machine import Machine
 from generator.machines import MACHINES
 from generator.topology import Route, Topology
@@ -32,6 +33,18 @@ def fact_props(name: str, fact: Fact) -> Iterator[str]:
     if fact.high is not None:
         yield prop(name + ".high", fact.high)
     yield prop(name + ".source", fact.source)
+
+
+def library_facts(software: Software) -> Iterator[tuple[str, str | Fact]]:
+    if software.host is not None:
+        yield "collective.host", software.host
+    yield "collective.algorithms", software.algorithms
+    for protocol in software.protocols:
+        for name in ("efficiency", "step", "step_scale_out", "slice", "slice_scale_out"):
+            yield f"protocol.{protocol.name}.{name}", getattr(protocol, name)
+    if software.in_switch is not None:
+        for name in ("efficiency", "tuned", "step", "step_scale_out", "slice", "slice_scale_out"):
+            yield f"in_switch.{name}", getattr(software.in_switch, name)
 
 
 def facts_of(machine: Machine) -> Iterator[tuple[str, str | Fact]]:
@@ -61,6 +74,7 @@ def facts_of(machine: Machine) -> Iterator[tuple[str, str | Fact]]:
     yield "collective.launch", machine.software.launch
     yield "collective.step", machine.software.step
     yield "collective.step_scale_out", machine.software.step_scale_out
+    yield from library_facts(machine.software)
     yield "power.overhead_per_chip", machine.power.overhead
     yield "power.pue", machine.power.pue
     for name, total in machine.totals.items():

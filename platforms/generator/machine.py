@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from generator import library
 from generator import network as n
 from generator.chip import Chip
 from generator.fact import Fact, derived, published
@@ -21,7 +22,7 @@ class Machine:
     build: Callable[[], Topology]
     media: list[n.Medium]
     tiers: list[n.Tier]
-    software: n.Software
+    software: library.Software
     power: n.Power
     totals: dict[str, Fact] = field(default_factory=dict)
 

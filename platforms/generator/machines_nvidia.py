@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generator import chips_nvidia as c
+from generator import library
 from generator import network as n
 from generator.chip import Chip
 from generator.fact import EFA, Fact, datasheet, published, vendor
@@ -44,7 +45,7 @@ class Ec2:
     nic: str
     tor_domains: int
     launch: Fact
-    step_scale_out: Fact
+    net: library.Net
     overhead: Fact
     totals: dict[str, Fact]
 
@@ -55,21 +56,21 @@ def ec2_gpu(e: Ec2) -> Machine:
         e.name, title, "server", SERVER_NOTES, e.chip, lambda: switched(places(8), "nvlink", "nvswitch"),
         [n.nvlink(e.nvlink), n.efa(e.efa, n.nic_rate(e.gbps, 8, e.nic))],
         n.aws_tiers(8, n.rack_switches(25.6 if e.efa > 1 else 12.8, e.gbps, e.tor_domains)),
-        n.nccl(e.launch, e.step_scale_out), n.Power(e.overhead, n.AWS_PUE), e.totals)
+        library.nccl(e.launch, e.net, e.nvlink), n.Power(e.overhead, n.AWS_PUE), e.totals)
 
 
-P4D = ec2_gpu(Ec2("p4d", "p4d.24xlarge", c.A100_40, 3, 1, 400, "6.25GBps", 16, n.AMPERE_LAUNCH,
-                  n.EFA1_STEP, A100_OVERHEAD,
+P4D = ec2_gpu(Ec2("p4d", "p4d.24xlarge", c.A100_40, 3, 1, 400, "6.25GBps", 16, library.AMPERE_LAUNCH,
+                  library.EFA1_STEP, A100_OVERHEAD,
                   {"hbm_size_total": memory(320, EFA),
                    "peak_bf16_total": published("2.5Pf", "aws.amazon.com/ec2/instance-types/p4 "
                                                 "(recalled, not read again)"),
                    "power_total": DGX_A100}))
-P5 = ec2_gpu(Ec2("p5", "p5.48xlarge", c.H100, 4, 2, 3200, "50GBps", 4, n.HOPPER_LAUNCH, n.EFA_STEP,
+P5 = ec2_gpu(Ec2("p5", "p5.48xlarge", c.H100, 4, 2, 3200, "50GBps", 4, library.HOPPER_LAUNCH, library.EFA_STEP,
                  H100_OVERHEAD, {"hbm_size_total": memory(640, EFA), "power_total": DGX_H100}))
-P5EN = ec2_gpu(Ec2("p5en", "p5en.48xlarge", c.H200, 4, 3, 3200, "50GBps", 4, n.HOPPER_LAUNCH, n.EFA_STEP,
+P5EN = ec2_gpu(Ec2("p5en", "p5en.48xlarge", c.H200, 4, 3, 3200, "50GBps", 4, library.HOPPER_LAUNCH, library.EFA_STEP,
                    H100_OVERHEAD, {"hbm_size_total": memory(1128, EFA), "power_total": DGX_H100}))
-P6 = ec2_gpu(Ec2("p6-b200", "p6-b200.48xlarge", c.B200, 5, 4, 3200, "50GBps", 4, n.HOPPER_LAUNCH,
-                 n.EFA_STEP, B200_OVERHEAD,
+P6 = ec2_gpu(Ec2("p6-b200", "p6-b200.48xlarge", c.B200, 5, 4, 3200, "50GBps", 4, library.HOPPER_LAUNCH,
+                 library.EFA4_STEP, B200_OVERHEAD,
                  {"hbm_size_total": published("1432GiB", EFA + ": 179 GiB per GPU; HGX B200 1,440 GB",
                                               low="1440GB", high="1440GiB"),
                   "peak_bf16_total": published("18Pf", vendor("HGX B200")),
@@ -87,7 +88,7 @@ GB200_NVL72 = Machine(
     lambda: switched(tray_places(), "nvlink", "nvswitch"),
     [n.nvlink(5), n.infiniband("NDR", published("50GBps", "400 Gb/s per GPU (" + vendor("DGX GB200") +
                                                 "; " + EFA + ")"))],
-    n.infiniband_tiers(64, 72, 4, 1), n.nccl(n.HOPPER_LAUNCH, n.IB_STEP),
+    n.infiniband_tiers(64, 72, 4, 1), library.nccl(library.HOPPER_LAUNCH, library.IB_STEP, 5),
     n.Power(NVL72_OVERHEAD, n.HALL_PUE),
     {"peak_bf16_total": published("180Pf", vendor("GB200 NVL72")),
      "peak_fp8_total": published("360Pf", vendor("GB200 NVL72")),
@@ -104,14 +105,14 @@ def hgx(name: str, title: str, chip: Chip, nvlink: int, nic: n.Medium, radix: in
     watts = A100_OVERHEAD if chip is c.A100 else H100_OVERHEAD
     return Machine(name, title, "server", SERVER_NOTES, chip,
                    lambda: switched(places(8), "nvlink", "nvswitch"), [n.nvlink(nvlink), nic],
-                   n.infiniband_tiers(radix, 8, 8, radix // 2), n.nccl(launch, n.IB_STEP),
+                   n.infiniband_tiers(radix, 8, 8, radix // 2), library.nccl(launch, library.IB_STEP, nvlink),
                    n.Power(watts, n.HALL_PUE), totals)
 
 
 HGX_A100 = hgx(
     "hgx-a100", "HGX A100 80GB with HDR InfiniBand (8 GPUs)", c.A100, 3,
     n.infiniband("HDR", published("25GBps", "200 Gb/s per GPU: " + datasheet("DGX A100 SuperPOD"))),
-    40, n.AMPERE_LAUNCH,
+    40, library.AMPERE_LAUNCH,
     {"hbm_size_total": memory(640, datasheet("DGX A100")),
      "peak_bf16_total": published("2.5Pf", datasheet("DGX A100") + ": 5 sparse"),
      "scale_up_bandwidth": both_ways("2.4TBps", "4.8 TB/s", datasheet("DGX A100")),
@@ -119,7 +120,7 @@ HGX_A100 = hgx(
 HGX_H100 = hgx(
     "hgx-h100", "HGX H100 with NDR InfiniBand (8 GPUs)", c.H100, 4,
     n.infiniband("NDR", published("50GBps", "400 Gb/s per GPU: " + datasheet("DGX H100 SuperPOD"))),
-    64, n.HOPPER_LAUNCH,
+    64, library.HOPPER_LAUNCH,
     {"hbm_size_total": memory(640, datasheet("DGX H100")),
      "peak_fp8_total": published("16Pf", datasheet("DGX H100") + ": 32 sparse"),
      "scale_up_bandwidth": both_ways("3.6TBps", "7.2 TB/s", datasheet("DGX H100")),

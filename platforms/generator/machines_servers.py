@@ -7,6 +7,7 @@ from dataclasses import replace
 from generator import chips_amd as amd
 from generator import chips_nvidia as c
 from generator import machines_nvidia as m
+from generator import library
 from generator import network as n
 from generator.chip import Chip
 from generator.fact import EFA, Fact, datasheet, derived, estimate, published, vendor
@@ -80,7 +81,7 @@ def pcie_server(name: str, title: str, chip: Chip, generation: int, nic: str,
     return Machine(name, title, "server", BRIDGE_NOTES[:1], chip,
                    lambda: switched(places(8), "pcie", "host-bridge"),
                    [n.pcie(generation, efficiency), n.infiniband("NDR" if generation == 5 else "HDR", source)],
-                   n.infiniband_tiers(64, 8, 8, 32), n.nccl(n.HOPPER_LAUNCH, n.IB_STEP),
+                   n.infiniband_tiers(64, 8, 8, 32), library.nccl(library.HOPPER_LAUNCH, library.IB_STEP),
                    n.Power(SERVER_OVERHEAD, n.HALL_PUE))
 
 
@@ -104,7 +105,7 @@ def gh200(name: str, chip: Chip) -> Machine:
     return Machine(name, chip.title + " with NDR InfiniBand", "server",
                    ["One superchip; its link to host memory is not shown."], chip, lambda: alone("0"),
                    [n.infiniband("NDR", NDR)], n.infiniband_tiers(64, 1, 1, 32),
-                   n.nccl(n.HOPPER_LAUNCH, n.IB_STEP),
+                   library.nccl(library.HOPPER_LAUNCH, library.IB_STEP),
                    n.Power(estimate("300W", "Grace with its memory, NIC, fans", low="200W", high="450W"),
                            n.HALL_PUE))
 
@@ -120,7 +121,7 @@ def instinct(name: str, title: str, chip: Chip, fabric: n.Medium, size: int) -> 
     return Machine(name, title, "server", MESH_NOTES, chip, mesh,
                    [fabric, n.ethernet("RoCE 400G", published("50GBps", "400 Gb/s per GPU (reference design)"),
                                        n.ROCE_LATENCY)],
-                   n.clos(8, 128, 4096, 65536, "1", "a full-rate Clos"), n.RCCL,
+                   n.clos(8, 128, 4096, 65536, "1", "a full-rate Clos"), library.RCCL,
                    n.Power(estimate("650W", "processors, fans, NICs as in a DGX H100 (10.2 kW / 8 - 700 W)",
                                     low="450W", high="800W"), n.HALL_PUE),
                    {"hbm_size_total": memory(size, amd.datasheet(chip.title))})

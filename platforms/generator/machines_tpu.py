@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from generator import chips_tpu as c
+from generator import library
 from generator import network as n
 from generator.chip import Chip
 from generator.fact import estimate
@@ -33,7 +34,7 @@ def slice_of(name: str, chip: Chip, build: Callable[[], Topology], ici: n.Medium
                      estimate("0.8", "TCP through the hosts", low="0.6", high="0.9"))
     return Machine(name, f"{chip.title} slice of 64 chips", "slice", CUBE_NOTES if build is cube else SQUARE_NOTES,
                    chip, build, [ici, nic],
-                   n.clos(64, 64, 4096, 65536, "1", "Google's fabric is not published in these terms"), n.XLA,
+                   n.clos(64, 64, 4096, 65536, "1", "Google's fabric is not published in these terms"), library.XLA,
                    n.Power(estimate("150W", f"hosts, and {n.FABRIC_W}", low="80W", high="250W"), n.GOOGLE_PUE))
 
 

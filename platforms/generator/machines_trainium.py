@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from generator import chips_trainium as c
+from generator import library
 from generator import network as n
 from generator.fact import EFA, NEURON, SA2, SA3, derived, estimate, published
 from generator.machine import Machine, both_ways
@@ -22,7 +23,7 @@ def trn1(name: str, gbps: int, nic: str, tor_domains: int) -> Machine:
         name, f"Amazon EC2 {name}", "server", TRN1_NOTES, c.TRN1,
         lambda: torus(2, 4, "xy xy"),
         [n.trn1_torus(), n.efa(2, n.nic_rate(gbps, 16, nic, NEURON + "trn1-arch.rst"))],
-        n.aws_tiers(16, n.rack_switches(12.8, gbps, tor_domains)), n.NEURON_2023_SOFTWARE,
+        n.aws_tiers(16, n.rack_switches(12.8, gbps, tor_domains)), library.NEURON_2023_SOFTWARE,
         n.Power(estimate("185W", f"half of the TDP as in Trainium2 servers, and {n.FABRIC_W}",
                          low="130W", high="260W"), n.AWS_PUE),
         {"peak_bf16_total": published("3040Tf", NEURON + "trn1-arch.rst"),
@@ -39,7 +40,7 @@ TRN2_SERVER = Machine(
     "trn2.48xlarge", "Amazon EC2 trn2.48xlarge", "server", TORUS_NOTES, c.TRN2,
     lambda: torus(2, 4, "xy xy"),
     [n.trn2_xy(), n.efa(3, n.nic_rate(3200, 16, "25GBps", NEURON + "trn2-arch.rst"))],
-    n.aws_tiers(16, n.rack_switches(12.8, 3200, 2)), n.NEURON_SOFTWARE, TRN2_POWER,
+    n.aws_tiers(16, n.rack_switches(12.8, 3200, 2)), library.NEURON_SOFTWARE, TRN2_POWER,
     {"peak_fp8_total": published("20.8Pf", NEURON + "trn2-arch.rst"),
      "hbm_size_total": published("1.5TB", "aws.amazon.com/ec2/instance-types/trn2 (16 x 96 GiB)",
                                  low="1.5TB", high="1536GiB"),
@@ -52,7 +53,7 @@ TRN2_ULTRASERVER = Machine(
     lambda: torus(3, 4, "xy xy z"),
     [n.trn2_xy(), n.trn2_z(),
      n.efa(3, n.nic_rate(12800, 64, "25GBps", f"{EFA}; the Neuron table says 3,200 for the UltraServer"))],
-    n.aws_tiers(64, n.rack_switches(25.6, 12800, 1)), n.NEURON_SOFTWARE, TRN2_POWER,
+    n.aws_tiers(64, n.rack_switches(25.6, 12800, 1)), library.NEURON_SOFTWARE, TRN2_POWER,
     {"peak_fp8_total": published("83.2Pf", NEURON + "trn2-arch.rst"),
      "hbm_size_total": published("6144GiB", NEURON + "trn2-arch.rst; the product page says 6 TB",
                                  low="6TB", high="6144GiB"),
@@ -84,7 +85,7 @@ def trn3(name: str, variant: str, title: str) -> Machine:
         name, title, "UltraServer", TRN3_NOTES, c.TRN3,
         lambda: two_racks(TwoRacks(18, 4, "sled", True)),
         [*n.trn3_media(variant, True), trn3_nic(28800, 144)],
-        n.aws_tiers(144, TRN3_TOR), n.NEURON_SOFTWARE, TRN3_POWER,
+        n.aws_tiers(144, TRN3_TOR), library.NEURON_SOFTWARE, TRN3_POWER,
         {"peak_bf16_total": published("96.624Pf", NEURON + "trn3-arch.rst"),
          "peak_fp8_total": published("362Pf", "re:Invent 2025 keynote; 362,448 TFLOP/s in " + NEURON +
                                      "trn3-arch.rst"),
@@ -126,7 +127,7 @@ TRN3_GEN1 = Machine(
     "trn3-ultraserver-gen1", "Trn3 Gen1 UltraServer (64 chips, air-cooled)", "UltraServer",
     TRN3_GEN1_NOTES, c.TRN3, lambda: two_racks(TwoRacks(16, 2, "tray", False)),
     [*n.trn3_media("documented", False), trn3_nic(12800, 64)],
-    n.aws_tiers(64, TRN3_TOR), n.NEURON_SOFTWARE, TRN3_POWER,
+    n.aws_tiers(64, TRN3_TOR), library.NEURON_SOFTWARE, TRN3_POWER,
     {"peak_bf16_total": published("42.944Pf", NEURON + "trn3-arch.rst"),
      "peak_fp8_total": published("161.088Pf", NEURON + "trn3-arch.rst"),
      "peak_fp4_total": published("161.088Pf", NEURON + "trn3-arch.rst (MXFP8/MXFP4)"),
@@ -142,7 +143,7 @@ INF2_48 = Machine(
     "inf2.48xlarge", "Amazon EC2 inf2.48xlarge (12 chips)", "server",
     ["The 12 chips form a ring; chips pass on what is for others."], c.INF2, lambda: ring(12, "ring"),
     [n.inf2_ring(), n.efa(2, estimate("1.04GBps", "100 Gb/s of ENA per instance / 12 chips / 8; no EFA"))],
-    n.aws_tiers(12, n.rack_switches(12.8, 100, 15)), n.NEURON_2023_SOFTWARE,
+    n.aws_tiers(12, n.rack_switches(12.8, 100, 15)), library.NEURON_2023_SOFTWARE,
     n.Power(estimate("160W", f"as trn1: half of the TDP and {n.FABRIC_W}", low="110W", high="220W"),
             n.AWS_PUE))
 
@@ -150,7 +151,7 @@ TRN2_3XLARGE = Machine(
     "trn2.3xlarge", "Amazon EC2 trn2.3xlarge (1 chip)", "server",
     ["One chip of a Trainium2 server; its links to neighbours are not offered."], c.TRN2,
     lambda: alone("0"), [n.efa(3, n.nic_rate(200, 1, "25GBps"))],
-    n.aws_tiers(1, n.rack_switches(12.8, 200, 32)), n.NEURON_SOFTWARE, TRN2_POWER)
+    n.aws_tiers(1, n.rack_switches(12.8, 200, 32)), library.NEURON_SOFTWARE, TRN2_POWER)
 
 TRN4_RACK = Machine(
     "trn4-estimate", "Trainium4 rack with NVLink Fusion (announced; estimated)", "rack",
@@ -160,7 +161,7 @@ TRN4_RACK = Machine(
                      "nvswitch"),
     [n.nvlink_fusion(), n.efa(4, estimate("50GBps", "400 Gb/s per chip, an option of Trainium3 already "
                                           f"({SA3})", low="25GBps", high="100GBps"))],
-    n.aws_tiers(72, estimate("1", "as Trainium3")), n.NEURON_SOFTWARE,
+    n.aws_tiers(72, estimate("1", "as Trainium3")), library.NEURON_SOFTWARE,
     n.Power(estimate("870W", f"0.45 of the TDP of 1,800 W as Trainium3, and {n.FABRIC_W}", low="600W",
                      high="1200W"), n.AWS_PUE))
 

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Media inside a domain, NICs, scale-out tiers, collective software and power, by family."""
+"""Media inside a domain, NICs, scale-out tiers and power, by family."""
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.fact import (AICONFIG, COLLECTIVES, EFA, INTRANODE, NCCL_BOOK, NCCOM, NEURON, SA2,
-                            SA3, Fact, datasheet, derived, estimate, fit, published)
+from generator.fact import (COLLECTIVES, EFA, INTRANODE, NCCL_BOOK, NEURON, SA2, SA3, Fact, datasheet, derived, estimate, fit, published)
 
 
 @dataclass(frozen=True)
@@ -24,13 +23,6 @@ class Tier:
     rails: Fact
     oversubscription: Fact
     latency: Fact
-
-
-@dataclass(frozen=True)
-class Software:
-    launch: Fact
-    step: Fact
-    step_scale_out: Fact
 
 
 @dataclass(frozen=True)
@@ -144,6 +136,8 @@ IB_EFFICIENCY = fit("0.93", f"bus bandwidth of all-reduces of 16 GiB per NIC rat
 # End to end = 2 x NIC + 3 switch passes (top of rack, leaf, top of rack).
 SWITCH_PASS = derived("667ns", "(15 us from HBM to HBM on Trainium2 less 2 x 6.5 us of EFA v3 packet "
                       f"latency) / 3 passes ({COLLECTIVES}, {SA2})", low="500ns", high="800ns")
+EFA1_EFFICIENCY = fit("0.84", f"all-reduce of 2 GiB on 2 p4de: 41.8 GB/s over 4 x 100 Gb/s (C0186, {NCCL_BOOK})",
+                      low="0.8", high="0.9")
 EFA_LATENCIES = {
     1: fit("15us", "not published; all-reduce of 8 B on 2 p4de takes 164 us against 69 us on 2 p5 with "
            "EFA v2", low="9us", high="20us"),
@@ -156,7 +150,8 @@ EFA_LATENCIES = {
 
 
 def efa(generation: int, bandwidth: Fact) -> Medium:
-    return Medium("nic", f"EFA v{generation}", bandwidth, EFA_EFFICIENCY, EFA_LATENCIES[generation])
+    return Medium("nic", f"EFA v{generation}", bandwidth, EFA1_EFFICIENCY if generation == 1 else EFA_EFFICIENCY,
+                  EFA_LATENCIES[generation])
 
 
 def infiniband(name: str, bandwidth: Fact) -> Medium:
@@ -207,42 +202,6 @@ def rack_switches(terabits: float, gbps: int, domains: int) -> Fact:
     return estimate(str(domains), f"half of a {terabits} Tb/s top-of-rack switch points down / {gbps:,} "
                     f"Gb/s per domain ({SA2} for Trainium2; not published for others)")
 
-
-# --- software --------------------------------------------------------------------------------
-
-NEURON_SOFTWARE = Software(
-    estimate("5us", f"an all-gather of 1 KiB takes 6.2 us over 32 ranks and 10 us over 8 ({NCCOM}), a ring "
-             "step 1 to 2 us", low="4us", high="9us"),
-    derived("0.5us", f"a ring step of 1 to 2 us ({INTRANODE}), middle 1.5, of which the link has 1.0",
-            low="0us", high="1us"),
-    estimate("0.5us", f"as inside a domain; {COLLECTIVES} gives 15 us per hop between nodes, which is the "
-             "latency of the way itself", low="0us", high="2us"))
-
-NEURON_2023_SOFTWARE = Software(
-    fit("50us", "an all-reduce of 1 KiB over the 2 cores of a chip takes 58 us in the 2023 sample of "
-        f"{NCCOM}; newer stacks take 6 to 10 us on later chips", low="5us", high="58us"),
-    NEURON_SOFTWARE.step,
-    fit("50us", "an all-reduce of 8 B over two trn1.32xlarge takes 520 us in the 2023 sample of "
-        f"{NCCOM}", low="0.5us", high="200us"))
-
-
-def nccl(launch: Fact, step_scale_out: Fact) -> Software:
-    step = fit("0.5us", f"{AICONFIG}, NCCL on 2, 4 and 8 GPUs: a ring step takes 0.95 us at 2 KB, nearly "
-               "all of it the link's 0.9, and about 1.8 us at 2 MB; NVIDIA/nccl src/graph/tuning.cc has 0.6 (LL) to "
-               "3.4 us (Simple)", low="0us", high="2.5us")
-    return Software(launch, step, step_scale_out)
-
-
-HOPPER_LAUNCH = fit("4.5us", f"NCCL 2.29 on H100, all-gather and all-reduce of 2 KB on 2, 4 and 8 GPUs "
-                    f"extrapolated to no step: 4.2 and 4.8 us ({AICONFIG})", low="4us", high="8.4us")
-AMPERE_LAUNCH = fit("8us", f"NCCL 2.27 on A100, all-gather and all-reduce of 2 KB on 2, 4 and 8 GPUs "
-                    f"extrapolated to no step: 8.2 and 8.1 us ({AICONFIG})", low="6.6us", high="9us")
-IB_STEP = estimate("3us", "NVIDIA/nccl src/graph/tuning.cc has 2.7 (LL) to 14 us (Simple) per network "
-                   "step, of which the way takes 4", low="0us", high="10us")
-EFA_STEP = fit("7us", "all-reduce of 8 B on 2 p5 takes 69 us, on one 13 us; on 2 p6-b200 51 us: 28 and 19 "
-               "us per crossing, of which the way takes 20 and 12", low="3us", high="10us")
-EFA1_STEP = fit("40us", "all-reduce of 8 B on 2 p4de takes 164 us: 75 us per crossing, of which the way "
-                "takes 32", low="10us", high="60us")
 
 # --- power -----------------------------------------------------------------------------------
 
@@ -311,23 +270,12 @@ def xgmi(rate: str, chip: str, both_ways: str) -> Medium:
     return Medium("xgmi", "Infinity Fabric, one pair", bandwidth, efficiency, latency)
 
 
-RCCL = Software(estimate("10us", "RCCL all-reduces of a few bytes take 15 to 25 us on 8 MI300X (recalled)",
-                         low="6us", high="20us"),
-                estimate("1us", "beside the link's latency", low="0.3us", high="3us"),
-                estimate("4us", "as NCCL over InfiniBand (3 us), a little more", low="1us", high="10us"))
-
-
 def ici(rate: str, ports: int, whole: str, source: str) -> Medium:
     bandwidth = derived(rate, f"{whole} GB/s both ways per chip over {ports} ports / 2 ({source})")
     return Medium("ici", "inter-chip interconnect", bandwidth,
                   estimate("0.9", "packets with small headers; XLA collectives reach 85 to 95 % (recalled)",
                            low="0.8", high="0.95"),
                   estimate("1us", "one hop, router and wire (recalled: about 1 us)", low="0.5us", high="1.5us"))
-
-
-XLA = Software(estimate("2us", "compiled into the program: no launch from the host", low="1us", high="5us"),
-               estimate("0.3us", "semaphores between DMA engines", low="0us", high="1us"),
-               estimate("20us", "transfers between slices go through the host's NIC", low="10us", high="50us"))
 
 
 def ethernet(title: str, bandwidth: Fact, latency: Fact, efficiency: Fact | None = None) -> Medium:

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "collective/fluid.h"
-#include "hardware/fabric.h"
+#include "collective/cost.h"
 
 static const struct collective_algorithm *const algorithms[] = {
-    &collective_ring,  &collective_halving_doubling, &collective_direct,
-    &collective_torus, &collective_hierarchical,     &collective_tree,
+    &collective_ring,      &collective_halving_doubling, &collective_direct,
+    &collective_torus,     &collective_hierarchical,     &collective_tree,
+    &collective_in_switch, &collective_double_tree,      &collective_kangaring,
 };
 enum { ALGORITHM_COUNT = sizeof algorithms / sizeof algorithms[0] };
 
@@ -58,104 +58,22 @@ void collective_transfer(struct schedule *schedule, struct phase *phase, int64_t
     phase->transfers[phase->transfer_count++] = (struct transfer){from, to, bytes};
 }
 
-double collective_round_s(const struct collective *collective, const struct phase *phase)
+bool collective_layout(const struct collective *collective, struct collective_layout *layout)
 {
-    double longest_s = 0;
-    for (int64_t i = 0; i < phase->transfer_count; i++) {
-        struct fabric_path path;
-        fabric_path(collective->platform, collective->chips[phase->transfers[i].from],
-                    collective->chips[phase->transfers[i].to], &path);
-        double step_s = path.scale_out ? collective->platform->collective_step_scale_out_s
-                                       : collective->platform->collective_step_s;
-        longest_s = fmax(longest_s, path.latency_s + step_s);
+    int64_t size = collective->platform->chip_count, count = collective->count;
+    int64_t members = 1;
+    while (members < count &&
+           collective->chips[members] / size == collective->chips[0] / size) {
+        members++;
     }
-    return longest_s;
-}
-
-/* The links of one phase, numbered from 0 as they are met: an open-addressing table. */
-struct numbering {
-    int64_t *keys; /* from the link's id; 0: free */
-    int32_t *numbers;
-    int64_t size; /* a power of two */
-    int32_t count;
-    double *capacity_Bps;
-    unsigned char *fatpipe;
-};
-
-static void numbering_init(struct numbering *numbering, int64_t most, struct arena *arena)
-{
-    numbering->size = 16;
-    while (numbering->size < most * 2) {
-        numbering->size *= 2;
-    }
-    numbering->keys = arena_array(arena, numbering->size, sizeof(int64_t));
-    numbering->numbers = arena_array(arena, numbering->size, sizeof(int32_t));
-    numbering->capacity_Bps = arena_array(arena, most, sizeof(double));
-    numbering->fatpipe = arena_array(arena, most, 1);
-}
-
-static int32_t number_of(struct numbering *numbering, const struct platform *platform,
-                         int64_t link)
-{
-    int64_t key = link < 0 ? -2 * link : 2 * link + 1; /* trunks have negative numbers */
-    uint64_t slot = (uint64_t)link * 0x9E3779B97F4A7C15u;
-    slot = (slot ^ (slot >> 32)) & (uint64_t)(numbering->size - 1);
-    while (numbering->keys[slot] != 0 && numbering->keys[slot] != key) {
-        slot = (slot + 1) & (uint64_t)(numbering->size - 1);
-    }
-    if (numbering->keys[slot] == 0) {
-        numbering->keys[slot] = key;
-        numbering->numbers[slot] = numbering->count;
-        numbering->capacity_Bps[numbering->count] = fabric_link_Bps(platform, link);
-        numbering->fatpipe[numbering->count] =
-            fabric_link_policy(platform, link) == LINK_FATPIPE;
-        numbering->count++;
-    }
-    return numbering->numbers[slot];
-}
-
-static double phase_bytes_s(const struct collective *collective, const struct phase *phase,
-                            struct arena *arena)
-{
-    struct fluid fluid = {.arena = arena, .flow_count = phase->transfer_count};
-    fluid.flows = arena_array(arena, phase->transfer_count, sizeof(struct fluid_flow));
-    struct fabric_path *paths =
-        arena_array(arena, phase->transfer_count, sizeof(struct fabric_path));
-    int64_t most = 1;
-    for (int64_t i = 0; i < phase->transfer_count; i++) {
-        fabric_path(collective->platform, collective->chips[phase->transfers[i].from],
-                    collective->chips[phase->transfers[i].to], &paths[i]);
-        most += paths[i].link_count;
-    }
-    struct numbering numbering = {0};
-    numbering_init(&numbering, most, arena);
-    int32_t *links = arena_array(arena, most, sizeof(int32_t));
-    for (int64_t i = 0; i < phase->transfer_count; i++) {
-        struct fluid_flow *flow = &fluid.flows[i];
-        flow->links = links;
-        flow->link_count = paths[i].link_count;
-        flow->bytes = phase->transfers[i].bytes * (double)phase->rounds;
-        for (int32_t l = 0; l < flow->link_count; l++) {
-            *links++ = number_of(&numbering, collective->platform, paths[i].links[l]);
+    for (int64_t i = 1; i < count; i++) {
+        bool same = collective->chips[i] / size == collective->chips[i - 1] / size;
+        if (same != (i % members != 0)) {
+            return false;
         }
     }
-    fluid.capacity_Bps = numbering.capacity_Bps;
-    fluid.fatpipe = numbering.fatpipe;
-    fluid.link_count = numbering.count;
-    return fluid_run(&fluid);
-}
-
-double collective_time_s(const struct collective *collective, const struct schedule *schedule)
-{
-    struct arena *scratch = arena_create();
-    double time_s = collective->platform->collective_launch_s;
-    for (int64_t s = 0; s < schedule->phase_count; s++) {
-        const struct phase *phase = &schedule->phases[s];
-        time_s += (double)phase->rounds * collective_round_s(collective, phase) +
-                  phase_bytes_s(collective, phase, scratch);
-    }
-    arena_free(scratch);
-    return time_s;
+    *layout = (struct collective_layout){members, count / members};
+    return count % members == 0;
 }
 
 double collective_bus_bandwidth_Bps(const struct collective *collective, double time_s)
@@ -174,33 +92,79 @@ static void plan_with(const struct collective_algorithm *algorithm, int64_t vari
                       const struct collective *collective, struct schedule *schedule)
 {
     schedule->algorithm = algorithm->name;
+    schedule->protocol = NULL;
+    schedule->in_switch = false;
     schedule->phase_count = 0;
     schedule->phases = NULL;
     schedule->phase_capacity = 0;
     algorithm->plan(collective, variant, schedule);
 }
 
+/* Whether the platform's library chooses this algorithm by itself: a word of its list. What
+ * has no order to choose (all pairs, one pair) is done directly by all. */
+static bool chosen_by_library(const struct collective *collective, const char *name)
+{
+    const char *list = collective->platform->collective_algorithms;
+    bool pairs = collective->operation == COLLECTIVE_ALL_TO_ALL ||
+                 collective->operation == COLLECTIVE_SEND_RECEIVE;
+    size_t length = strlen(name);
+    for (const char *at = list; at != NULL; at = strchr(at, ',')) {
+        at += strspn(at, ", ");
+        if (strncmp(at, name, length) == 0 && strchr(", ", at[length]) != NULL) {
+            return true;
+        }
+    }
+    return list == NULL || pairs;
+}
+
+struct search {
+    struct collective_choice best;
+    double best_s;
+};
+
+/* Tries one shape of an algorithm by all protocols. */
+static void try_shape(const struct collective *collective, struct collective_choice choice,
+                      struct search *search)
+{
+    struct arena *scratch = arena_create();
+    struct schedule trial = {.arena = scratch};
+    plan_with(algorithms[choice.algorithm], choice.variant, collective, &trial);
+    struct cost_ways *ways = arena_array(scratch, trial.phase_count + 1, sizeof *ways);
+    double bytes_s = 0;
+    for (int64_t s = 0; s < trial.phase_count; s++) {
+        cost_ways(collective, &trial.phases[s], &ways[s]);
+        bytes_s += cost_bytes_s(collective, &trial.phases[s], scratch);
+    }
+    int64_t protocols = cost_protocol_count(collective, &trial);
+    for (choice.protocol = 0; choice.protocol < protocols; choice.protocol++) {
+        double time_s = bytes_s / cost_efficiency(collective, &trial, choice.protocol);
+        for (int64_t s = 0; s < trial.phase_count; s++) {
+            time_s +=
+                (double)trial.phases[s].rounds *
+                cost_round_s(collective, &trial, &trial.phases[s], &ways[s], choice.protocol);
+        }
+        if (time_s < search->best_s * (1 - 1e-9)) {
+            *search = (struct search){choice, time_s};
+        }
+    }
+    arena_free(scratch);
+}
+
 /* The fastest variant of the algorithms from 'first' to 'last'; algorithm -1 when none can. */
 static struct collective_choice fastest(const struct collective *collective, int first,
                                         int last)
 {
-    struct arena *scratch = arena_create();
-    struct collective_choice best = {-1, 0};
-    double best_s = INFINITY;
+    struct search search = {{-1, 0, 0}, INFINITY};
     for (int a = first; a <= last; a++) {
+        if (first != last && !chosen_by_library(collective, algorithms[a]->name)) {
+            continue;
+        }
         int64_t variants = algorithms[a]->variant_count(collective);
         for (int64_t variant = 0; variant < variants; variant++) {
-            struct schedule trial = {.arena = scratch};
-            plan_with(algorithms[a], variant, collective, &trial);
-            double time_s = collective_time_s(collective, &trial);
-            if (time_s < best_s * (1 - 1e-9)) {
-                best = (struct collective_choice){a, variant};
-                best_s = time_s;
-            }
+            try_shape(collective, (struct collective_choice){a, variant, 0}, &search);
         }
     }
-    arena_free(scratch);
-    return best;
+    return search.best;
 }
 
 static bool refuse(const struct collective *collective, const char *algorithm, bool known_name,
@@ -243,6 +207,7 @@ void collective_plan_choice(const struct collective *collective,
                             const struct collective_choice *choice, struct schedule *schedule)
 {
     plan_with(algorithms[choice->algorithm], choice->variant, collective, schedule);
+    cost_settle(collective, schedule, choice->protocol);
 }
 
 bool collective_plan(const struct collective *collective, const char *algorithm,

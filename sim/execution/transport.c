@@ -166,11 +166,13 @@ static const struct traffic_stage *stage_of_round(const struct traffic *exchange
 
 static void message_arrived(void *argument);
 
-static double message_delay_s(const struct job *job, int32_t pair)
+/* Each message takes its own way's latency; where the steps of a stage are told as a mean over
+ * ways of both kinds, that. */
+static double message_delay_s(const struct job *job, const struct traffic_stage *stage,
+                              int32_t pair)
 {
-    return job->network.pair_latency_s[pair] + (job->network.pair_scale_out[pair]
-                                                    ? job->platform->collective_step_scale_out_s
-                                                    : job->platform->collective_step_s);
+    double software_s = stage->round_s - stage->latency_s;
+    return software_s < 0 ? stage->round_s : job->network.pair_latency_s[pair] + software_s;
 }
 
 /* A position has come to its next round: starts the transfers whose other end is there too. */
@@ -196,7 +198,7 @@ static void enter_round(struct passage *passage, int32_t at)
         int32_t other = flow->from == at ? flow->to : flow->from;
         if (passage->positions[other].round == self->round &&
             passage->positions[other].pending > 0) {
-            deliver(passage, flow, message_delay_s(passage->transport->job, flow->pair),
+            deliver(passage, flow, message_delay_s(passage->transport->job, stage, flow->pair),
                     flow->bytes, message_arrived);
         }
     }

@@ -53,6 +53,21 @@ struct tier {
     double latency_s;        /* of one pass through a switch of this tier */
 };
 
+/* One way in which the collective library moves bytes. MODEL.md, "Protocols". */
+struct protocol {
+    const char *name;
+    double efficiency_fraction;      /* payload over what the links carry for it */
+    double step_s, step_scale_out_s; /* software time of one step, beside the link latency */
+    double slice_bytes, slice_scale_out_bytes; /* most that must have come in before a chip
+                                                  passes it on; 0: nothing */
+};
+
+/* A link of the machine that has only this share of its rate. */
+struct link_defect {
+    int64_t link; /* as in fabric.h */
+    double factor;
+};
+
 struct platform {
     const char *name, *title; /* name: the zone's id, equal to the file's name */
     const char *path;
@@ -81,8 +96,17 @@ struct platform {
     double collective_launch_s;         /* software cost of one collective */
     double collective_step_s;           /* of one step inside a domain, beside link latency */
     double collective_step_scale_out_s; /* of one step over the NICs */
-    double power_overhead_per_chip_W;   /* hosts, switches, NICs, fans */
+    double collective_host_s;           /* more when the host waits for each collective */
+    const char *collective_algorithms;  /* that the library chooses among; NULL: all */
+    struct protocol *protocols;         /* [protocol_count]; none: the steps above alone */
+    int64_t protocol_count;
+    struct protocol in_switch;       /* all-reduce by the switch; efficiency 0: it cannot */
+    double in_switch_tuned_fraction; /* its algorithm rate over a link's as the library takes it
+                                        when it chooses */
+    double power_overhead_per_chip_W; /* hosts, switches, NICs, fans */
     double pue;
+    const struct link_defect *defects; /* sorted by link: defect.h */
+    int64_t defect_count;
     struct property *properties; /* everything with a source, for inspect */
     int64_t property_count;
 };

@@ -154,11 +154,17 @@ static void create_lists(struct schema_reader *reader)
     platform->chip_type_count = reader->key_counts[SCOPE_CHIP];
     platform->media_count = reader->key_counts[SCOPE_MEDIUM];
     platform->tier_count = reader->key_counts[SCOPE_TIER];
+    platform->protocol_count = reader->key_counts[SCOPE_PROTOCOL];
     platform->chip_types =
         arena_array(reader->arena, platform->chip_type_count, sizeof *platform->chip_types);
     platform->media =
         arena_array(reader->arena, platform->media_count, sizeof *platform->media);
     platform->tiers = arena_array(reader->arena, platform->tier_count, sizeof *platform->tiers);
+    platform->protocols =
+        arena_array(reader->arena, platform->protocol_count, sizeof *platform->protocols);
+    for (int64_t i = 0; i < platform->protocol_count; i++) {
+        platform->protocols[i].name = reader->keys[SCOPE_PROTOCOL][i];
+    }
     for (int64_t i = 0; i < platform->chip_type_count; i++) {
         platform->chip_types[i].type = reader->keys[SCOPE_CHIP][i];
     }
@@ -179,6 +185,8 @@ static void *target(struct schema_reader *reader, const struct schema_row *row, 
         return (char *)&platform->media[number] + row->offset;
     case SCOPE_TIER:
         return (char *)&platform->tiers[number] + row->offset;
+    case SCOPE_PROTOCOL:
+        return (char *)&platform->protocols[number] + row->offset;
     case SCOPE_PUBLISHED:
         break;
     }

@@ -29,6 +29,11 @@
         "scale_out.*." name, SCOPE_TIER, unit, range, offsetof(struct tier, field),            \
             (unit) == UNIT_COUNT, true, meaning                                                \
     }
+#define PROTOCOL(name, unit, range, field, meaning)                                            \
+    {                                                                                          \
+        "protocol.*." name, SCOPE_PROTOCOL, unit, range, offsetof(struct protocol, field),     \
+            false, true, meaning                                                               \
+    }
 #define PUBLISHED(name, unit, meaning)                                                         \
     {                                                                                          \
         "published." name, SCOPE_PUBLISHED, unit, RANGE_POSITIVE, 0, false, false, meaning     \
@@ -117,6 +122,32 @@ const struct schema_row platform_schema_rows[] = {
              "software time of one step inside a domain, beside link latency"),
     PLATFORM("collective.step_scale_out", UNIT_SECONDS, RANGE_ANY, collective_step_scale_out_s,
              true, "software time of one step between domains, beside link latency"),
+    PLATFORM("collective.host", UNIT_SECONDS, RANGE_ANY, collective_host_s, false,
+             "what is added when the host waits for each collective, as some benchmarks do"),
+    PLATFORM("collective.algorithms", UNIT_TEXT, RANGE_ANY, collective_algorithms, false,
+             "those that the library chooses among; all when left out"),
+    PROTOCOL("efficiency", UNIT_FRACTION, RANGE_SHARE, efficiency_fraction,
+             "payload over what the links carry for it by this protocol"),
+    PROTOCOL("step", UNIT_SECONDS, RANGE_ANY, step_s,
+             "software time of one step inside a domain, in place of collective.step"),
+    PROTOCOL("step_scale_out", UNIT_SECONDS, RANGE_ANY, step_scale_out_s,
+             "the same between domains"),
+    PROTOCOL("slice", UNIT_BYTES, RANGE_ANY, slice_bytes,
+             "most that must have come in before a chip passes it on"),
+    PROTOCOL("slice_scale_out", UNIT_BYTES, RANGE_ANY, slice_scale_out_bytes,
+             "the same between domains"),
+    PLATFORM("in_switch.efficiency", UNIT_FRACTION, RANGE_SHARE, in_switch.efficiency_fraction, false,
+             "payload of an all-reduce in the switch over link payload; left out: it cannot reduce"),
+    PLATFORM("in_switch.tuned", UNIT_FRACTION, RANGE_SHARE, in_switch_tuned_fraction, false,
+             "size over time of such an all-reduce over a link's rate, as the library assumes to choose"),
+    PLATFORM("in_switch.step", UNIT_SECONDS, RANGE_ANY, in_switch.step_s, false,
+             "software time of its two steps, each"),
+    PLATFORM("in_switch.step_scale_out", UNIT_SECONDS, RANGE_ANY, in_switch.step_scale_out_s, false,
+             "software time of one step of the tree between domains"),
+    PLATFORM("in_switch.slice", UNIT_BYTES, RANGE_ANY, in_switch.slice_bytes, false,
+             "most that must have come in before it is passed on"),
+    PLATFORM("in_switch.slice_scale_out", UNIT_BYTES, RANGE_ANY, in_switch.slice_scale_out_bytes, false,
+             "the same between domains"),
     PLATFORM("power.overhead_per_chip", UNIT_WATTS, RANGE_ANY, power_overhead_per_chip_W, true,
              "hosts, switches, NICs and fans, shared out to chips"),
     PLATFORM("power.pue", UNIT_FRACTION, RANGE_FACTOR, pue, true,

@@ -10,7 +10,14 @@
 
 /* Which list of struct platform a property belongs to; PUBLISHED is kept as it is, for inspect.
  */
-enum schema_scope { SCOPE_PLATFORM, SCOPE_CHIP, SCOPE_MEDIUM, SCOPE_TIER, SCOPE_PUBLISHED };
+enum schema_scope {
+    SCOPE_PLATFORM,
+    SCOPE_CHIP,
+    SCOPE_MEDIUM,
+    SCOPE_TIER,
+    SCOPE_PROTOCOL,
+    SCOPE_PUBLISHED
+};
 enum { SCHEMA_SCOPES = SCOPE_PUBLISHED + 1 };
 
 enum schema_range {

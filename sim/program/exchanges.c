@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "collective/fluid.h"
+#include "hardware/defect.h"
 
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
@@ -51,15 +52,19 @@ const struct schedule *exchanges_schedule(struct job *job, const struct collecti
             return &planned->schedule;
         }
     }
+    /* Libraries choose by the kind of machine: a degraded link changes no algorithm. */
+    struct platform healthy = defect_healthy(collective->platform);
+    struct collective known = *collective;
+    known.platform = &healthy;
     struct collective_choice choice;
-    if (!collective_choose(collective, spec->algorithm, &choice, error)) {
+    if (!collective_choose(&known, spec->algorithm, &choice, error)) {
         return NULL;
     }
     struct planned *planned = arena_alloc(job->arena, sizeof *planned);
     *planned = (struct planned){hash,        spec->operation,   spec->algorithm,
                                 spec->bytes, collective->count, {.arena = job->arena},
                                 job->planned};
-    collective_plan_choice(collective, &choice, &planned->schedule);
+    collective_plan_choice(&known, &choice, &planned->schedule);
     job->planned = planned;
     return &planned->schedule;
 }
@@ -68,7 +73,6 @@ const struct schedule *exchanges_schedule(struct job *job, const struct collecti
 static void add_flows(struct job *job, const struct phase *stage, const int64_t *chips,
                       int32_t first_position, struct traffic_stage *target)
 {
-    const struct platform *platform = job->platform;
     for (int64_t i = 0; i < stage->transfer_count; i++) {
         const struct transfer *transfer = &stage->transfers[i];
         struct flow *flow = &target->flows[target->flow_count++];
@@ -76,11 +80,7 @@ static void add_flows(struct job *job, const struct phase *stage, const int64_t 
         flow->from = first_position + (int32_t)transfer->from;
         flow->to = first_position + (int32_t)transfer->to;
         flow->bytes = transfer->bytes;
-        double step_s = job->network.pair_scale_out[flow->pair]
-                            ? platform->collective_step_scale_out_s
-                            : platform->collective_step_s;
-        target->round_s =
-            fmax(target->round_s, job->network.pair_latency_s[flow->pair] + step_s);
+        target->latency_s = fmax(target->latency_s, job->network.pair_latency_s[flow->pair]);
     }
 }
 
@@ -130,6 +130,7 @@ struct traffic *exchanges_plan(struct job *job, const struct group *group,
             add_flows(job, &planned->phases[s], group->chips + g * group->subgroup_size,
                       (int32_t)(g * group->subgroup_size), stage);
         }
+        stage->round_s = collective_round_along_s(&planned->phases[s], stage->latency_s);
         add_touches(stage, exchange->position_count, job->arena);
     }
     return exchange;

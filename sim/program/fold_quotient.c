@@ -4,6 +4,7 @@
  * it once), which becomes the flow's weight on the link. */
 #include "program/fold_quotient.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,11 +231,7 @@ static bool add_flow(struct quotient *quotient, struct traffic_stage *stage, int
     stage->flows = arena_grow(quotient->arena, stage->flows, stage->flow_count, capacity,
                               sizeof(struct flow));
     stage->flows[stage->flow_count++] = (struct flow){pair, 0, 0, bytes};
-    double step_s = job->network.pair_scale_out[pair]
-                        ? job->platform->collective_step_scale_out_s
-                        : job->platform->collective_step_s;
-    double round_s = job->network.pair_latency_s[pair] + step_s;
-    stage->round_s = round_s > stage->round_s ? round_s : stage->round_s;
+    stage->latency_s = fmax(stage->latency_s, job->network.pair_latency_s[pair]);
     return true;
 }
 
@@ -290,21 +287,28 @@ static bool edge_flows(struct quotient *quotient, const struct kept_edge *kept,
     return true;
 }
 
-/* Equal flows may have ways of different latency: a round is as long as the longest. */
-static void set_rounds(struct quotient *quotient, struct traffic *traffic, int64_t spec)
+static const struct schedule *schedule_of(struct quotient *quotient, const int64_t *chips,
+                                          int64_t count, int64_t spec, struct error *error)
 {
-    const struct platform *platform = quotient->full->platform;
-    for (int64_t s = 0; s < traffic->stage_count; s++) {
+    const struct spec *what = &quotient->full->specs[spec];
+    struct collective collective = {what->operation, what->bytes, quotient->full->platform,
+                                    chips, count};
+    return exchanges_schedule(quotient->job, &collective, what, error);
+}
+
+/* Equal flows may have ways of different latency: a round is as long as the longest. */
+static bool set_rounds(struct quotient *quotient, int32_t index, int64_t spec,
+                       struct traffic *traffic, struct error *error)
+{
+    const struct group *group = &quotient->full->groups[index];
+    const struct schedule *schedule =
+        schedule_of(quotient, group->chips, group->subgroup_size, spec, error);
+    for (int64_t s = 0; schedule != NULL && s < traffic->stage_count; s++) {
         struct traffic_stage *stage = &traffic->stages[s];
-        bool far = false;
-        for (int64_t f = 0; f < stage->flow_count; f++) {
-            far |= quotient->job->network.pair_scale_out[stage->flows[f].pair];
-        }
-        double step_s =
-            far ? platform->collective_step_scale_out_s : platform->collective_step_s;
-        double latency_s = quotient->latency_s[spec * PHASES_MAX + s] + step_s;
-        stage->round_s = latency_s > stage->round_s ? latency_s : stage->round_s;
+        stage->latency_s = quotient->latency_s[spec * PHASES_MAX + s];
+        stage->round_s = collective_round_along_s(&schedule->phases[s], stage->latency_s);
     }
+    return schedule != NULL;
 }
 
 static struct traffic *empty_traffic(struct quotient *quotient, const struct group *group,
@@ -367,8 +371,8 @@ static bool fold_group(struct quotient *quotient, int32_t index, struct error *e
         }
     }
     for (int64_t spec = 0; spec < job->spec_count; spec++) {
-        if (row[spec] != NULL) {
-            set_rounds(quotient, row[spec], spec);
+        if (row[spec] != NULL && !set_rounds(quotient, index, spec, row[spec], error)) {
+            return false;
         }
     }
     return true;
@@ -401,10 +405,19 @@ static bool fold_message(struct fold *fold, const struct fold_edge *edge, void *
     int64_t first = edge->chip < 0 ? 0 : edge->chip;
     int64_t end = edge->chip < 0 ? from->chip_count : edge->chip + 1;
     int64_t capacity = (*traffic)->stages->flow_count;
+    struct traffic_stage *stage = (*traffic)->stages;
     for (int64_t i = first; place->even && i < end; i++) {
         int64_t chips[2] = {from->chips[i], to->chips[i]};
-        place->even = add_flow(quotient, (*traffic)->stages, &capacity, chips, edge->bytes,
+        struct error error = {.kind = ERROR_NONE};
+        const struct schedule *schedule = schedule_of(quotient, chips, 2, edge->spec, &error);
+        if (schedule == NULL) {
+            return false; /* cannot be: there is but one way for a pair */
+        }
+        const struct phase *phase = schedule->phases; /* a pair has but one way */
+        place->even = add_flow(quotient, stage, &capacity, chips, phase->transfers->bytes,
                                quotient->teams.size[edge->team]);
+        stage->round_s =
+            fmax(stage->round_s, collective_round_along_s(phase, stage->latency_s));
     }
     return place->even;
 }

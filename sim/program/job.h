@@ -96,6 +96,7 @@ struct group {
     int32_t *teams;
     int64_t subgroup_count, subgroup_size;
     int64_t *chips; /* [subgroup_count x subgroup_size] */
+    bool inner;     /* of one team alone: its exchanges may be slept through */
 };
 
 /* One transfer of an exchange. */
@@ -110,6 +111,7 @@ struct traffic_stage {
     int64_t flow_count;
     int64_t rounds;
     double round_s;       /* latency and step cost of a round */
+    double latency_s;     /* of the longest way in it */
     int64_t *touch_first; /* [position_count + 1] into touches: */
     int32_t *touches;     /* the flows that a position sends or receives */
 };
