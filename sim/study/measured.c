@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "study/measured_collectives.h"
 #include "study/measured_training.h"
 
 static const struct {
@@ -41,6 +42,8 @@ static struct measured_row describe(enum measured_kind kind, const struct csv *c
         out.measured = csv_number(csv, row, "iter_time_ms") / 1e3;
     } else if (kind == MEASURED_TRAINING) {
         out.measured = measured_training_time_s(csv, row);
+    } else if (kind == MEASURED_COLLECTIVES) {
+        out.measured = measured_collective_time_s(csv, row);
     } else {
         out.measured = (double)NAN;
     }

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "study/measured_collectives.h"
 #include "study/measured_training.h"
 #include "study/statistics.h"
 #include "training/training.h"
@@ -34,6 +35,15 @@ static bool simulate_training(struct machines *machines, const struct measured_r
     return true;
 }
 
+static bool simulate_collective(struct machines *machines, const struct measured_row *row,
+                                struct outcome *outcome, struct error *error)
+{
+    struct arena *arena = arena_create();
+    struct collective_case *what = measured_collective_case(machines, row, arena, error);
+    outcome->blank = what == NULL && strstr(error->message, "empty") != NULL;
+    return what != NULL && measured_collective_run(what, &outcome->simulated, arena, error);
+}
+
 static void simulate(struct machines *machines, const struct measured_row *row,
                      struct outcome *outcome)
 {
@@ -44,6 +54,8 @@ static void simulate(struct machines *machines, const struct measured_row *row,
         error_fill(&error, ERROR_INPUT,
                    step ? "columns of time and rate are empty"
                         : "this kind is not compared yet");
+    } else if (row->kind == MEASURED_COLLECTIVES) {
+        outcome->done = simulate_collective(machines, row, outcome, &error);
     } else {
         outcome->done = simulate_training(machines, row, outcome, &error);
     }
