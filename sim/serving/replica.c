@@ -468,7 +468,7 @@ void replica_plan(struct serving_engine *engine, struct replica *replica, double
     }
     describe_step(engine, replica);
     replica->span_steps = 1;
-    if (replica->prefill_count == 0 && engine->coalesce) {
+    if (replica->prefill_count == 0 && engine->coalesce && !replica->preempted) {
         int64_t most = replica->heap[0].step - replica->step;
         replica->span_steps = steps_in_room(engine, replica, most);
     }
@@ -523,7 +523,6 @@ static void end_request(struct serving_engine *engine, struct replica *replica, 
 static void finish_decodes(struct serving_engine *engine, struct replica *replica)
 {
     if (!replica->decodes) {
-        replica->step++;
         return;
     }
     take_decode_blocks(engine, replica);

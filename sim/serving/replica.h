@@ -37,7 +37,7 @@ struct replica {
     int64_t prefill_count, prefill_capacity;
     int64_t static_count; /* slots of a static batch; 0 for other policies */
     struct kv_cache cache;
-    int64_t step; /* steps so far */
+    int64_t step; /* decode steps so far */
 
     /* the span that it is in */
     bool busy;

@@ -60,14 +60,14 @@ bool lengths_read(const char *text, struct lengths *lengths, struct arena *arena
         return read_quantiles(text, lengths, arena) || refuse(text, error);
     }
     char *end;
-    double low = strtod(text, &end), high = low;
+    double low = (double)strtoll(text, &end, 10), high = low;
     if (end != text && strncmp(end, "..", 2) == 0) {
         const char *second = end + 2;
-        high = strtod(second, &end);
+        high = (double)strtoll(second, &end, 10);
         end = end == second ? NULL : end;
     }
     if (end == NULL || end == text || *end != '\0' || !(low >= 1) || !(high >= low) ||
-        !(high <= LENGTH_LIMIT) || floor(low) != low || floor(high) != high) {
+        !(high <= LENGTH_LIMIT)) {
         return refuse(text, error);
     }
     bool range = high > low; /* rounding gives each whole number an equal share */

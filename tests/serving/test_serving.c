@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop against queueing theory, against itself step by step, and by what must be conserved.
+ */
+#include "serving/serving.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "record/table.h"
+#include "support/serving_case.h"
+#include "support/support.h"
+
+static double cell(const struct serving_case *made, int64_t row, const char *column)
+{
+    const struct table *rows = made->serving->outcome->rows;
+    int c = table_find(rows, column);
+    union cell found = rows->cells[row * rows->column_count + c];
+    return rows->columns[c].type == COLUMN_I64 ? (double)found.i64 : found.f64;
+}
+
+/* Service time of one request alone. */
+static double alone_s(const char *lengths)
+{
+    char text[256];
+    snprintf(text, sizeof text, "requests=1 max_num_seqs=1 %s", lengths);
+    struct serving_case made = serving_case_run(text);
+    double time_s = cell(&made, 0, "e2e_s");
+    serving_case_free(&made);
+    return time_s;
+}
+
+/* One at a time, all alike: the mean wait of M/D/1 is rho D / (2 (1 - rho)). */
+static void check_fixed(const char *lengths)
+{
+    double service_s = alone_s(lengths), rho = 0.7;
+    char text[256];
+    snprintf(text, sizeof text, "requests=400000 max_num_seqs=1 rate=%.17g %s", rho / service_s,
+             lengths);
+    struct serving_case made = serving_case_run(text);
+    double wait_s = histogram_mean(&made.serving->outcome->queue_s);
+    CU_ASSERT(made.served);
+    CU_ASSERT(near(wait_s, rho * service_s / (2 * (1 - rho)), 0.03));
+    serving_case_free(&made);
+}
+
+static void test_fixed_service(void)
+{
+    check_fixed("input_tokens=1000 output_tokens=1");
+    check_fixed("input_tokens=100 output_tokens=20");
+}
+
+/* Prompts of 1 to 1000 tokens, equally likely, an answer of one token: the service is the
+ * step's time S. Pollaczek and Khinchine: the mean wait is lambda E[S^2] / (2 (1 - rho)). */
+static void test_general_service(void)
+{
+    struct serving_case first = serving_case_run("requests=1 input_tokens=10 output_tokens=1");
+    double mean_s = 0, square_s2 = 0;
+    for (int64_t tokens = 1; tokens <= 1000; tokens++) {
+        double pairs = (double)tokens * ((double)tokens + 1) / 2;
+        struct step step = {.prefill_tokens = tokens,
+                            .rows = 1,
+                            .prefill_pairs = pairs,
+                            .prefill_context = (double)tokens};
+        double time_s = step_cost_s(first.serving->cost, &step, NULL);
+        mean_s += time_s / 1000;
+        square_s2 += time_s * time_s / 1000;
+    }
+    serving_case_free(&first);
+    double rho = 0.6, rate = rho / mean_s;
+    char text[256];
+    snprintf(text, sizeof text,
+             "requests=400000 max_num_seqs=1 rate=%.17g input_tokens=1..1000 output_tokens=1",
+             rate);
+    struct serving_case made = serving_case_run(text);
+    CU_ASSERT(near(histogram_mean(&made.serving->outcome->queue_s),
+                   rate * square_s2 / (2 * (1 - rho)), 0.03));
+    serving_case_free(&made);
+}
+
+/* One prompt of 200 tokens and 3 answers: a prefill step, then two decode steps that look back
+ * on 201 and 202 tokens. */
+static void test_one_request(void)
+{
+    struct serving_case made = serving_case_run("requests=1 input_tokens=200 output_tokens=3");
+    const struct step_cost *cost = made.serving->cost;
+    struct step prefill = {
+        .prefill_tokens = 200, .rows = 1, .prefill_pairs = 20100, .prefill_context = 200};
+    struct step decode = {.decode_count = 1, .rows = 1, .decode_context = 201};
+    double ttft_s = step_cost_s(cost, &prefill, NULL);
+    CU_ASSERT(near(cell(&made, 0, "ttft_s"), ttft_s, 1e-12));
+    double tpot_s = step_cost_s(cost, &decode, NULL);
+    decode.decode_context = 202;
+    tpot_s = (tpot_s + step_cost_s(cost, &decode, NULL)) / 2;
+    CU_ASSERT(near(cell(&made, 0, "tpot_s"), tpot_s, 1e-9));
+    CU_ASSERT_EQUAL(made.serving->engine.totals.steps, 3);
+    serving_case_free(&made);
+}
+
+static void check_conserved(const struct serving_case *made)
+{
+    const struct serving *serving = made->serving;
+    const struct outcome *outcome = serving->outcome;
+    const struct engine_totals *totals = &serving->engine.totals;
+    CU_ASSERT_EQUAL(outcome->arrived, outcome->completed + outcome->rejected);
+    CU_ASSERT_EQUAL(serving->engine.pool.present, 0);
+    CU_ASSERT_EQUAL(totals->prefilled + totals->cached, outcome->asked_input);
+    CU_ASSERT_EQUAL(totals->produced, outcome->asked_output);
+    CU_ASSERT(totals->recomputed >= 0);
+    CU_ASSERT(totals->preemptions > 0 || totals->recomputed == 0);
+    CU_ASSERT(near(outcome->present_integral_s, outcome->time_sum_s, 1e-9));
+    CU_ASSERT(totals->hit_blocks <= totals->prompt_blocks);
+    for (int32_t i = 0; i < serving->lane_count; i++) {
+        const struct kv_cache *cache = &serving->replicas[i].cache;
+        CU_ASSERT_EQUAL(kv_cache_used(cache), 0);
+        CU_ASSERT_EQUAL(cache->taken_count - cache->given_count, cache->unused_count);
+        CU_ASSERT_EQUAL(serving->replicas[i].context, 0);
+    }
+}
+
+static const char *draw(struct random_stream *stream, const char *const *texts, int count)
+{
+    return texts[random_below(stream, count)];
+}
+
+/* Random engines, tiny caches, one to five replicas. */
+static void test_conservation(void)
+{
+    static const char *const policies[] = {"chunked", "prefill-first", "static"};
+    static const char *const routers[] = {"round-robin", "least-loaded", "session", "prefix"};
+    static const char *const lengths[] = {"input_tokens=1..60 output_tokens=1..40",
+                                          "input_tokens=100..700 output_tokens=1..300",
+                                          "input_tokens=500 output_tokens=1"};
+    static const char *const loads[] = {"arrivals=poisson rate=50", "arrivals=at-once",
+                                        "arrivals=closed concurrency=7",
+                                        "arrivals=gamma cv=4 rate=5"};
+    struct random_stream stream;
+    random_init(&stream, 7, "serving cases");
+    for (int i = 0; i < 60; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "requests=%lld policy=%s router=%s %s %s replicas=%lld kv_tokens=%lld "
+                 "block_tokens=%lld max_num_seqs=%lld max_num_batched_tokens=%lld coalesce=%s "
+                 "seed=%d",
+                 (long long)random_below(&stream, 300) + 1, draw(&stream, policies, 3),
+                 draw(&stream, routers, 4), draw(&stream, lengths, 3), draw(&stream, loads, 4),
+                 (long long)random_below(&stream, 5) + 1,
+                 (long long)random_below(&stream, 2000) + 64,
+                 (long long)random_below(&stream, 40) + 1,
+                 (long long)random_below(&stream, 20) + 1,
+                 (long long)random_below(&stream, 600) + 30, i % 2 == 0 ? "on" : "off", i);
+        struct serving_case made = serving_case_run(text);
+        CU_ASSERT(made.served);
+        if (!made.served) {
+            printf("\n    %s: %s", text, made.error.message);
+        } else {
+            check_conserved(&made);
+        }
+        serving_case_free(&made);
+    }
+}
+
+static void check_equal_rows(const struct serving_case *a, const struct serving_case *b)
+{
+    const struct table *rows = a->serving->outcome->rows;
+    double clock_s = a->serving->now_s;
+    CU_ASSERT_EQUAL_FATAL(rows->row_count, b->serving->outcome->rows->row_count);
+    int64_t wrong = 0;
+    for (int64_t r = 0; r < rows->row_count; r++) {
+        wrong += cell(a, r, "id") != cell(b, r, "id") ||
+                 cell(a, r, "replica") != cell(b, r, "replica") ||
+                 cell(a, r, "preemptions") != cell(b, r, "preemptions") ||
+                 fabs(cell(a, r, "e2e_s") - cell(b, r, "e2e_s")) > 1e-9 * clock_s ||
+                 fabs(cell(a, r, "ttft_s") - cell(b, r, "ttft_s")) > 1e-9 * clock_s;
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
+/* Runs of decode steps taken at once, and step by step. */
+static void test_coalesced(void)
+{
+    static const char *const cases[] = {
+        "requests=2000 rate=40 output_tokens=1..300 kv_tokens=8000 replicas=2",
+        "requests=500 rate=2 output_tokens=200..300",
+        "requests=500 rate=20 policy=prefill-first kv_tokens=4000",
+        "requests=500 rate=20 policy=static",
+    };
+    for (int i = 0; i < 4; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "%s coalesce=off", cases[i]);
+        struct serving_case whole = serving_case_run(cases[i]);
+        struct serving_case steps = serving_case_run(text);
+        check_equal_rows(&whole, &steps);
+        CU_ASSERT_EQUAL(whole.serving->engine.totals.steps, steps.serving->engine.totals.steps);
+        CU_ASSERT_EQUAL(whole.serving->engine.totals.preemptions,
+                        steps.serving->engine.totals.preemptions);
+        CU_ASSERT(near(whole.serving->now_s, steps.serving->now_s, 1e-9));
+        serving_case_free(&whole);
+        serving_case_free(&steps);
+    }
+}
+
+/* The same seed gives the same rows, another seed others. */
+static void test_deterministic(void)
+{
+    struct serving_case a = serving_case_run("seed=3"), b = serving_case_run("seed=3");
+    struct serving_case c = serving_case_run("seed=4");
+    const struct table *rows = a.serving->outcome->rows;
+    size_t size = (size_t)(rows->row_count * rows->column_count) * sizeof(union cell);
+    CU_ASSERT_EQUAL(memcmp(rows->cells, b.serving->outcome->rows->cells, size), 0);
+    CU_ASSERT_NOT_EQUAL(memcmp(rows->cells, c.serving->outcome->rows->cells, size), 0);
+    serving_case_free(&a);
+    serving_case_free(&b);
+    serving_case_free(&c);
+}
+
+/* 300 ids: every 16th would be 19 rows, every 32nd is 10. */
+static void test_bounded_rows(void)
+{
+    struct serving_case made = serving_case_run("requests=300 request_rows=16");
+    CU_ASSERT(made.serving->outcome->rows->row_count <= 16);
+    CU_ASSERT_EQUAL(made.serving->outcome->row_stride, 32);
+    for (int64_t r = 0; r < made.serving->outcome->rows->row_count; r++) {
+        CU_ASSERT_EQUAL((int64_t)cell(&made, r, "id") % 32, 0);
+    }
+    CU_ASSERT_EQUAL(made.serving->outcome->completed, 300);
+    serving_case_free(&made);
+}
+
+static void test_rejected(void)
+{
+    struct serving_case made = serving_case_run("kv_tokens=256 requests=50 input_tokens=300");
+    CU_ASSERT_EQUAL(made.serving->outcome->rejected, 50);
+    CU_ASSERT_EQUAL(made.serving->outcome->completed, 0);
+    serving_case_free(&made);
+}
+
+void suite_serving(void)
+{
+    static const struct test tests[] = {
+        {"one request by hand", test_one_request},
+        {"M/D/1", test_fixed_service},
+        {"M/G/1", test_general_service},
+        {"conservation", test_conservation},
+        {"coalesced and step by step", test_coalesced},
+        {"determinism", test_deterministic},
+        {"rows are bounded", test_bounded_rows},
+        {"too long for the cache", test_rejected},
+    };
+    add_suite("serving", tests, sizeof tests / sizeof tests[0]);
+}
