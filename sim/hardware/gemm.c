@@ -15,8 +15,21 @@ struct cut {
     double tile_m, tile_n, splits;
 };
 
+/* Tensor cores take rows of whole 16-byte words; libraries multiply others on vector units. */
+static bool rows_aligned(const struct work *work)
+{
+    enum { WORD_BYTES = 16 };
+    double bytes = dtype_bytes(work->dtype);
+    return fmod(work->k * bytes, WORD_BYTES) < bytes / 2 &&
+           fmod(work->n * bytes, WORD_BYTES) < bytes / 2;
+}
+
 static double flops_per_s(const struct chip *chip, const struct work *work)
 {
+    double vector_flops_per_s = chip->headline_flops_per_s[DTYPE_FP32];
+    if (strcmp(chip->family, "gpu") == 0 && vector_flops_per_s > 0 && !rows_aligned(work)) {
+        return vector_flops_per_s * chip->matmul_efficiency_fraction;
+    }
     bool narrow = work->dtype == DTYPE_FP8 || work->dtype == DTYPE_FP4;
     bool own = narrow && chip->matmul_efficiency_fp8_fraction > 0;
     return chip->array_flops_per_s[work->dtype] *

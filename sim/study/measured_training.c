@@ -113,6 +113,18 @@ static void fold_cores(struct plan *plan, int64_t ranks_per_chip)
     }
 }
 
+/* Speed of the framework's fused attention over the best kernels of the chip: each generation
+ * that it is behind costs the same factor. */
+static double attention_fraction(const struct reading *reading)
+{
+    const struct csv *machines = reading->machines->table;
+    const struct csv *frameworks = reading->machines->frameworks;
+    double behind = csv_number(machines, reading->machine, "attention_generation") -
+                    csv_number(frameworks, reading->framework, "attention_generation");
+    double factor = csv_number(machines, reading->machine, "older_attention");
+    return behind > 0 && factor > 0 ? pow(factor, behind) : 1;
+}
+
 static void row_plan(const struct reading *reading, struct plan *plan)
 {
     const struct csv *frameworks = reading->machines->frameworks;
@@ -132,6 +144,7 @@ static void row_plan(const struct reading *reading, struct plan *plan)
         reading->row->kind == MEASURED_VTRAIN ? 0 : zero_stage(text(reading, "dp_sharding"));
     plan->dtype = row_dtype(text(reading, "precision"));
     plan->flash_attention = framework_says(reading, "flash_attention");
+    plan->attention_fraction = attention_fraction(reading);
     plan->overlap_gradients = framework_says(reading, "overlap_gradients");
     plan->overlap_weights = framework_says(reading, "overlap_weights");
     plan->fused_vectors = framework_says(reading, "fused_vectors");

@@ -164,18 +164,12 @@ static double rotary_bytes(const struct training_shape *shape)
     return 2 * ELEMENT_BYTES * sizes.tokens * (sizes.query + sizes.key_value);
 }
 
-/* A norm with the residual addition before it: two read, two written, and a dropout mask. */
-static double norm_bytes(const struct training_shape *shape)
-{
-    return operation_sizes(shape).shard_tokens * (double)shape->model->hidden *
-           (4 * ELEMENT_BYTES + (shape->model->hidden_dropout ? 1 : 0));
-}
-
 void attention_forward(const struct training_shape *shape, struct operation_list *list)
 {
     const struct model *model = shape->model;
     struct operation_linear qkv = qkv_linear(shape), projection = projection_linear(shape);
-    operation_enter(operation_vector(list, "attention norm", norm_bytes(shape)), shape);
+    operation_enter(operation_vector(list, "attention norm", operation_norm_bytes(shape, true)),
+                    shape);
     struct operation *last = operation_forward(list, &qkv);
     if (model->query_key_norm) {
         last = operation_vector(list, "query and key norm", rotary_bytes(shape));
@@ -200,6 +194,7 @@ void attention_backward(const struct training_shape *shape, struct operation_lis
     const struct model *model = shape->model;
     struct operation_linear qkv = qkv_linear(shape), projection = projection_linear(shape);
     operation_gather(list, shape, "attention gradient gather");
+    operation_bias_backward(list, shape, &projection);
     operation_data_gradient(list, &projection);
     struct operation *last =
         operation_weight_gradient(list, &projection, shape->plan->gradient_bytes);
@@ -213,6 +208,7 @@ void attention_backward(const struct training_shape *shape, struct operation_lis
     if (model->query_key_norm) {
         operation_vector(list, "query and key norm backward", 1.5 * rotary_bytes(shape));
     }
+    operation_bias_backward(list, shape, &qkv);
     operation_first_backward(list, shape, &qkv);
-    operation_vector(list, "attention norm backward", norm_bytes(shape));
+    operation_vector(list, "attention norm backward", operation_norm_bytes(shape, false));
 }

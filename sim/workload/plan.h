@@ -30,9 +30,10 @@ struct plan {
     bool
         overlap_weights; /* zero_stage 1, 2: gather new weights beside the first forward pass */
     bool fused_vectors;  /* a compiler joins neighbouring element-wise operations */
-    double gradient_bytes; /* per parameter, as accumulated and reduced: 2 or 4 */
-    bool flash_attention;  /* false: the core stores its scores, as before 2022 */
-    bool uneven_stages;    /* allow PP x virtual stages that do not divide the layers */
+    double gradient_bytes;     /* per parameter, as accumulated and reduced: 2 or 4 */
+    bool flash_attention;      /* false: the core stores its scores, as before 2022 */
+    double attention_fraction; /* speed of the fused kernel over the chip's best; 0: the best */
+    bool uneven_stages;        /* allow PP x virtual stages that do not divide the layers */
 };
 
 /* Plan and model together, as the operations and the memory need them. The plan is derived. */
