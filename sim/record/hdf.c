@@ -47,6 +47,8 @@ static hid_t open_or_create(hid_t parent, const char *path)
         return there < 0 ? -1 : H5Gopen2(parent, path, H5P_DEFAULT);
     }
     hid_t properties = plain(H5P_GROUP_CREATE);
+    /* h5py then lists columns as they were described, not by the alphabet. */
+    H5Pset_link_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
     hid_t group = H5Gcreate2(parent, path, H5P_DEFAULT, properties, H5P_DEFAULT);
     H5Pclose(properties);
     return group;
