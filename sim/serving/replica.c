@@ -453,6 +453,7 @@ static void describe_step(const struct serving_engine *engine, struct replica *r
             replica->static_count > 0 ? replica->static_count : replica->decode_count;
         step->decode_count = slots;
         step->decode_context = (double)(replica->context + replica->decode_count);
+        step->growth = (double)replica->decode_count;
         step->rows += slots;
     }
 }

@@ -350,8 +350,8 @@ static double decode_attention_s(const struct step_cost *cost, const struct step
     double read_s =
         step->decode_context * cost->decode_read_s + requests * cost->decode_token_s;
     return count * cost->attention_base_s +
-           sum_of_larger(compute_s, requests * cost->pair_s, read_s,
-                         requests * cost->decode_read_s, count);
+           sum_of_larger(compute_s, step->growth * cost->pair_s, read_s,
+                         step->growth * cost->decode_read_s, count);
 }
 
 double step_cost_s(const struct step_cost *cost, const struct step *step,

@@ -31,6 +31,7 @@ struct step {
     double prefill_context; /* tokens whose keys and values the chunks read */
     int64_t decode_count;
     double decode_context; /* tokens that the decodes look back upon, with themselves */
+    double growth;         /* of that from one step of a run to the next */
 };
 
 struct step_price {
