@@ -125,8 +125,8 @@ A100_PCIE = gpu("a100_pcie", "NVIDIA A100 PCIe 80GB", "312Tf", AMPERE | {
     "hbm_bandwidth": published("1.935TBps", datasheet("A100 PCIe")),
     "idle_power": estimate("45W", "15 % of the TDP"),
     "tdp": published("300W", datasheet("A100 PCIe")),
-    "sustained_clock": fit("0.93", f"best shapes on random data at 300 and 400 W: 0.811 / 0.869 (G0002 and "
-                           f"G0001 {MAMF})", low="0.85", high="1"),
+    "sustained_clock": scaled(AMPERE_FIT["sustained_clock"], 0.933, "best shapes on random data at 300 and "
+                              f"400 W: 0.811 / 0.869 (G0002 and G0001 {MAMF})"),
 })
 
 H100_96 = gpu("h100_96gb", "NVIDIA H100 96GB HBM2e, 500 W", "989.5Tf", HOPPER | {
@@ -151,7 +151,7 @@ H100_PCIE = gpu("h100_pcie", "NVIDIA H100 PCIe 80GB", "756Tf", HOPPER | {
     "idle_power": estimate("50W", "15 % of the TDP"),
     "tdp": published("350W", datasheet("H100 PCIe")),
     "sustained_clock": scaled(HOPPER_FIT["sustained_clock"], 0.94, "(350 W / 114 SMs over 700 W / 132)^(1/3) "
-                              "= 0.83 of 1.83 GHz, over the 1.62 GHz of its headline"),
+                              "= 0.83 of the clock, over 1.62 / 1.83 GHz of the headlines"),
 })
 
 H20 = gpu("h20", "NVIDIA H20", "148Tf", HOPPER | {
@@ -197,7 +197,8 @@ B300 = gpu("b300", "NVIDIA B300 SXM", "2250Tf", B200.facts | {
     "tdp": published("1100W", datasheet("HGX B300")),
     "unit_count": published("148", datasheet("Blackwell") + ": SMs; Blackwell Ultra has 160 in full",
                             low="148", high="160"),
-} | as_sibling(B200, tuple(HOPPER_FIT), "the same arrays in BF16 and FP8"))
+} | as_sibling(B200, tuple(HOPPER_FIT), "the same arrays in BF16 and FP8") | {
+    "sustained_clock": scaled(HOPPER_FIT["sustained_clock"], 1.03, "(1,100 W / 1,000 W)^(1/3) over B200")})
 
 GB300 = gpu("gb300", "NVIDIA GB300 (one GPU)", "2500Tf", GB200.facts | {
     "headline_fp4": published("15000Tf", vendor("DGX GB300")),
@@ -207,7 +208,8 @@ GB300 = gpu("gb300", "NVIDIA GB300 (one GPU)", "2500Tf", GB200.facts | {
     "idle_power": estimate("210W", "15 % of the TDP"),
     "tdp": published("1400W", f"analyst figure ({SA3}); Lenovo lp2357 has 1,100 W",
                      low="1100W", high="1400W"),
-} | as_sibling(GB200, tuple(HOPPER_FIT), "the same arrays in BF16 and FP8"))
+} | as_sibling(GB200, tuple(HOPPER_FIT), "the same arrays in BF16 and FP8") | {
+    "sustained_clock": scaled(HOPPER_FIT["sustained_clock"], 1.05, "(1,400 W / 1,200 W)^(1/3) over GB200")})
 
 GDDR = estimate("0.85", "GDDR6 and GDDR7 lose less to refresh than HBM; decode reaches 0.8 to 0.9 on such "
                 "boards", low="0.75", high="0.92")

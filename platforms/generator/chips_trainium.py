@@ -2,7 +2,7 @@
 """Trainium and Inferentia: peaks, memory, efficiencies reached by kernels, power."""
 from __future__ import annotations
 
-from generator.chip import Chip, as_sibling
+from generator.chip import Chip, as_sibling, fitted
 from generator.fact import DMA_GUIDE, NEURON, NKI, SA2, SA3, derived, estimate, published
 
 
@@ -19,7 +19,7 @@ TRAINIUM_COMMON = {
         "(aws-neuron-sdk neuron-runtime/about/collectives.rst); DMA and HBM traffic is not charged"),
 }
 
-TRN1 = Chip("trn1", "AWS Trainium1", "trainium", "183.5Tf", TRAINIUM_COMMON | {
+TRN1 = Chip("trn1", "AWS Trainium1", "trainium", "183.5Tf", TRAINIUM_COMMON | fitted("trn1") | {
     "headline_fp32": published("47.5Tf", NEURON + "trainium.rst"),
     "headline_bf16": published("190Tf", NEURON + "trainium.rst"),
     "headline_fp8": published("190Tf", NEURON + "trainium.rst (cFP8)"),
@@ -29,10 +29,6 @@ TRN1 = Chip("trn1", "AWS Trainium1", "trainium", "183.5Tf", TRAINIUM_COMMON | {
     "hbm_size": published("32GiB", NEURON + "trainium.rst"),
     "hbm_bandwidth": published("880GBps", NEURON + "trainium.rst: 820 GiB/s; its table says 0.8 TB/s",
                                low="800GBps", high="880GBps"),
-    "matmul_efficiency": estimate(
-        "0.65", "end-to-end MFU of 30 to 33 % on 512 chips (aws-neuron-sdk about-neuron/benchmarks/"
-        "trn1/trn1_trn1n_nlp_data.csv) with exposed collectives and bubbles; no kernel times are "
-        "public", low="0.5", high="0.8"),
     "hbm_efficiency": derived("0.62", "DMA limit: 2 cores x 16 engines x 17 GB/s = 544 of 880 GB/s "
                               f"({DMA_GUIDE})", low="0.6", high="0.9"),
     "op_overhead": estimate("1.3us", f"DMA start of about 1.3 us ({DMA_GUIDE}), charged once; "
@@ -43,8 +39,8 @@ TRN1 = Chip("trn1", "AWS Trainium1", "trainium", "183.5Tf", TRAINIUM_COMMON | {
     "idle_power": estimate("50W", "a fifth of the TDP"),
     "tdp": estimate("250W", "not published; half of the 500 W estimated for Trainium2, which has "
                     "3.4 times the peak", low="170W", high="350W"),
-    "attention_efficiency": estimate("0.43", "two thirds of the matmul efficiency: the scores are transposed by "
-                                     "an extra matmul on the tensor engine", low="0.3", high="0.6"),
+    "attention_efficiency": estimate("0.29", "two thirds of the matmul efficiency: the scores are transposed by "
+                                     "an extra matmul on the tensor engine", low="0.2", high="0.6"),
     "attention_score": derived("2.8ps", "half of 1 / (128 exponentials a cycle x 1.4 GHz): the other half hides "
                                "behind the tensor engine (estimate)", low="0ps", high="5.6ps"),
 })
@@ -60,9 +56,9 @@ TRN2 = Chip("trn2", "AWS Trainium2", "trainium", "629Tf", TRAINIUM_COMMON | {
     "hbm_bandwidth": published("2.9TBps", f"{NEURON}trainium2.rst; {NKI}trainium2_arch.rst says 3.0; "
                                "5.7 Gb/s pins give 2.918", low="2.9TBps", high="3.0TBps"),
     "matmul_efficiency": estimate(
-        "0.72", "between Trainium1 (0.65) and Trainium3 (0.78) with the core of the latter; press "
-        "quotes 60 % tensor-engine utilisation for a large user; no kernel times are public",
-        low="0.6", high="0.9"),
+        "0.62", "between Trainium1 (0.44, fitted end to end) and Trainium3 (0.78) with the core of the "
+        "latter; press quotes 60 % tensor-engine utilisation for a large user; no kernel times are public",
+        low="0.44", high="0.85"),
     "hbm_efficiency": estimate("0.88", "the DMA limit is 8 x 368 GB/s = 2.94 TB/s, no limit "
                                f"({DMA_GUIDE}); refresh and bank conflicts take 8 to 15 % on any HBM",
                                low="0.8", high="0.95"),
@@ -73,8 +69,8 @@ TRN2 = Chip("trn2", "AWS Trainium2", "trainium", "629Tf", TRAINIUM_COMMON | {
                                 "published", low="1GiB", high="4GiB"),
     "idle_power": estimate("100W", "a fifth of the TDP"),
     "tdp": published("500W", f"analyst estimate, AWS publishes none ({SA2})"),
-    "attention_efficiency": estimate("0.48", "two thirds of the matmul efficiency: the scores are transposed by "
-                                     "an extra matmul on the tensor engine", low="0.35", high="0.65"),
+    "attention_efficiency": estimate("0.41", "two thirds of the matmul efficiency: the scores are transposed by "
+                                     "an extra matmul on the tensor engine", low="0.3", high="0.6"),
     "attention_score": derived("3.3ps", "half of 1 / (128 exponentials a cycle x 1.2 GHz): the other half hides "
                                "behind the tensor engine (estimate)", low="0ps", high="6.5ps"),
 })
