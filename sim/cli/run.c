@@ -8,7 +8,7 @@
 #include "cli/run_serving.h"
 #include "cli/run_training.h"
 
-enum { PLATFORM = COMMAND_KEY, DOMAINS, PLAN, DETAIL, PRICES, PRICE_KIND_KEY };
+enum { PLATFORM = COMMAND_KEY, DOMAINS, PLAN, DETAIL, PRICES, PRICE_KIND_KEY, FIND_CAPACITY };
 
 static bool take_detail(struct run_request *request, const char *text, struct error *error)
 {
@@ -56,6 +56,9 @@ static bool take(void *input, int key, char *value, struct error *error)
         return true;
     case PRICE_KIND_KEY:
         return price_kind_read(value, &request->price_kind, error);
+    case FIND_CAPACITY:
+        request->find_capacity = true;
+        return true;
     default:
         return take_override(request, value, error);
     }
@@ -73,6 +76,8 @@ static const struct command_option options[] = {
     {"detail", DETAIL, "LEVEL",
      "message: every step of every collective; flow: one flow a transfer (up to 512 chips); "
      "folded: equal chips once, with the same result (beyond)"},
+    {"find-capacity", FIND_CAPACITY, NULL,
+     "Of a serving workload: the highest rate that meets its service level"},
     {"prices", PRICES, "FILE",
      "The price book (default platforms/prices/owner-2026.yaml, if it "
      "is there); none: no cost"},

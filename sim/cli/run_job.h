@@ -20,6 +20,7 @@ struct run_request {
     enum price_kind price_kind;
     const char *overrides[RUN_OVERRIDES];
     int override_count;
+    bool find_capacity;
     struct command_shared shared;
 };
 

@@ -7,6 +7,7 @@
 
 #include "cli/print.h"
 #include "serving/batch_policy.h"
+#include "serving/capacity.h"
 #include "serving/serving_tables.h"
 
 static void print_latency(const char *label, const union cell *row, int mean)
@@ -147,25 +148,54 @@ static bool print_object(const struct run_job *run, const struct table *summary,
     return print_json(object, error);
 }
 
+/* The rate that is simulated last, and written, is the one found. */
+static bool find_capacity(const struct run_job *run, struct serving *serving,
+                          struct capacity *capacity, struct error *error)
+{
+    if (!run->request->find_capacity) {
+        return true;
+    }
+    if (!capacity_find(serving, run->scenario, capacity, error)) {
+        return false;
+    }
+    return capacity->factor > 0 ||
+           error_fill(
+               error, ERROR_INFEASIBLE,
+               "no rate meets the service level, TTFT %.3g s and TPOT %.3g s at the 99th "
+               "percentile; use a larger plan or a looser level",
+               run->scenario->serving.slo_ttft_s, run->scenario->serving.slo_tpot_s);
+}
+
+static bool write_result(struct run_job *run, const struct serving *serving,
+                         struct table **tables, struct error *error)
+{
+    tables[0] = serving_tables_summary(serving, run->price, run->arena);
+    tables[1] = serving_tables_breakdown(serving, run->arena);
+    tables[2] = serving_tables_series(serving, run->arena);
+    tables[3] = serving->outcome->rows;
+    return run_job_write(run, "serving", tables, 4, error);
+}
+
 bool run_serving(struct run_job *run, struct error *error)
 {
     struct serving *serving = serving_prepare(run->platform, run->scenario, run->arena, error);
     struct serving_options options = {.progress =
                                           run->request->shared.quiet ? NULL : run_job_progress};
-    if (serving == NULL || !serving_simulate(serving, &options, run->arena, error)) {
+    struct capacity capacity = {0};
+    struct table *tables[4];
+    if (serving == NULL || !find_capacity(run, serving, &capacity, error) ||
+        !serving_simulate(serving, &options, run->arena, error) ||
+        !write_result(run, serving, tables, error)) {
         return false;
     }
-    struct table *summary = serving_tables_summary(serving, run->price, run->arena);
-    struct table *breakdown = serving_tables_breakdown(serving, run->arena);
-    struct table *tables[] = {summary, breakdown, serving_tables_series(serving, run->arena),
-                              serving->outcome->rows};
-    if (!run_job_write(run, "serving", tables, 4, error)) {
-        return false;
-    }
-    warn(run, serving, summary->cells);
+    warn(run, serving, tables[0]->cells);
     if (run->request->shared.json) {
-        return print_object(run, summary, breakdown, error);
+        return print_object(run, tables[0], tables[1], error);
     }
-    print_answer(run, serving, summary);
+    print_answer(run, serving, tables[0]);
+    if (capacity.runs > 0) {
+        print_field("capacity", "this rate is the highest that meets the SLO, of %lld tried",
+                    (long long)capacity.runs);
+    }
     return true;
 }
