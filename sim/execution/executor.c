@@ -54,8 +54,8 @@ static void send(struct runner *runner, const struct instruction *instruction)
         executor->free_letters = letter->next_free;
     }
     *letter = (struct letter){&executor->runners[runner->team->peers[to]],
-                              to == PEER_NEXT ? PEER_PREVIOUS : PEER_NEXT, booking_now_s(runner),
-                              NULL};
+                              to == PEER_NEXT ? PEER_PREVIOUS : PEER_NEXT,
+                              booking_now_s(runner), NULL};
     transport_run(executor->transport,
                   job_message(executor->job, runner->index, to, instruction->what), true,
                   letter_arrives, letter);
@@ -140,15 +140,25 @@ static void own_wires(struct executor *executor, const struct traffic *exchange,
     }
 }
 
+static void claim_of_group(struct executor *executor, int32_t group, struct runner *runner)
+{
+    const struct job *job = executor->job;
+    for (int32_t spec = 0; spec < job->spec_count; spec++) {
+        const struct traffic *traffic = job_exchange(job, group, spec);
+        if (traffic != NULL) {
+            own_wires(executor, traffic, runner);
+        }
+    }
+}
+
 static void claim_wires(struct executor *executor)
 {
     const struct job *job = executor->job;
     for (int64_t t = 0; t < job->team_count; t++) {
-        int32_t group = job->teams[t].groups[SLOT_TENSOR];
-        for (int32_t spec = 0; group >= 0 && spec < job->spec_count; spec++) {
-            const struct traffic *exchange = job_exchange(job, group, spec);
-            if (exchange != NULL) {
-                own_wires(executor, exchange, &executor->runners[t]);
+        for (int slot = 0; slot < SLOT_COUNT; slot++) {
+            int32_t group = job->teams[t].groups[slot];
+            if (group >= 0 && job->groups[group].inner) {
+                claim_of_group(executor, group, &executor->runners[t]);
             }
         }
     }

@@ -50,9 +50,8 @@ static void meeting_start(struct meeting_place *place)
         return;
     }
     place->busy = true;
-    bool foreign = meeting->slot != SLOT_TENSOR;
     transport_run(executor->transport, job_exchange(executor->job, place->group, meeting->spec),
-                  foreign, meeting_over, place);
+                  true, meeting_over, place);
 }
 
 static struct meeting *meeting_numbered(struct meeting_place *place, int64_t number)

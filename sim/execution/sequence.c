@@ -60,6 +60,12 @@ static void alarm_rings(void *argument)
     }
 }
 
+/* Does the exchange concern this team alone? */
+static bool is_inner(const struct runner *runner, const struct op *op)
+{
+    return runner->executor->job->groups[runner->team->groups[op->slot]].inner;
+}
+
 static const struct traffic *inner_traffic(const struct runner *runner, const struct op *op)
 {
     return job_exchange(runner->executor->job, runner->team->groups[op->slot], op->spec);
@@ -95,11 +101,12 @@ static const double *times_alone(struct runner *runner, int64_t sequence)
 }
 
 /* The end of the ops from here on that only this team's own links and chips take part in. */
-static int64_t inner_end(const struct sequence *sequence, int64_t from)
+static int64_t inner_end(const struct runner *runner, int64_t from)
 {
+    const struct sequence *sequence = runner->sequence;
     int64_t op = from;
     while (op < sequence->op_count &&
-           (sequence->ops[op].spec < 0 || sequence->ops[op].slot == SLOT_TENSOR)) {
+           (sequence->ops[op].spec < 0 || is_inner(runner, &sequence->ops[op]))) {
         op++;
     }
     return op;
@@ -112,7 +119,7 @@ static bool sleep_through(struct runner *runner)
         runner->shares_links) {
         return false;
     }
-    int64_t end = inner_end(runner->sequence, runner->op);
+    int64_t end = inner_end(runner, runner->op);
     if (end <= runner->op + 1) {
         return false;
     }
@@ -138,7 +145,7 @@ static void op_begin(struct runner *runner, const struct op *op)
     }
     if (op->spec < 0) {
         sleep_for(runner, op->duration_s * runner->team->slowness);
-    } else if (op->slot == SLOT_TENSOR) {
+    } else if (is_inner(runner, op)) {
         transport_run(transport, inner_traffic(runner, op), false, inner_over, runner);
     } else {
         meeting_join(runner, op->slot, op->spec, false);

@@ -11,7 +11,7 @@ static void add_team(struct job *job, int64_t chips)
     job->teams = arena_array(job->arena, 1, sizeof(struct team));
     job->team_count = 1;
     int32_t *member = arena_array(job->arena, 1, sizeof(int32_t));
-    struct group group = {1, member, 1, chips, list};
+    struct group group = {1, member, 1, chips, list, true};
     job->teams[0] = (struct team){
         .chips = list, .chip_count = chips, .slowness = 1, .weight = 1, .peers = {-1, -1}};
     for (int slot = 0; slot < SLOT_COUNT; slot++) {

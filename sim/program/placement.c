@@ -3,11 +3,6 @@
  * are next to each other, then context, then data or pipeline. MODEL.md, "Placement". */
 #include "program/placement.h"
 
-int64_t placement_team_count(const struct plan *plan)
-{
-    return plan->data_parallel * plan->context_parallel * plan->pipeline_parallel;
-}
-
 int32_t placement_team(const struct plan *plan, const struct place *place)
 {
     int64_t slow = plan->pipeline_inside
@@ -30,6 +25,44 @@ struct place placement_place(const struct plan *plan, int32_t team)
     return place;
 }
 
+int64_t placement_width(const struct plan *plan)
+{
+    bool wide = plan->expert_parallel > plan->tensor_parallel && plan->context_parallel == 1;
+    return wide ? plan->expert_parallel / plan->tensor_parallel : 1;
+}
+
+struct place placement_of_chip(const struct plan *plan, int64_t chip)
+{
+    return placement_place(plan, (int32_t)(chip / plan->tensor_parallel));
+}
+
+/* Teams are numbered like tensor groups, with fewer data ranks. */
+static int32_t team_at(const struct plan *plan, const struct place *place)
+{
+    struct plan teams = *plan;
+    int64_t width = placement_width(plan);
+    struct place at = *place;
+    teams.data_parallel /= width;
+    at.data /= width;
+    return placement_team(&teams, &at);
+}
+
+static struct place place_of_team(const struct plan *plan, int32_t team)
+{
+    struct plan teams = *plan;
+    int64_t width = placement_width(plan);
+    teams.data_parallel /= width;
+    struct place place = placement_place(&teams, team);
+    place.data *= width;
+    return place;
+}
+
+int32_t placement_team_of_chip(const struct plan *plan, int64_t chip)
+{
+    struct place place = placement_of_chip(plan, chip);
+    return team_at(plan, &place);
+}
+
 static int32_t neighbour(const struct plan *plan, struct place place, int64_t step)
 {
     if (plan->pipeline_parallel == 1) {
@@ -37,19 +70,21 @@ static int32_t neighbour(const struct plan *plan, struct place place, int64_t st
     }
     place.pipeline =
         (place.pipeline + step + plan->pipeline_parallel) % plan->pipeline_parallel;
-    return placement_team(plan, &place);
+    return team_at(plan, &place);
 }
 
 static void add_team(struct job *job, const struct plan *plan, int32_t index)
 {
     struct team *team = &job->teams[index];
-    struct place place = placement_place(plan, index);
-    int64_t width = plan->tensor_parallel;
-    int64_t *chips = arena_array(job->arena, width, sizeof(int64_t));
-    for (int64_t i = 0; i < width; i++) {
-        chips[i] = (int64_t)index * width + i;
+    struct place place = place_of_team(plan, index);
+    int64_t width = plan->tensor_parallel, groups = placement_width(plan);
+    int64_t *chips = arena_array(job->arena, width * groups, sizeof(int64_t));
+    for (int64_t i = 0; i < width * groups; i++) {
+        struct place part = {place.data + i / width, place.context, place.pipeline};
+        chips[i] = placement_team(plan, &part) * width + i % width;
     }
-    *team = (struct team){.chips = chips, .chip_count = width, .slowness = 1, .weight = 1};
+    *team =
+        (struct team){.chips = chips, .chip_count = width * groups, .slowness = 1, .weight = 1};
     team->peers[PEER_NEXT] = neighbour(plan, place, 1);
     team->peers[PEER_PREVIOUS] = neighbour(plan, place, -1);
     for (int slot = 0; slot < SLOT_COUNT; slot++) {
@@ -62,40 +97,39 @@ struct draft { /* a group in the making */
     int64_t count;
 };
 
-/* Chip i of every team with chip i of all others: as many subgroups as a team has chips. */
-static int32_t parallel_group(struct job *job, const struct draft *draft)
+static int64_t *new_chips(struct job *job, const struct draft *draft)
 {
-    int64_t width = job->teams[draft->teams[0]].chip_count;
-    struct group group = {draft->count, draft->teams, width, draft->count, NULL};
-    group.chips = arena_array(job->arena, width * draft->count, sizeof(int64_t));
-    for (int64_t m = 0; m < draft->count; m++) {
-        for (int64_t i = 0; i < width; i++) {
-            group.chips[i * draft->count + m] = job->teams[draft->teams[m]].chips[i];
-        }
-    }
-    return job_group(job, &group);
+    return arena_array(job->arena, draft->count * job->teams[draft->teams[0]].chip_count,
+                       sizeof(int64_t));
 }
 
 /* All chips of the teams, cut into consecutive subgroups of this size. */
 static int32_t flat_group(struct job *job, const struct draft *draft, int64_t subgroup_size)
 {
     int64_t width = job->teams[draft->teams[0]].chip_count;
-    struct group group = {draft->count, draft->teams, width * draft->count / subgroup_size,
-                          subgroup_size, NULL};
-    group.chips = arena_array(job->arena, width * draft->count, sizeof(int64_t));
+    struct group group = {.member_count = draft->count,
+                          .teams = draft->teams,
+                          .subgroup_count = width * draft->count / subgroup_size,
+                          .subgroup_size = subgroup_size,
+                          .chips = new_chips(job, draft),
+                          .inner = draft->count == 1};
     for (int64_t i = 0; i < width * draft->count; i++) {
         group.chips[i] = job->teams[draft->teams[i / width]].chips[i % width];
     }
     return job_group(job, &group);
 }
 
-/* Chips of equal place in different expert groups, when these are parts of one team. */
+/* All chips of the teams, every stride-th in one subgroup: chip i of every team with chip i of
+ * the others when stride is a team's size. */
 static int32_t strided_group(struct job *job, const struct draft *draft, int64_t stride)
 {
     int64_t width = job->teams[draft->teams[0]].chip_count;
     int64_t size = draft->count * width / stride;
-    struct group group = {draft->count, draft->teams, stride, size, NULL};
-    group.chips = arena_array(job->arena, width * draft->count, sizeof(int64_t));
+    struct group group = {.member_count = draft->count,
+                          .teams = draft->teams,
+                          .subgroup_count = stride,
+                          .subgroup_size = size,
+                          .chips = new_chips(job, draft)};
     for (int64_t i = 0; i < width * draft->count; i++) {
         group.chips[i % stride * size + i / stride] =
             job->teams[draft->teams[i / width]].chips[i % width];
@@ -108,11 +142,12 @@ static struct draft stage_teams(struct job *job, const struct plan *plan, int64_
                                 int64_t first, int64_t step, int64_t count)
 {
     struct draft draft = {arena_array(job->arena, count, sizeof(int32_t)), count};
+    int64_t width = placement_width(plan);
     for (int64_t i = 0; i < count; i++) {
         int64_t rank = first + i * step;
-        struct place place = {rank / plan->context_parallel, rank % plan->context_parallel,
-                              pipeline};
-        draft.teams[i] = placement_team(plan, &place);
+        struct place place = {rank / plan->context_parallel * width,
+                              rank % plan->context_parallel, pipeline};
+        draft.teams[i] = team_at(plan, &place);
     }
     return draft;
 }
@@ -124,49 +159,64 @@ static void assign(struct job *job, const struct draft *draft, enum slot slot, i
     }
 }
 
-static void expert_groups(struct job *job, const struct plan *plan, int64_t pipeline)
+/* Experts are shared inside teams; chips of equal place in all teams hold the same ones. */
+static void inner_expert_groups(struct job *job, const struct plan *plan, int64_t pipeline,
+                                int64_t teams)
+{
+    struct draft all = stage_teams(job, plan, pipeline, 0, 1, teams);
+    if (plan_expert_replicas(plan) > 1) {
+        assign(job, &all, SLOT_EXPERT_DATA, strided_group(job, &all, plan->expert_parallel));
+    }
+    for (int64_t t = 0; t < teams; t++) {
+        struct draft own = stage_teams(job, plan, pipeline, t, 1, 1);
+        assign(job, &own, SLOT_EXPERT, flat_group(job, &own, plan->expert_parallel));
+    }
+}
+
+/* Experts are shared by several teams, since context parallelism lies between. */
+static void outer_expert_groups(struct job *job, const struct plan *plan, int64_t pipeline)
 {
     int64_t ranks = plan->data_parallel * plan->context_parallel;
-    int64_t teams = plan->expert_parallel / plan->tensor_parallel; /* of one expert group */
-    if (teams < 2) {
-        struct draft all = stage_teams(job, plan, pipeline, 0, 1, ranks);
-        assign(job, &all, SLOT_EXPERT_DATA, strided_group(job, &all, plan->expert_parallel));
-        for (int64_t r = 0; r < ranks; r++) {
-            struct draft own = stage_teams(job, plan, pipeline, r, 1, 1);
-            assign(job, &own, SLOT_EXPERT, flat_group(job, &own, plan->expert_parallel));
-        }
-        return;
-    }
+    int64_t teams = plan->expert_parallel / plan->tensor_parallel;
     for (int64_t first = 0; first < ranks; first += teams) {
         struct draft members = stage_teams(job, plan, pipeline, first, 1, teams);
         assign(job, &members, SLOT_EXPERT, flat_group(job, &members, plan->expert_parallel));
     }
-    for (int64_t r = 0; r < teams; r++) {
+    for (int64_t r = 0; r < teams && ranks > teams; r++) {
         struct draft replicas = stage_teams(job, plan, pipeline, r, teams, ranks / teams);
-        assign(job, &replicas, SLOT_EXPERT_DATA, parallel_group(job, &replicas));
+        assign(job, &replicas, SLOT_EXPERT_DATA,
+               strided_group(job, &replicas, plan->tensor_parallel));
     }
 }
 
 static void stage_groups(struct job *job, const struct plan *plan, int64_t pipeline)
 {
     int64_t ranks = plan->data_parallel * plan->context_parallel;
-    struct draft all = stage_teams(job, plan, pipeline, 0, 1, ranks);
+    int64_t teams = ranks / placement_width(plan);
     if (ranks > 1) {
-        assign(job, &all, SLOT_DATA, parallel_group(job, &all));
+        struct draft all = stage_teams(job, plan, pipeline, 0, 1, teams);
+        assign(job, &all, SLOT_DATA, strided_group(job, &all, plan->tensor_parallel));
     }
     for (int64_t data = 0; data < plan->data_parallel && plan->context_parallel > 1; data++) {
         struct draft members = stage_teams(job, plan, pipeline, data * plan->context_parallel,
                                            1, plan->context_parallel);
-        assign(job, &members, SLOT_CONTEXT, parallel_group(job, &members));
+        assign(job, &members, SLOT_CONTEXT,
+               strided_group(job, &members, plan->tensor_parallel));
     }
-    if (plan->expert_parallel > 1) {
-        expert_groups(job, plan, pipeline);
+    if (plan->expert_parallel <= 1) {
+        return;
+    }
+    if (plan->expert_parallel <= plan->tensor_parallel || placement_width(plan) > 1) {
+        inner_expert_groups(job, plan, pipeline, teams);
+    } else {
+        outer_expert_groups(job, plan, pipeline);
     }
 }
 
 void placement_fill(struct job *job, const struct plan *plan)
 {
-    job->team_count = placement_team_count(plan);
+    job->team_count = plan->data_parallel / placement_width(plan) * plan->context_parallel *
+                      plan->pipeline_parallel;
     job->teams = arena_array(job->arena, job->team_count, sizeof(struct team));
     for (int32_t t = 0; t < job->team_count; t++) {
         add_team(job, plan, t);

@@ -5,14 +5,25 @@
 #include "program/job.h"
 #include "workload/plan.h"
 
-/* Numbers of a team: data, context and pipeline rank. */
+/* Numbers of a rank group: the chips of one tensor group. */
 struct place {
     int64_t data, context, pipeline;
 };
 
-int64_t placement_team_count(const struct plan *plan);
+/* The tensor group at a place, numbered in the order of the chips: its first chip is this times
+ * tensor_parallel. */
 int32_t placement_team(const struct plan *plan, const struct place *place);
-struct place placement_place(const struct plan *plan, int32_t team);
+struct place placement_place(const struct plan *plan, int32_t tensor_group);
+
+/* Tensor groups in one team of the job: those that share experts, since they meet in every
+ * layer, else one. */
+int64_t placement_width(const struct plan *plan);
+
+/* The place of a team's first tensor group, by its first chip. */
+struct place placement_of_chip(const struct plan *plan, int64_t chip);
+
+/* The team of the job that a chip belongs to. */
+int32_t placement_team_of_chip(const struct plan *plan, int64_t chip);
 
 /* Makes the job's teams, with chips, peers and groups; programs are left 0. */
 void placement_fill(struct job *job, const struct plan *plan);

@@ -23,10 +23,16 @@ static void draw(struct random_stream *stream, struct plan *plan)
     plan->expert_parallel = ranks % experts == 0 ? experts : 1;
 }
 
+static int64_t plan_chips(const struct plan *plan)
+{
+    return plan->data_parallel * plan->context_parallel * plan->pipeline_parallel *
+           plan->tensor_parallel;
+}
+
 static struct job *place(const struct plan *plan, struct arena *arena)
 {
     struct machine star = {.kind = MACHINE_STAR, .Bps = 1e11};
-    star.chips = placement_team_count(plan) * plan->tensor_parallel;
+    star.chips = plan_chips(plan);
     struct job *job = job_create(machine_create(&star, arena), arena);
     placement_fill(job, plan);
     return job;
@@ -104,7 +110,7 @@ static bool sizes_follow_plan(const struct job *job, const struct plan *plan)
            subgroup_size(job, SLOT_CONTEXT) == plan->context_parallel &&
            subgroup_size(job, SLOT_DATA) == plan->context_parallel * plan->data_parallel &&
            subgroup_size(job, SLOT_EXPERT) == plan->expert_parallel &&
-           (plan->expert_parallel == 1 ||
+           (plan->expert_parallel == 1 || plan_expert_replicas(plan) == 1 ||
             subgroup_size(job, SLOT_EXPERT_DATA) == plan_expert_replicas(plan));
 }
 
@@ -114,16 +120,16 @@ static bool pipelines_are_rings(const struct job *job, const struct plan *plan)
     bool right = true;
     for (int32_t t = 0; plan->pipeline_parallel > 1 && t < job->team_count; t++) {
         int32_t at = t;
-        struct place from = placement_place(plan, t);
+        struct place from = placement_of_chip(plan, job->teams[t].chips[0]);
         for (int64_t step = 1; step <= plan->pipeline_parallel; step++) {
             int32_t next = job->teams[at].peers[PEER_NEXT];
-            struct place to = placement_place(plan, next);
+            struct place to = placement_of_chip(plan, job->teams[next].chips[0]);
             right = right && job->teams[next].peers[PEER_PREVIOUS] == at &&
                     to.data == from.data && to.context == from.context &&
                     to.pipeline == (from.pipeline + step) % plan->pipeline_parallel;
             at = next;
         }
-        right = right && at == t && placement_team(plan, &from) == t;
+        right = right && at == t && placement_team_of_chip(plan, job->teams[t].chips[0]) == t;
     }
     return right;
 }
@@ -137,9 +143,9 @@ static void test_partitions(void)
         struct plan plan;
         do {
             draw(&stream, &plan);
-        } while (placement_team_count(&plan) * plan.tensor_parallel > 96);
+        } while (plan_chips(&plan) > 96);
         struct job *job = place(&plan, arena);
-        int64_t chips = placement_team_count(&plan) * plan.tensor_parallel;
+        int64_t chips = plan_chips(&plan);
         bool right = chips_are_dealt_once(job, chips, arena) && sizes_follow_plan(job, &plan) &&
                      pipelines_are_rings(job, &plan);
         for (int slot = 0; slot < SLOT_COUNT; slot++) {
