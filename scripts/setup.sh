@@ -9,7 +9,7 @@ set -eu
 build="build-essential cmake ninja-build pkg-config git libsimgrid-dev libhdf5-dev libcunit1-dev
        libcyaml-dev libexpat1-dev libjansson-dev uthash-dev libmd-dev zlib1g-dev"
 tests="clang libclang-rt-14-dev clang-format pmccabe hdf5-tools binutils
-       python3 python3-pytest python3-h5py python3-numpy python3-pandas"
+       slurm-wlm munge python3 python3-pytest python3-h5py python3-numpy python3-pandas"
 
 missing() {
     for package in "$@"; do

@@ -102,41 +102,9 @@ static int jobs_of(const struct plan_request *request)
 static void prepare_simulation(const struct plan_job *job, const struct search_point *points,
                                int64_t count, struct search_simulation *simulation)
 {
-    *simulation = (struct search_simulation){.search = &job->search,
-                                             .points = points,
-                                             .count = count,
-                                             .jobs = jobs_of(job->request),
-                                             .detail = DETAIL_FLOW,
-                                             .one_replica = true,
-                                             .price = job->run.price};
-    simulation->results = arena_array(job->run.arena, count + 1, sizeof(struct search_result));
-}
-
-static double result_value(const struct search *search, const struct search_result *result)
-{
-    if (!result->done) {
-        return INFINITY;
-    }
-    return search->objective == SEARCH_JOULE ? result->energy_J : result->time_s;
-}
-
-/* Best simulated first. */
-static void rank(struct plan_job *job, struct search_point *points)
-{
-    struct search_simulation *top = &job->top;
-    for (int64_t i = 1; i < top->count; i++) {
-        struct search_point point = points[i];
-        struct search_result result = top->results[i];
-        int64_t at = i;
-        while (at > 0 && result_value(&job->search, &top->results[at - 1]) >
-                             result_value(&job->search, &result)) {
-            top->results[at] = top->results[at - 1];
-            points[at] = points[at - 1];
-            at--;
-        }
-        top->results[at] = result;
-        points[at] = point;
-    }
+    *simulation = search_simulation_of(&job->search, points, count);
+    simulation->jobs = jobs_of(job->request);
+    simulation->price = job->run.price;
 }
 
 static bool check_order(struct plan_job *job, struct error *error)
@@ -298,14 +266,12 @@ static bool search_plans(struct plan_job *job, struct error *error)
     /* A few more than shown, because the simulation may reorder them. */
     int64_t count = job->request->top + 3;
     count = count < search->best_count ? count : search->best_count;
-    struct search_point *points =
-        arena_array(job->run.arena, count, sizeof(struct search_point));
-    memcpy(points, search->best, (size_t)count * sizeof *points);
+    struct search_point *points = search->best;
     prepare_simulation(job, points, count, &job->top);
     if (!search_simulate(&job->top, error)) {
         return false;
     }
-    rank(job, points);
+    search_rank(&job->top, points);
     job->top.count = count < job->request->top ? count : job->request->top;
     return job->request->check == 0 || check_order(job, error);
 }

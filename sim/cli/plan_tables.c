@@ -68,7 +68,8 @@ struct table *plan_tables_top(const struct search_simulation *top, struct arena 
         fill_plan(top->search, &top->points[i], row);
         row[COLUMN_PLAN_TIME].f64 = result->done ? result->time_s : (double)NAN;
         row[COLUMN_PLAN_ENERGY].f64 = result->done ? result->energy_J : (double)NAN;
-        row[COLUMN_PLAN_COST].f64 = result->done ? result->cost_usd_per_million_tokens : (double)NAN;
+        row[COLUMN_PLAN_COST].f64 =
+            result->done ? result->cost_usd_per_million_tokens : (double)NAN;
         row[COLUMN_PLAN_MESSAGE].text = arena_text(arena, result->message);
     }
     return table;
@@ -105,9 +106,9 @@ bool plan_tables_check(const struct search_simulation *simulation, const char *o
                           ? fprintf(file, "%s,", row[c].text) >= 0
                           : fprintf(file, "%lld,", (long long)row[c].i64) >= 0;
         }
-        written =
-            fprintf(file, "%.9g,%.9g\n", simulation->points[i].time_s,
-                    simulation->results[i].done ? simulation->results[i].time_s : (double)NAN) >= 0;
+        written = fprintf(file, "%.9g,%.9g\n", simulation->points[i].time_s,
+                          simulation->results[i].done ? simulation->results[i].time_s
+                                                      : (double)NAN) >= 0;
     }
     written = file != NULL && fclose(file) == 0 && written;
     return written ||

@@ -69,7 +69,8 @@ static const struct command_option options[] = {
     {"ultraservers", DOMAINS, "N",
      "How many of the platform's scale-up domains: UltraServers, racks or servers"},
     {"domains", DOMAINS, NULL, NULL},
-    {"plan", PLAN, "FILE", "A YAML file whose plan replaces the workload's"},
+    {"plan", PLAN, "FILE",
+     "A YAML file whose plan replaces the workload's; auto: the best there is"},
     {"set", 's', "KEY=VALUE",
      "Change one entry of the workload, such as "
      "plan.tensor_parallel=4; may be repeated"},

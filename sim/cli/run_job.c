@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/digest.h"
+#include "cli/plan_auto.h"
 #include "cli/progress.h"
 #include "engine/engine.h"
 #include "hardware/fabric.h"
@@ -135,7 +136,8 @@ bool run_job_read(struct run_job *job, struct error *error)
     if (!platform_check_domains(job->platform, error)) {
         return false;
     }
-    bool plan_first = request->plan != NULL;
+    bool searched = request->plan != NULL && strcmp(request->plan, "auto") == 0;
+    bool plan_first = request->plan != NULL && !searched;
     job->scenario = scenario_read(request->workload, job->platform->name, request->overrides,
                                   plan_first ? 0 : request->override_count, job->arena, error);
     if (job->scenario == NULL ||
@@ -154,7 +156,7 @@ bool run_job_read(struct run_job *job, struct error *error)
         return false;
     }
     run_job_settle(job);
-    return choose_output(job, error);
+    return choose_output(job, error) && (!searched || plan_auto(job, error));
 }
 
 static int inputs(const struct run_job *job, struct result_input input[4])
@@ -181,6 +183,7 @@ bool run_job_write(const struct run_job *job, const char *kind, struct table **t
                    int table_count, struct error *error)
 {
     struct result_input input[4];
+    provenance_seed(job->provenance, job->scenario->seed);
     provenance_end(job->provenance);
     struct result result = {.kind = kind,
                             .tables = tables,

@@ -17,7 +17,13 @@
 #include "study/sweep_slurm.h"
 
 enum { JOBS = 'j', SLURM = COMMAND_KEY, AT_ONCE, DRY_RUN, PART };
-enum { TRIALS = 3, SUBMISSIONS = 3, ARRAY_TASKS = 1000, TOLD_FAILURES = 3 };
+enum {
+    TRIALS = 3,
+    SUBMISSIONS = 3,
+    ARRAY_TASKS = 1000,
+    PARTS_PER_PLACE = 4,
+    TOLD_FAILURES = 3
+};
 
 struct sweep_request {
     const char *file;
@@ -200,7 +206,10 @@ static bool run_on_slurm(struct sweep_run *run, int64_t count, struct error *err
                         strerror(errno));
     }
     struct sweep_slurm slurm = {.folder = folder, .program = own_path(arena)};
-    slurm.tasks = run->sweep->point_count < ARRAY_TASKS ? run->sweep->point_count : ARRAY_TASKS;
+    /* a few parts for each place: they need not be equally long */
+    slurm.tasks = PARTS_PER_PLACE * run->request->at_once;
+    slurm.tasks = slurm.tasks < ARRAY_TASKS ? slurm.tasks : ARRAY_TASKS;
+    slurm.tasks = slurm.tasks < run->sweep->point_count ? slurm.tasks : run->sweep->point_count;
     slurm.at_once = run->request->at_once;
     slurm.waited = run->request->shared.quiet ? NULL : waited;
     slurm.argument = run;

@@ -63,9 +63,16 @@ struct search_simulation {
     struct search_result *results; /* [count], filled */
 };
 
+/* The usual way: one replica in flow detail, as many processes as processors, no price. */
+struct search_simulation search_simulation_of(const struct search *search,
+                                              const struct search_point *points, int64_t count);
+
 /* Simulates plans in processes of their own. False only when interrupted or refused by the
  * system; single failures are in the results. */
 bool search_simulate(struct search_simulation *simulation, struct error *error);
+
+/* Orders points, which are those of the simulation, and their results: best first. */
+void search_rank(struct search_simulation *simulation, struct search_point *points);
 
 bool search_objective_read(const char *text, enum search_objective *objective,
                            struct error *error);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plans simulated in children; results come back through memory that all of them share. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "record/summary.h"
 #include "study/search.h"
@@ -67,6 +69,47 @@ bool search_simulate(struct search_simulation *simulation, struct error *error)
            (size_t)simulation->count * sizeof(struct search_result));
     munmap(shared.results, size);
     return ran;
+}
+
+struct search_simulation search_simulation_of(const struct search *search,
+                                              const struct search_point *points, int64_t count)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    struct search_simulation simulation = {.search = search,
+                                           .points = points,
+                                           .count = count,
+                                           .jobs = processors > 0 ? (int)processors : 1,
+                                           .detail = DETAIL_FLOW,
+                                           .one_replica = true};
+    simulation.results = arena_array(search->arena, count + 1, sizeof(struct search_result));
+    return simulation;
+}
+
+static double result_value(const struct search *search, const struct search_result *result)
+{
+    if (!result->done) {
+        return (double)INFINITY;
+    }
+    return search->objective == SEARCH_JOULE ? result->energy_J : result->time_s;
+}
+
+void search_rank(struct search_simulation *simulation, struct search_point *points)
+{
+    const struct search *search = simulation->search;
+    struct search_result *results = simulation->results;
+    for (int64_t i = 1; i < simulation->count; i++) {
+        struct search_point point = points[i];
+        struct search_result result = results[i];
+        int64_t at = i;
+        while (at > 0 &&
+               result_value(search, &results[at - 1]) > result_value(search, &result)) {
+            results[at] = results[at - 1];
+            points[at] = points[at - 1];
+            at--;
+        }
+        results[at] = result;
+        points[at] = point;
+    }
 }
 
 const char *search_objective_name(enum search_objective objective)
