@@ -104,6 +104,12 @@ struct provenance *provenance_start(const struct provenance_source *source, stru
     return provenance;
 }
 
+void provenance_seed(struct provenance *provenance, uint64_t seed)
+{
+    provenance->facts[FACT_SEED].text =
+        arena_format(provenance->arena, "%llu", (unsigned long long)seed);
+}
+
 void provenance_end(struct provenance *provenance)
 {
     struct arena *arena = provenance->arena;

@@ -3,6 +3,8 @@
  * much memory it was made. The only part of a result that differs between two equal runs. */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/arena.h"
 #include "record/result_file.h"
 
@@ -27,6 +29,9 @@ struct provenance {
 /* Takes the time. To be called when the run starts. */
 struct provenance *provenance_start(const struct provenance_source *source,
                                     struct arena *arena);
+
+/* The seed of all random numbers, once the workload is read. */
+void provenance_seed(struct provenance *provenance, uint64_t seed);
 
 /* Fills wall_s and peak_bytes, and the facts simulator_wall_s and simulator_peak_bytes. */
 void provenance_end(struct provenance *provenance);
