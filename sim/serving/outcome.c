@@ -150,7 +150,7 @@ void outcome_arrived(struct outcome *outcome, const struct arrival *arrival)
 void outcome_ended(struct outcome *outcome, const struct ended_request *ended)
 {
     outcome->present--;
-    outcome->time_sum_s += ended->e2e_s;
+    outcome->time_sum_s += ended->present_s;
     if (ended->state == STATE_COMPLETED) {
         outcome->completed++;
         outcome->asked_input += ended->input_tokens;

@@ -12,6 +12,7 @@ enum request_state { STATE_COMPLETED, STATE_REJECTED, STATE_UNFINISHED };
 
 struct ended_request {
     double arrival_s, queue_s, ttft_s, tpot_s, e2e_s;
+    double present_s; /* e2e_s without what happens outside */
     int64_t id;
     int32_t input_tokens, output_tokens, cached_tokens, replica, preemptions;
     enum request_state state;

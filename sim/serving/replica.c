@@ -326,6 +326,12 @@ static bool take_blocks(struct serving_engine *engine, struct replica *replica,
         request->prefilled = (int32_t)(cached < most ? cached : most);
         count_filled(engine, request, 0, request->prefilled, true);
     }
+    if (request->kept_tokens > 0 && request->admitted_s < 0) {
+        int64_t most = request->input_tokens - 1;
+        request->prefilled =
+            (int32_t)(request->kept_tokens < most ? request->kept_tokens : most);
+        count_filled(engine, request, 0, request->prefilled, true);
+    }
     kv_cache_take(&replica->cache, own);
     return true;
 }

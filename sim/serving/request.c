@@ -69,7 +69,9 @@ int32_t request_create(struct request_pool *pool, const struct arrival *arrival,
                                          .heap_place = -1,
                                          .blocks = copy_blocks(pool, arrival),
                                          .block_count = arrival->block_count,
-                                         .block_tokens = arrival->block_tokens};
+                                         .block_tokens = arrival->block_tokens,
+                                         .chain = arrival->chain,
+                                         .kept_tokens = arrival->kept_tokens};
     pool->present++;
     pool->most = pool->present > pool->most ? pool->present : pool->most;
     return item;

@@ -26,6 +26,8 @@ struct request {
     int32_t heap_place;
     int32_t blocks, block_count; /* first piece of its block ids; how many ids */
     int32_t block_tokens;
+    int32_t chain, kept_tokens; /* of the arrival */
+    double restore_s;           /* that its kept context took to come back */
 };
 
 enum { PIECE_RANGES = 5 };

@@ -136,6 +136,7 @@ static void record_end(struct serving *serving, const struct request *request,
                                   .replica = request->replica,
                                   .preemptions = request->preemptions,
                                   .state = state};
+    ended.present_s = now_s - request->arrival_s;
     if (state == STATE_COMPLETED) {
         ended.queue_s = request->admitted_s - request->arrival_s;
         ended.ttft_s = request->first_token_s - request->arrival_s + overhead_s;
@@ -155,7 +156,8 @@ static void ended(struct serving_engine *engine, struct replica *replica, int32_
     item->replica = replica->index / (int32_t)serving->scenario->serving.pipeline_parallel;
     record_end(serving, item, STATE_COMPLETED, now_s);
     router_ended(&serving->router, replica);
-    struct arrival arrival = {.time_s = item->arrival_s, .session = item->session};
+    struct arrival arrival = {
+        .time_s = item->arrival_s, .session = item->session, .chain = item->chain};
     arrivals_completed(serving->arrivals, &arrival, now_s);
     request_release(&engine->pool, request);
 }
@@ -175,9 +177,30 @@ static void reject(struct serving *serving, int32_t request)
     struct request *item = request_at(&serving->engine.pool, request);
     item->replica = -1;
     record_end(serving, item, STATE_REJECTED, serving->now_s);
-    struct arrival arrival = {.time_s = item->arrival_s, .session = item->session};
+    struct arrival arrival = {
+        .time_s = item->arrival_s, .session = item->session, .chain = item->chain};
     arrivals_completed(serving->arrivals, &arrival, serving->now_s);
     request_release(&serving->engine.pool, request);
+}
+
+/* A context that was kept comes back before the request can be admitted, unless it is computed
+ * sooner. MODEL.md, "Serving: agents" */
+static double restore_s(const struct serving *serving, struct request *request)
+{
+    const struct step_cost *cost = serving->cost;
+    double tokens = request->kept_tokens;
+    struct step prefill = {.prefill_tokens = request->kept_tokens,
+                           .prefill_pairs = tokens * (tokens + 1) / 2,
+                           .prefill_context = tokens};
+    double back_s = tokens * cost->kv_token_bytes / serving->scenario->serving.state_Bps;
+    if (request->kept_tokens == 0) {
+        return 0;
+    }
+    if (back_s > step_cost_s(cost, &prefill, NULL)) {
+        request->kept_tokens = 0;
+        return 0;
+    }
+    return back_s;
 }
 
 static void deliver(struct serving *serving, int32_t request)
@@ -197,6 +220,43 @@ static void deliver(struct serving *serving, int32_t request)
     put_levels(serving, replica);
 }
 
+/* Contexts on their way back, the first to arrive on top of a heap. */
+static void add_restore(struct serving *serving, int32_t request)
+{
+    const struct request *item = request_at(&serving->engine.pool, request);
+    struct serving_event event = {serving->now_s + item->restore_s, request};
+    serving->restores =
+        arena_grow(serving->engine.arena, serving->restores, serving->restore_count,
+                   &serving->restore_capacity, sizeof(struct serving_event));
+    int64_t place = serving->restore_count++;
+    while (place > 0 && before(event, serving->restores[(place - 1) / 2])) {
+        serving->restores[place] = serving->restores[(place - 1) / 2];
+        place = (place - 1) / 2;
+    }
+    serving->restores[place] = event;
+}
+
+static void end_restore(struct serving *serving)
+{
+    struct serving_event top = serving->restores[0];
+    struct serving_event last = serving->restores[--serving->restore_count];
+    int64_t place = 0, child;
+    while ((child = 2 * place + 1) < serving->restore_count) {
+        if (child + 1 < serving->restore_count &&
+            before(serving->restores[child + 1], serving->restores[child])) {
+            child++;
+        }
+        if (!before(serving->restores[child], last)) {
+            break;
+        }
+        serving->restores[place] = serving->restores[child];
+        place = child;
+    }
+    serving->restores[place] = last;
+    advance(serving, top.time_s);
+    deliver(serving, top.replica); /* a request here */
+}
+
 static bool take_arrival(struct serving *serving, struct error *error)
 {
     if (!arrivals_take(serving->arrivals, &serving->taken, error)) {
@@ -208,6 +268,12 @@ static bool take_arrival(struct serving *serving, struct error *error)
     outcome_arrived(serving->outcome, &serving->taken);
     if (too_long(serving, request_at(&serving->engine.pool, request))) {
         reject(serving, request);
+        return true;
+    }
+    struct request *item = request_at(&serving->engine.pool, request);
+    item->restore_s = restore_s(serving, item);
+    if (item->restore_s > 0) {
+        add_restore(serving, request);
     } else {
         deliver(serving, request);
     }
@@ -262,11 +328,19 @@ static bool loop(struct serving *serving, const struct serving_options *options,
     for (int64_t events = 1;; events++) {
         double arrival_s = arrivals_time_s(serving->arrivals);
         double end_s = serving->event_count > 0 ? serving->events[0].time_s : (double)INFINITY;
-        if (!isfinite(arrival_s) && !isfinite(end_s)) {
+        double back_s =
+            serving->restore_count > 0 ? serving->restores[0].time_s : (double)INFINITY;
+        bool done = true;
+        if (!isfinite(fmin(fmin(arrival_s, end_s), back_s))) {
             return true;
         }
-        bool done =
-            end_s <= arrival_s ? end_span(serving, error) : take_arrival(serving, error);
+        if (end_s <= fmin(arrival_s, back_s)) {
+            done = end_span(serving, error);
+        } else if (back_s <= arrival_s) {
+            end_restore(serving);
+        } else {
+            done = take_arrival(serving, error);
+        }
         if (!done) {
             return false;
         }
@@ -308,7 +382,8 @@ bool serving_simulate(struct serving *serving, const struct serving_options *opt
 {
     start_replicas(serving, arena);
     serving->outcome = outcome_create(&serving->scenario->serving, arena);
-    serving->event_count = 0;
+    serving->event_count = serving->restore_count = serving->restore_capacity = 0;
+    serving->restores = NULL;
     serving->now_s = 0;
     serving->running = serving->waiting = serving->blocks_used = serving->longest_queue = 0;
     serving->arrivals =

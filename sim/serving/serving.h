@@ -34,6 +34,8 @@ struct serving {
     struct arrivals *arrivals;
     struct serving_event *events; /* a heap */
     int64_t event_count;
+    struct serving_event *restores; /* a heap; replica: the request */
+    int64_t restore_count, restore_capacity;
     double now_s;
     int64_t running, waiting, blocks_used;
     int64_t longest_queue;

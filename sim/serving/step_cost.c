@@ -10,9 +10,12 @@
 
 #include "base/units.h"
 #include "collective/collective.h"
+#include "hardware/attention_kernel.h"
 #include "workload/transformer.h"
 
 enum { ELEMENT_BYTES = 2, SIZES = 40 };
+enum { PREFILL_SAMPLE = 2048, DECODE_SAMPLE = 64, DECODE_CONTEXT = 1024 };
+enum { LOGIT_BYTES = 2 + 4 + 4 + 8 + 4 };
 
 #define STEP_PART_NAME(NAME, text) text,
 const char *step_part_name(enum step_part part)
@@ -252,19 +255,47 @@ static double key_value_columns(const struct maker *maker)
     return operation_sizes(&(struct training_shape){maker->model, &maker->plan, 1}).key_value;
 }
 
+/* The fused kernel of one layer on one chip, without its start. */
+static double kernel_s(const struct maker *maker, double sequences, double queries,
+                       double prefix)
+{
+    double head_dim = (double)maker->model->head_dim;
+    struct work work = {.kind = WORK_ATTENTION,
+                        .dtype = DTYPE_BF16,
+                        .kernel_count = 1,
+                        .attention = {.sequences = sequences,
+                                      .heads = query_columns(maker) / head_dim,
+                                      .kv_heads = key_value_columns(maker) / head_dim,
+                                      .head_dim = head_dim,
+                                      .queries = queries,
+                                      .prefix = prefix,
+                                      .causal = true}};
+    work.flops = 4 * query_columns(maker) * sequences * queries * (prefix + (queries + 1) / 2);
+    work.bytes = attention_kernel_bytes(&work.attention, ELEMENT_BYTES,
+                                        dtype_bytes(maker->scenario->kv_dtype));
+    return chip_work_time_s(maker->chip, &work) - maker->chip->op_overhead_s;
+}
+
+/* Straight lines through the kernel's times at a prompt of 2,048 tokens, and at 64 requests
+ * with 1,024 and 4,096 tokens of context. MODEL.md, "Serving: step time" */
 static void fill_attention(struct step_cost *cost, const struct maker *maker)
 {
     const struct chip *chip = maker->chip;
     double layers = (double)maker->model->layers;
-    double flops_per_s =
-        chip->array_flops_per_s[DTYPE_BF16] * chip->attention_efficiency_fraction;
     double memory_Bps = chip->hbm_Bps * chip->hbm_efficiency_fraction;
     double kv_bytes = 2 * key_value_columns(maker) * dtype_bytes(maker->scenario->kv_dtype);
     double token_bytes = 2 * query_columns(maker) * ELEMENT_BYTES + kv_bytes;
+    double few_s = kernel_s(maker, DECODE_SAMPLE, 1, DECODE_CONTEXT - 1);
+    double many_s = kernel_s(maker, DECODE_SAMPLE, 1, 4 * DECODE_CONTEXT - 1);
+    double context_s = (many_s - few_s) / (3.0 * DECODE_CONTEXT * DECODE_SAMPLE);
+    double request_s = few_s / DECODE_SAMPLE - context_s * DECODE_CONTEXT;
+    double pairs = (double)PREFILL_SAMPLE * (PREFILL_SAMPLE + 1) / 2;
     cost->attention_base_s = layers * chip->op_overhead_s;
-    cost->pair_s = layers * 4 * query_columns(maker) / flops_per_s;
-    cost->prefill_read_s = cost->decode_read_s = layers * kv_bytes / memory_Bps;
-    cost->prefill_token_s = cost->decode_token_s = layers * token_bytes / memory_Bps;
+    cost->pair_s = layers * kernel_s(maker, 1, PREFILL_SAMPLE, 0) / pairs;
+    cost->prefill_read_s = layers * kv_bytes / memory_Bps;
+    cost->prefill_token_s = layers * token_bytes / memory_Bps;
+    cost->decode_read_s = layers * context_s;
+    cost->decode_token_s = layers * fmax(request_s, 0);
     cost->kv_token_bytes = kv_bytes * ceil(layers / (double)maker->scenario->pipeline_parallel);
 }
 
@@ -320,38 +351,16 @@ static double prefill_attention_s(const struct step_cost *cost, const struct ste
     return cost->attention_base_s + fmax(step->prefill_pairs * cost->pair_s, read_s);
 }
 
-/* A sum of count terms max(a + b i, c + d i): one side may take over from the other once.
- * MODEL.md, "Serving: runs of decode steps" */
-static double sum_of_larger(double a, double b, double c, double d, double count)
-{
-    double before = count;
-    if ((a >= c) != (a + b * (count - 1) >= c + d * (count - 1))) {
-        before = ceil((c - a) / (b - d));
-        before = fmin(fmax(before, 0), count);
-    }
-    bool first = a >= c;
-    double early = first ? before * a + b * before * (before - 1) / 2
-                         : before * c + d * before * (before - 1) / 2;
-    double after = count - before;
-    double middle = before + (count - 1);
-    double late =
-        first ? after * c + d * middle * after / 2 : after * a + b * middle * after / 2;
-    return early + late;
-}
-
+/* Of 'count' steps: an arithmetic series. MODEL.md, "Serving: runs of decode steps" */
 static double decode_attention_s(const struct step_cost *cost, const struct step *step,
                                  double count)
 {
     if (step->decode_count == 0) {
         return 0;
     }
-    double requests = (double)step->decode_count;
-    double compute_s = step->decode_context * cost->pair_s;
-    double read_s =
-        step->decode_context * cost->decode_read_s + requests * cost->decode_token_s;
-    return count * cost->attention_base_s +
-           sum_of_larger(compute_s, step->growth * cost->pair_s, read_s,
-                         step->growth * cost->decode_read_s, count);
+    double first_s = cost->attention_base_s + step->decode_context * cost->decode_read_s +
+                     (double)step->decode_count * cost->decode_token_s;
+    return count * first_s + count * (count - 1) / 2 * step->growth * cost->decode_read_s;
 }
 
 double step_cost_s(const struct step_cost *cost, const struct step *step,
@@ -393,45 +402,45 @@ static double weights_bytes(const struct maker *maker)
            words / tensor * ELEMENT_BYTES / (stages > 1 ? 2 : 1);
 }
 
-/* At the largest batch: the residual stream twice, the widest inner result, the logits. */
-static double activation_bytes(const struct maker *maker, int64_t token_limit)
+/* At the largest batch: the residual stream twice, the widest inner result, and what sampling
+ * keeps of the logits: bf16, fp32, sorted fp32 with 64-bit indices, probabilities. */
+static double activation_bytes(const struct maker *maker)
 {
     const struct model *model = maker->model;
     const struct serving_scenario *scenario = maker->scenario;
     double tensor = (double)scenario->tensor_parallel;
-    double tokens = (double)(token_limit < scenario->max_num_batched_tokens
-                                 ? token_limit
-                                 : scenario->max_num_batched_tokens);
+    double tokens = (double)scenario->max_num_batched_tokens;
     double inner =
         (double)(model->expert_count > 0 ? model->experts_per_token * model->expert_ffn_hidden
                                          : model->ffn_hidden);
     return ELEMENT_BYTES * tokens * (2 * (double)model->hidden + 3 * inner / tensor) +
-           (double)scenario->max_num_seqs * (double)model->vocabulary / tensor *
-               (ELEMENT_BYTES + 4);
+           (double)scenario->max_num_seqs * (double)model->vocabulary * LOGIT_BYTES;
 }
 
-static bool fill_memory(struct step_cost *cost, const struct maker *maker, int64_t token_limit,
-                        struct error *error)
+/* The engine's share of the memory holds weights, activations and the KV cache; runtime and
+ * graphs come out of the rest, as far as that goes. MODEL.md, "Serving: memory" */
+static bool fill_memory(struct step_cost *cost, const struct maker *maker, struct error *error)
 {
     const struct serving_scenario *scenario = maker->scenario;
     const struct chip *chip = maker->chip;
-    cost->weights_bytes = weights_bytes(maker);
-    cost->activation_bytes = activation_bytes(maker, token_limit);
-    double taken = chip->hbm_bytes * scenario->memory_utilization_fraction;
     double reserved = chip->reserved_bytes + scenario->graph_memory_bytes;
-    cost->kv_bytes = taken - cost->weights_bytes - cost->activation_bytes - reserved;
-    if (cost->kv_bytes > 0 || cost->kv_bytes + cost->weights_bytes > 1e300) {
+    double taken = fmin(chip->hbm_bytes * scenario->memory_utilization_fraction,
+                        chip->hbm_bytes - reserved);
+    cost->weights_bytes = weights_bytes(maker);
+    cost->activation_bytes = activation_bytes(maker);
+    cost->kv_bytes = taken - cost->weights_bytes - cost->activation_bytes;
+    if (cost->kv_bytes > 0) {
         return true;
     }
-    char text[4][32];
-    return error_fill(error, ERROR_INFEASIBLE,
-                      "a chip needs %s for weights, %s for activations and %s for runtime and "
-                      "graphs, and the engine may take %s; raise tensor_parallel or "
-                      "pipeline_parallel, or store the weights in fewer bytes",
-                      units_print(text[0], sizeof text[0], cost->weights_bytes, UNIT_BYTES),
-                      units_print(text[1], sizeof text[1], cost->activation_bytes, UNIT_BYTES),
-                      units_print(text[2], sizeof text[2], reserved, UNIT_BYTES),
-                      units_print(text[3], sizeof text[3], taken, UNIT_BYTES));
+    char text[3][32];
+    return error_fill(
+        error, ERROR_INFEASIBLE,
+        "a chip needs %s for weights and %s for activations, and the engine may "
+        "take %s; raise tensor_parallel or pipeline_parallel, or store the weights "
+        "in fewer bytes",
+        units_print(text[0], sizeof text[0], cost->weights_bytes, UNIT_BYTES),
+        units_print(text[1], sizeof text[1], cost->activation_bytes, UNIT_BYTES),
+        units_print(text[2], sizeof text[2], taken, UNIT_BYTES));
 }
 
 static bool check_divisor(const char *name, int64_t degree, const char *what, int64_t whole,
@@ -490,8 +499,7 @@ struct step_cost *step_cost_create(const struct platform *platform, const struct
     cost->overhead_s = scenario->step_overhead_s;
     if ((scenario->tensor_parallel > 1 &&
          !fill_exchange(&maker->all_reduce, maker, COLLECTIVE_ALL_REDUCE, error)) ||
-        !fill_memory(cost, maker, token_limit, error) ||
-        !fill_tables(cost, maker, token_limit, error)) {
+        !fill_memory(cost, maker, error) || !fill_tables(cost, maker, token_limit, error)) {
         return NULL;
     }
     fill_attention(cost, maker);

@@ -4,6 +4,7 @@
 #include "workload/arrivals.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "workload/arrivals_source.h"
@@ -14,10 +15,27 @@ static bool fetch(struct arrivals *arrivals, struct error *error)
     return arrivals->ready || error->kind == ERROR_NONE;
 }
 
+/* Sessions are told by the first line's beginning; gzip and unreadable files are not. */
+static bool is_sessions(const struct serving_scenario *scenario)
+{
+    static const char begin[] = "trace_id,agent,";
+    char found[sizeof begin] = "";
+    FILE *file = fopen(scenario->trace, "r");
+    if (file == NULL || scenario->trace_format != TRACE_AUTO) {
+        if (file != NULL) {
+            fclose(file);
+        }
+        return scenario->trace_format == TRACE_SESSIONS;
+    }
+    size_t got = fread(found, 1, sizeof begin - 1, file);
+    fclose(file);
+    return got == sizeof begin - 1 && strcmp(found, begin) == 0;
+}
+
 static const struct arrival_source *source_of(const struct serving_scenario *scenario)
 {
     if (scenario->trace != NULL && strcmp(scenario->trace, "none") != 0) {
-        return &arrivals_trace;
+        return is_sessions(scenario) ? &arrivals_sessions : &arrivals_trace;
     }
     return &arrivals_drawn;
 }

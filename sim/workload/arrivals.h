@@ -23,7 +23,8 @@ struct arrival {
     int32_t block_tokens, block_count; /* of the ids; the last block may be partly filled */
     const struct block_range *ranges;  /* [range_count], valid until the next take */
     int32_t range_count;
-    bool last_of_session;
+    int32_t chain;       /* of the source, to be given back at completion */
+    int32_t kept_tokens; /* leading ones of a context that was kept since the last call */
 };
 
 struct arrivals;

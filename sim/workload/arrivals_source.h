@@ -27,4 +27,4 @@ struct arrivals {
     int64_t kept_capacity;
 };
 
-extern const struct arrival_source arrivals_drawn, arrivals_trace;
+extern const struct arrival_source arrivals_drawn, arrivals_trace, arrivals_sessions;

@@ -36,8 +36,9 @@ struct scenario {
 
     /* how it is simulated */
     bool coalesce;
-    int64_t slow_chips;     /* drawn by seed */
-    double slow_chip_speed; /* share of a healthy chip's */
+    int64_t slow_chips;         /* drawn by seed */
+    double slow_chip_speed;     /* share of a healthy chip's */
+    const char *degraded_links; /* for defect_apply() */
     uint64_t seed;
 };
 

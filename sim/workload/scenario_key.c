@@ -186,11 +186,11 @@ static bool read_real(const struct scenario_key *key, const char *text, void *me
     return true;
 }
 
-static bool read_time(const char *text, void *member, struct error *error)
+static bool read_quantity(const char *text, enum unit unit, void *member, struct error *error)
 {
     struct error cause = {.kind = ERROR_NONE};
     double value;
-    if (!units_read(text, UNIT_SECONDS, &value, &cause)) {
+    if (!units_read(text, unit, &value, &cause)) {
         return refuse_value(error, &cause);
     }
     memcpy(member, &value, sizeof value);
@@ -258,7 +258,9 @@ bool scenario_key_apply(const struct scenario_key *key, const char *text,
     case KEY_REAL:
         return read_real(key, text, member, error);
     case KEY_TIME:
-        return read_time(text, member, error);
+        return read_quantity(text, UNIT_SECONDS, member, error);
+    case KEY_RATE:
+        return read_quantity(text, UNIT_BYTES_PER_S, member, error);
     case KEY_SWITCH:
         return read_switch(text, member, error);
     case KEY_FIXED:
@@ -297,6 +299,9 @@ static void type_text(const struct scenario_key *key, char *text, int size)
         break;
     case KEY_TIME:
         snprintf(text, (size_t)size, "time such as 30s");
+        break;
+    case KEY_RATE:
+        snprintf(text, (size_t)size, "bandwidth such as 50GBps");
         break;
     case KEY_SWITCH:
         snprintf(text, (size_t)size, "on or off");

@@ -17,6 +17,7 @@ enum key_type {
     KEY_SHARE,  /* more than 0, at most 1 */
     KEY_REAL,   /* double, from lowest to highest */
     KEY_TIME,   /* seconds, with a unit */
+    KEY_RATE,   /* bytes per second, with a unit */
     KEY_SWITCH, /* bool */
     KEY_CHOICE, /* one of the choices, as int */
     KEY_NUMBER, /* one of the choices, as double */
@@ -84,6 +85,9 @@ enum key_type {
       "how many chips, drawn by seed, work slower than the others")                            \
     X(slow_chip_speed, SHARE, slow_chip_speed, 0, 0, NULL, "0.8",                              \
       "their speed, as a share of a healthy chip's")                                           \
+    X(degraded_links, TEXT, degraded_links, 0, 0, NULL, "none",                                \
+      "NAME:FACTOR,...: links that have only this share of their rate, named as in the "       \
+      "table of links of a result (u3.nic-05-1_UP, tier1.2.0_UP)")                             \
     X(seed, COUNT, seed, 0, INT64_C(1) << 53, NULL, "1", "of all random numbers")
 
 struct scenario_key {

@@ -38,8 +38,8 @@ struct serving_scenario {
     int trace_format;  /* enum trace_format */
     double rate_scale;
     int64_t loops;
-    int agents; /* enum agents_kind */
-    double state_ttl_s;
+    int agents;                    /* enum agents_kind */
+    double state_ttl_s, state_Bps; /* Bps: per chip */
     double warmup_s, cooldown_s;
 
     /* engine */
@@ -99,6 +99,9 @@ struct serving_scenario {
       "context")                                                                               \
     X(state_ttl, TIME, serving.state_ttl_s, 0, 0, NULL, "1h",                                  \
       "how long a stateful session's context is kept after a call")                            \
+    X(state_bandwidth, RATE, serving.state_Bps, 0, 0, NULL, "50GBps",                          \
+      "per chip, from where kept contexts lie (host memory over a PCIe 5 port) back to the "   \
+      "chip; a context is computed again where that is faster")                                \
     X(warmup, TIME, serving.warmup_s, 0, 0, NULL, "0s",                                        \
       "requests that come before are not in the statistics")                                   \
     X(cooldown, TIME, serving.cooldown_s, 0, 0, NULL, "0s",                                    \

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Recorded sessions of agents. Sessions start by a Poisson process; inside one, each agent
+ * calls again when its call has ended and its think time (tools, people) has passed, so a slow
+ * machine stretches a session. Sub-agents start at their recorded time. Rows are read where
+ * they lie: only what is under way is kept. MODEL.md, "Serving: agents" */
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "workload/arrivals_source.h"
+
+static const int64_t SESSION_IDS = INT64_C(1) << 24; /* keep the sessions' block ids apart */
+enum { ROW_TEXT = 4096, ROW_RANGES = 512, SESSION_BLOCK_TOKENS = 64 };
+
+/* Columns, in the recorded order. */
+enum field {
+    FIELD_TRACE,
+    FIELD_AGENT,
+    FIELD_SEQ,
+    FIELD_TIME,
+    FIELD_TYPE,
+    FIELD_MODEL,
+    FIELD_INPUT,
+    FIELD_OUTPUT,
+    FIELD_API_TIME,
+    FIELD_THINK,
+    FIELD_STOP,
+    FIELD_BLOCKS,
+    FIELD_PREFIX,
+    FIELD_RANGES,
+    FIELD_COUNT
+};
+static const char header[] =
+    "trace_id,agent,seq,t_s,type,model,in_tokens,out_tokens,api_time_s,"
+    "think_time_s,stop,n_blocks,common_prefix_blocks_prev,hash_ranges";
+
+struct row {
+    char text[ROW_TEXT];
+    char *fields[FIELD_COUNT];
+};
+
+struct chain { /* one agent of a session under way */
+    double ready_s;
+    int64_t offset, end; /* of its next row, and of its session, in the file */
+    int64_t session;
+    int32_t kept_tokens; /* of its context, since the last call */
+    int32_t next_free;
+};
+
+struct sessions {
+    const char *text;
+    int64_t size;
+    int64_t *starts; /* [count + 1] of sessions in the file */
+    int64_t count, start_capacity;
+    struct random_stream times;
+    double next_start_s;
+    int64_t begun, made;
+    struct chain *chains;
+    int64_t chain_count, chain_capacity;
+    int32_t free_chain;
+    int32_t *heap; /* chains that wait to call, the earliest on top */
+    int64_t heap_count, heap_capacity;
+    struct block_range ranges[ROW_RANGES];
+};
+
+static int64_t line_number(const struct sessions *sessions, int64_t offset)
+{
+    int64_t line = 1;
+    for (int64_t i = 0; i < offset; i++) {
+        line += sessions->text[i] == '\n';
+    }
+    return line;
+}
+
+static int64_t line_end(const struct sessions *sessions, int64_t offset)
+{
+    const char *end = memchr(sessions->text + offset, '\n', (size_t)(sessions->size - offset));
+    return end == NULL ? sessions->size : end - sessions->text;
+}
+
+static bool refuse(const struct arrivals *arrivals, int64_t offset, const char *message,
+                   struct error *error)
+{
+    const struct sessions *sessions = arrivals->state;
+    return error_at(error, ERROR_INPUT, arrivals->scenario->trace,
+                    (int)line_number(sessions, offset), 0, "%s", message);
+}
+
+/* Cuts the line at offset into its fields. */
+static bool read_row(const struct arrivals *arrivals, int64_t offset, struct row *row,
+                     struct error *error)
+{
+    const struct sessions *sessions = arrivals->state;
+    int64_t length = line_end(sessions, offset) - offset;
+    if (length >= ROW_TEXT) {
+        return refuse(arrivals, offset,
+                      "the line is longer than 4 KiB, expected one call a line", error);
+    }
+    memcpy(row->text, sessions->text + offset, (size_t)length);
+    row->text[length] = '\0';
+    row->text[strcspn(row->text, "\r")] = '\0';
+    char *at = row->text;
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        row->fields[i] = at;
+        at = at == NULL ? NULL : strchr(at, ',');
+        if (at == NULL && i < FIELD_COUNT - 1) {
+            return refuse(arrivals, offset, "the line has fewer fields than the first line",
+                          error);
+        }
+        if (at != NULL) {
+            *at++ = '\0';
+        }
+    }
+    return true;
+}
+
+static bool map_file(struct arrivals *arrivals, struct error *error)
+{
+    struct sessions *sessions = arrivals->state;
+    const char *path = arrivals->scenario->trace;
+    struct stat about;
+    int file = open(path, O_RDONLY);
+    if (file < 0 || fstat(file, &about) != 0 || about.st_size == 0) {
+        if (file >= 0) {
+            close(file);
+        }
+        return error_at(error, ERROR_SYSTEM, path, 0, 0,
+                        "the trace cannot be read or is empty; check the path");
+    }
+    void *text = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    close(file);
+    if (text == MAP_FAILED) {
+        return error_at(error, ERROR_SYSTEM, path, 0, 0,
+                        "the trace cannot be mapped to memory");
+    }
+    sessions->text = text;
+    sessions->size = about.st_size;
+    return true;
+}
+
+static void add_start(struct arrivals *arrivals, int64_t offset)
+{
+    struct sessions *sessions = arrivals->state;
+    sessions->starts = arena_grow(arrivals->arena, sessions->starts, sessions->count,
+                                  &sessions->start_capacity, sizeof(int64_t));
+    sessions->starts[sessions->count++] = offset;
+}
+
+/* Where each session begins: where the first field changes. */
+static bool index_sessions(struct arrivals *arrivals, struct error *error)
+{
+    struct sessions *sessions = arrivals->state;
+    size_t known = strlen(header);
+    if ((size_t)sessions->size < known || memcmp(sessions->text, header, known) != 0) {
+        return refuse(arrivals, 0,
+                      "the first line names other columns, expected trace_id, agent, "
+                      "... hash_ranges of recorded sessions",
+                      error);
+    }
+    const char *last = "";
+    size_t last_length = 0;
+    for (int64_t at = line_end(sessions, 0) + 1; at < sessions->size;
+         at = line_end(sessions, at) + 1) {
+        const char *line = sessions->text + at;
+        size_t length = 0;
+        while (at + (int64_t)length < sessions->size && line[length] != ',' &&
+               line[length] != '\n') {
+            length++;
+        }
+        if (length != last_length || memcmp(line, last, length) != 0) {
+            add_start(arrivals, at);
+        }
+        last = line;
+        last_length = length;
+    }
+    if (sessions->count == 0) {
+        return refuse(arrivals, 0, "the trace has no sessions", error);
+    }
+    add_start(arrivals, sessions->size);
+    sessions->count--;
+    return true;
+}
+
+static bool open_sessions(struct arrivals *arrivals, struct error *error)
+{
+    const struct serving_scenario *scenario = arrivals->scenario;
+    struct sessions *sessions = arena_alloc(arrivals->arena, sizeof *sessions);
+    arrivals->state = sessions;
+    sessions->free_chain = -1;
+    random_init(&sessions->times, arrivals->seed, "serving sessions");
+    if (!(scenario->rate_per_s * scenario->rate_scale > 0)) {
+        return error_fill(error, ERROR_INPUT, "rate (of sessions) is %g, expected more than 0",
+                          scenario->rate_per_s);
+    }
+    return map_file(arrivals, error) && index_sessions(arrivals, error);
+}
+
+static bool sooner(const struct sessions *sessions, int32_t a, int32_t b)
+{
+    double first_s = sessions->chains[a].ready_s, second_s = sessions->chains[b].ready_s;
+    return first_s != second_s ? first_s < second_s : a < b;
+}
+
+static void push(struct arrivals *arrivals, int32_t chain)
+{
+    struct sessions *sessions = arrivals->state;
+    sessions->heap = arena_grow(arrivals->arena, sessions->heap, sessions->heap_count,
+                                &sessions->heap_capacity, sizeof(int32_t));
+    int64_t place = sessions->heap_count++;
+    while (place > 0 && sooner(sessions, chain, sessions->heap[(place - 1) / 2])) {
+        sessions->heap[place] = sessions->heap[(place - 1) / 2];
+        place = (place - 1) / 2;
+    }
+    sessions->heap[place] = chain;
+}
+
+static int32_t pop(struct sessions *sessions)
+{
+    int32_t top = sessions->heap[0], last = sessions->heap[--sessions->heap_count];
+    int64_t place = 0, child;
+    while ((child = 2 * place + 1) < sessions->heap_count) {
+        if (child + 1 < sessions->heap_count &&
+            sooner(sessions, sessions->heap[child + 1], sessions->heap[child])) {
+            child++;
+        }
+        if (!sooner(sessions, sessions->heap[child], last)) {
+            break;
+        }
+        sessions->heap[place] = sessions->heap[child];
+        place = child;
+    }
+    sessions->heap[place] = last;
+    return top;
+}
+
+static void add_chain(struct arrivals *arrivals, const struct chain *made)
+{
+    struct sessions *sessions = arrivals->state;
+    int32_t chain = sessions->free_chain;
+    if (chain >= 0) {
+        sessions->free_chain = sessions->chains[chain].next_free;
+    } else {
+        sessions->chains = arena_grow(arrivals->arena, sessions->chains, sessions->chain_count,
+                                      &sessions->chain_capacity, sizeof(struct chain));
+        chain = (int32_t)sessions->chain_count++;
+    }
+    sessions->chains[chain] = *made;
+    push(arrivals, chain);
+}
+
+/* A session begins: its agents' first calls. */
+static bool begin_session(struct arrivals *arrivals, struct error *error)
+{
+    struct sessions *sessions = arrivals->state;
+    int64_t which = sessions->begun % sessions->count;
+    int64_t end = sessions->starts[which + 1];
+    for (int64_t at = sessions->starts[which]; at < end; at = line_end(sessions, at) + 1) {
+        struct row row;
+        if (!read_row(arrivals, at, &row, error)) {
+            return false;
+        }
+        if (strcmp(row.fields[FIELD_SEQ], "0") == 0) {
+            struct chain chain = {.ready_s = sessions->next_start_s +
+                                             strtod(row.fields[FIELD_TIME], NULL),
+                                  .offset = at,
+                                  .end = end,
+                                  .session = sessions->begun};
+            add_chain(arrivals, &chain);
+        }
+    }
+    sessions->begun++;
+    sessions->next_start_s +=
+        random_exponential(&sessions->times, 1 / (arrivals->scenario->rate_per_s *
+                                                  arrivals->scenario->rate_scale));
+    return true;
+}
+
+static int32_t read_ranges(struct sessions *sessions, const char *text, int64_t first_id,
+                           int32_t *blocks)
+{
+    int32_t count = 0;
+    *blocks = 0;
+    while (*text != '\0' && count < ROW_RANGES) {
+        char *end;
+        int64_t from = strtoll(text, &end, 10), to = from;
+        if (end == text) {
+            break;
+        }
+        if (*end == '-') {
+            to = strtoll(end + 1, &end, 10);
+        }
+        sessions->ranges[count++] =
+            (struct block_range){first_id + from, (int32_t)(to - from + 1)};
+        *blocks += (int32_t)(to - from + 1);
+        text = end + strspn(end, " ;");
+    }
+    return count;
+}
+
+static bool make_call(struct arrivals *arrivals, int32_t index, struct arrival *arrival,
+                      struct error *error)
+{
+    struct sessions *sessions = arrivals->state;
+    const struct chain *chain = &sessions->chains[index];
+    struct row row;
+    if (!read_row(arrivals, chain->offset, &row, error)) {
+        return false;
+    }
+    int64_t input = strtoll(row.fields[FIELD_INPUT], NULL, 10);
+    int64_t output = strtoll(row.fields[FIELD_OUTPUT], NULL, 10);
+    if (input < 1 || input > 1 << 26 || output < 0 || output > 1 << 26) {
+        return refuse(arrivals, chain->offset, "in_tokens or out_tokens is no number of tokens",
+                      error);
+    }
+    *arrival = (struct arrival){.time_s = chain->ready_s,
+                                .session = chain->session,
+                                .chain = index,
+                                .input_tokens = (int32_t)input,
+                                .output_tokens = (int32_t)(output > 0 ? output : 1),
+                                .block_tokens = SESSION_BLOCK_TOKENS};
+    if (arrivals->scenario->agents == AGENTS_PREFIX_CACHE) {
+        arrival->range_count = read_ranges(sessions, row.fields[FIELD_RANGES],
+                                           chain->session * SESSION_IDS, &arrival->block_count);
+        arrival->ranges = sessions->ranges;
+    } else if (arrivals->scenario->agents == AGENTS_STATEFUL) {
+        arrival->kept_tokens = chain->kept_tokens;
+    }
+    return true;
+}
+
+static bool next(struct arrivals *arrivals, struct arrival *arrival, struct error *error)
+{
+    const struct serving_scenario *scenario = arrivals->scenario;
+    struct sessions *sessions = arrivals->state;
+    int64_t all = sessions->count * scenario->loops;
+    if (scenario->requests > 0 && sessions->made >= scenario->requests) {
+        return false;
+    }
+    while (sessions->begun < all &&
+           (sessions->heap_count == 0 ||
+            sessions->next_start_s <= sessions->chains[sessions->heap[0]].ready_s)) {
+        if (!begin_session(arrivals, error)) {
+            return false;
+        }
+    }
+    if (sessions->heap_count == 0) {
+        return false;
+    }
+    sessions->made++;
+    return make_call(arrivals, pop(sessions), arrival, error);
+}
+
+static void put_back(struct arrivals *arrivals, const struct arrival *arrival)
+{
+    struct sessions *sessions = arrivals->state;
+    sessions->made--;
+    push(arrivals, arrival->chain);
+}
+
+/* The next row of the same agent, or -1. */
+static int64_t next_row_of(struct arrivals *arrivals, const struct chain *chain,
+                           struct row *found)
+{
+    struct sessions *sessions = arrivals->state;
+    struct error none = {.kind = ERROR_NONE};
+    struct row own;
+    if (!read_row(arrivals, chain->offset, &own, &none)) {
+        return -1;
+    }
+    for (int64_t at = line_end(sessions, chain->offset) + 1; at < chain->end;
+         at = line_end(sessions, at) + 1) {
+        if (read_row(arrivals, at, found, &none) &&
+            strcmp(found->fields[FIELD_AGENT], own.fields[FIELD_AGENT]) == 0) {
+            return at;
+        }
+    }
+    return -1;
+}
+
+static void completed(struct arrivals *arrivals, const struct arrival *arrival, double now_s)
+{
+    struct sessions *sessions = arrivals->state;
+    struct chain *chain = &sessions->chains[arrival->chain];
+    struct row row;
+    int64_t offset = next_row_of(arrivals, chain, &row);
+    if (offset < 0) {
+        chain->next_free = sessions->free_chain;
+        sessions->free_chain = arrival->chain;
+        return;
+    }
+    double think_s = fmax(strtod(row.fields[FIELD_THINK], NULL), 0);
+    bool kept = think_s <= arrivals->scenario->state_ttl_s;
+    chain->offset = offset;
+    chain->ready_s = now_s + think_s;
+    chain->kept_tokens =
+        kept ? (int32_t)strtoll(row.fields[FIELD_PREFIX], NULL, 10) * SESSION_BLOCK_TOKENS : 0;
+    push(arrivals, arrival->chain);
+}
+
+static void close_sessions(struct arrivals *arrivals)
+{
+    struct sessions *sessions = arrivals->state;
+    if (sessions != NULL && sessions->text != NULL) {
+        munmap((void *)(uintptr_t)sessions->text, (size_t)sessions->size);
+        sessions->text = NULL;
+    }
+}
+
+const struct arrival_source arrivals_sessions = {.open = open_sessions,
+                                                 .next = next,
+                                                 .completed = completed,
+                                                 .put_back = put_back,
+                                                 .close = close_sessions,
+                                                 .reorders = true};
