@@ -7,9 +7,11 @@
 
 #include "program/exchanges.h"
 #include "program/lowering.h"
+#include "program/overlap.h"
 #include "program/placement.h"
 #include "program/replica.h"
 #include "program/schedule.h"
+#include "program/sustained.h"
 
 static enum slot exchange_slot(enum exchange exchange)
 {
@@ -47,14 +49,26 @@ static enum part_of_time slot_part(enum slot slot)
     return parts[slot];
 }
 
+/* Fused attention by older kernels than the chip's best. */
+static double work_s(const struct lowering *lowering, const struct work *work)
+{
+    double time_s = chip_work_time_s(lowering->chip, work);
+    double fraction = lowering->plan->attention_fraction;
+    return work->kind == WORK_ATTENTION && fraction > 0 ? time_s / fraction : time_s;
+}
+
 void lowering_append(struct lowering *lowering, int32_t sequence)
 {
     struct operation_list *list = &lowering->list;
+    if (lowering->plan->overlap_tensor) {
+        overlap_tensor(&lowering->list, &lowering->reordered);
+        list = &lowering->reordered;
+    }
     for (int i = 0; i < list->count; i++) {
         const struct operation *operation = &list->items[i];
         struct op op = {operation->name,
                         (enum part_of_time)operation->work.kind,
-                        chip_work_time_s(lowering->chip, &operation->work),
+                        work_s(lowering, &operation->work),
                         -1,
                         SLOT_TENSOR,
                         false};
@@ -73,7 +87,7 @@ void lowering_append(struct lowering *lowering, int32_t sequence)
                     list->items[i + 1].work.kernel_count > 0;
         job_op(lowering->job, sequence, &op);
     }
-    list->count = 0;
+    lowering->list.count = 0;
 }
 
 void lowering_forward(struct lowering *lowering, int32_t sequence, enum part part)
@@ -125,6 +139,11 @@ static void chunk_sequences(struct lowering *lowering, int64_t index)
     if (stage->embedding) {
         lowering_backward(lowering, chunk->backward, PART_EMBEDDING, 0);
     }
+    if (index == 0) {
+        sustained_measure(lowering, chunk);
+    }
+    sustained_apply(lowering, chunk->forward);
+    sustained_apply(lowering, chunk->backward);
 }
 
 void lowering_instruct(struct lowering *lowering, enum instruction_kind kind, int32_t what,
@@ -220,7 +239,10 @@ static void assign_programs(struct lowering *lowering)
     int32_t *programs =
         arena_array(job->arena, lowering->plan->pipeline_parallel * types, sizeof(int32_t));
     for (int32_t t = 0; t < job->team_count; t++) {
-        lowering->stage = lowering->replica ? t : placement_place(lowering->plan, t).pipeline;
+        lowering->stage =
+            lowering->replica
+                ? t
+                : placement_of_chip(lowering->plan, job->teams[t].chips[0]).pipeline;
         lowering->chip = platform_chip(platform, job->teams[t].chips[0]);
         int32_t *program =
             &programs[lowering->stage * types + (lowering->chip - platform->chip_types)];

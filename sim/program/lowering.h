@@ -27,8 +27,9 @@ struct lowering {
     const struct chip *chip;
     int64_t stage;
     int32_t program;
+    double clock_gain; /* of this program's arithmetic: sustained.h */
     struct chunk *chunks;
-    struct operation_list list; /* scratch: large */
+    struct operation_list list, reordered; /* scratch: large */
 };
 
 /* One part of a stage forward or backward, appended; layer: its index in the chunk, by which

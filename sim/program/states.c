@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "program/lowering.h"
+#include "program/sustained.h"
 
 static bool has_replicas(const struct lowering *lowering, enum slot slot)
 {

@@ -125,6 +125,25 @@ static double attention_fraction(const struct reading *reading)
     return behind > 0 && factor > 0 ? pow(factor, behind) : 1;
 }
 
+/* Not stated: the most that leave two layers a chunk in equal chunks. */
+static int64_t virtual_stages(const struct reading *reading, int64_t depth)
+{
+    int64_t stages = depth > 1 ? count(reading, "vpp", 0) : 1;
+    int64_t layers = count(reading, "layers", 1);
+    if (stages > 0) {
+        return stages;
+    }
+    if (reading->row->kind == MEASURED_VTRAIN) {
+        return 1;
+    }
+    for (stages = layers / depth / 2; stages > 1; stages--) {
+        if (layers % (depth * stages) == 0) {
+            return stages;
+        }
+    }
+    return 1;
+}
+
 static void row_plan(const struct reading *reading, struct plan *plan)
 {
     const struct csv *frameworks = reading->machines->frameworks;
@@ -134,7 +153,7 @@ static void row_plan(const struct reading *reading, struct plan *plan)
     plan->pipeline_parallel = count(reading, "pp", 1);
     plan->context_parallel = count(reading, "cp", 1);
     plan->expert_parallel = count(reading, "ep", 1);
-    plan->virtual_stages = plan->pipeline_parallel > 1 ? count(reading, "vpp", 1) : 1;
+    plan->virtual_stages = virtual_stages(reading, plan->pipeline_parallel);
     plan->micro_batch = count(reading, "mbs", 0);
     fold_cores(plan, reading->ranks_per_chip);
     bool sequence = count(reading, "sp", reading->row->kind != MEASURED_VTRAIN) == 1;
@@ -147,6 +166,7 @@ static void row_plan(const struct reading *reading, struct plan *plan)
     plan->attention_fraction = attention_fraction(reading);
     plan->overlap_gradients = framework_says(reading, "overlap_gradients");
     plan->overlap_weights = framework_says(reading, "overlap_weights");
+    plan->overlap_tensor = framework_says(reading, "overlap_tensor");
     plan->fused_vectors = framework_says(reading, "fused_vectors");
     if (plan->pipeline_parallel > 1 && framework_says(reading, "local_batch")) {
         plan->micro_batch = 1;
@@ -157,7 +177,11 @@ static void row_plan(const struct reading *reading, struct plan *plan)
     }
     plan->uneven_stages = true;
     reading->result->recompute_stated = true;
-    if (strncmp(recompute, "full", 4) == 0) {
+    int64_t chunks = plan->pipeline_parallel * plan->virtual_stages;
+    if (holds(recompute, "op-level")) { /* every second matmul: as half of the layers */
+        plan->recompute = RECOMPUTE_FULL;
+        plan->recompute_layers = (count(reading, "layers", 1) / chunks + 1) / 2;
+    } else if (strncmp(recompute, "full", 4) == 0) {
         plan->recompute = RECOMPUTE_FULL;
     } else if (strncmp(recompute, "selective", 9) == 0) {
         plan->recompute = RECOMPUTE_SELECTIVE;
