@@ -152,7 +152,7 @@ def nccl(launch: Fact, net: Net, nvlink: int = 0) -> Software:
     """nvlink: the generation of an NVSwitch that joins the GPUs; 0: none does."""
     ampere = launch is AMPERE_LAUNCH
     protocols = (low_latency(ampere, net), middle(ampere, net), bulk(ampere, net))
-    return Software(launch, protocols[0].step, net.low, "ring, tree, double-tree, in-switch", protocols,
+    return Software(launch, protocols[0].step, net.low, "ring, double-tree, in-switch", protocols,
                     in_switch(nvlink, net), HOST)
 
 
@@ -167,18 +167,24 @@ XLA = Software(estimate("2us", "compiled into the program: no launch from the ho
                estimate("20us", "transfers between slices go through the host's NIC", low="10us", high="50us"),
                "torus, ring, tree, hierarchical")
 
-NEURON_ALGORITHMS = "direct, halving-doubling, kangaring, ring, tree, hierarchical"
+NEURON_ALGORITHMS = "direct, halving-doubling, kangaring, ring, hierarchical"
 NEURON_SOFTWARE = Software(
     estimate("5us", f"an all-gather of 1 KiB takes 6.2 us over 32 ranks and 10 us over 8 ({NCCOM}), a ring "
              "step 1 to 2 us", low="4us", high="9us"),
-    derived("0.5us", f"a ring step of 1 to 2 us ({INTRANODE}), middle 1.5, of which the link has 1.0",
-            low="0us", high="1us"),
+    derived("1us", f"a ring step of 1 to 2 us ({INTRANODE}), middle 1.5, of which the link has 0.5",
+            low="0us", high="1.5us"),
     estimate("0.5us", f"as inside a domain; {COLLECTIVES} gives 15 us per hop between nodes, which is the "
              "latency of the way itself", low="0us", high="2us"), NEURON_ALGORITHMS)
 
+TRN1_STEP = fit("6us", f"an all-reduce of 8 B over two trn1.32xlarge takes 520 us in the 2023 sample of {NCCOM}, in "
+                "the 32 steps of rings inside and between", low="0.5us", high="8us")
+TRN1_CROSSING = fit("100us", "the same", low="10us", high="200us")
 NEURON_2023_SOFTWARE = Software(
     fit("50us", "an all-reduce of 1 KiB over the 2 cores of a chip takes 58 us in the 2023 sample of "
         f"{NCCOM}; newer stacks take 6 to 10 us on later chips", low="5us", high="58us"),
-    NEURON_SOFTWARE.step,
-    fit("50us", "an all-reduce of 8 B over two trn1.32xlarge takes 520 us in the 2023 sample of "
-        f"{NCCOM}", low="0.5us", high="200us"), NEURON_ALGORITHMS)
+    TRN1_STEP, TRN1_CROSSING, "ring, kangaring, hierarchical",
+    (Protocol("small", fit("0.1", "the same sample from 1 KiB on", low="0.05", high="1"), TRN1_STEP,
+              TRN1_CROSSING, NO_SLICE, NO_SLICE),
+     Protocol("large", estimate("1", "the plateau is the link's own efficiency"),
+              fit("15us", f"an all-reduce of 256 KiB to 16 MiB over two trn1.32xlarge takes 1.3 to 2.1 ms in the 2023 "
+                  f"sample of {NCCOM}", low="5us", high="20us"), TRN1_CROSSING, NO_SLICE, NO_SLICE)))

@@ -22,6 +22,7 @@ def like(machine: Machine, name: str, title: str, **changes: object) -> Machine:
     return replace(machine, name=name, title=title, totals={}, **changes)
 
 
+B200_SOFTWARE = library.nccl(library.HOPPER_LAUNCH, library.IB_STEP, 5)
 B200_POWER = n.Power(m.B200_OVERHEAD, n.HALL_PUE)
 NVLINK_SERVERS = [
     like(m.P4D, "p4de", "Amazon EC2 p4de.24xlarge (8 x NVIDIA A100 SXM 80GB)", chip=c.A100),
@@ -34,9 +35,9 @@ NVLINK_SERVERS = [
          media=[n.nvlink_cut(), n.infiniband("NDR", NDR)]),
     like(m.HGX_H100, "hgx-h20", "HGX H20 with NDR InfiniBand (8 GPUs)", chip=c.H20),
     like(m.HGX_H100, "hgx-b200", "HGX B200 with NDR InfiniBand (8 GPUs)", chip=c.B200,
-         media=[n.nvlink(5), n.infiniband("NDR", NDR)], power=B200_POWER),
+         media=[n.nvlink(5), n.infiniband("NDR", NDR)], software=B200_SOFTWARE, power=B200_POWER),
     like(m.HGX_H100, "hgx-b300", "HGX B300 with XDR InfiniBand (8 GPUs)", chip=c.B300,
-         media=[n.nvlink(5), n.infiniband("XDR", XDR)], power=B200_POWER),
+         media=[n.nvlink(5), n.infiniband("XDR", XDR)], software=B200_SOFTWARE, power=B200_POWER),
     like(m.P6, "p6-b300", "Amazon EC2 p6-b300.48xlarge (8 x NVIDIA B300 SXM)", chip=c.B300,
          media=[n.nvlink(5), n.efa(4, n.nic_rate(6400, 8, "100GBps"))],
          tiers=n.aws_tiers(8, n.rack_switches(25.6, 6400, 2))),

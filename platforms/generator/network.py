@@ -37,13 +37,17 @@ PCIE_EFFICIENCY = estimate("0.88", "PCIe framing and headers; flit mode alone is
                            low="0.85", high="0.92")
 
 
+TRN1_EFFICIENCY = fit("1", "bus bandwidth of a flat ring over two trn1.32xlarge, 47.1 GiB/s (C0249), is 1.05 of 48 GB/s: "
+                      "the link's rate is the lower of two that are named", low="0.85", high="1")
+
+
 def trn1_torus() -> Medium:
     bandwidth = derived(
         "48GBps", f"384 GB/s both ways per chip ({NEURON}trainium2.rst, a table with shifted columns "
         "that gives trn1n 768) / 4 links / 2; agrees with 192 GB/s for the 2 ports of Inferentia2; the "
         "product page says up to 768 GB/s per chip", low="48GBps", high="96GBps")
     latency = derived("1us", f"a ring step of 1 to 2 us ({INTRANODE}, Trainium2) less collective.step")
-    return Medium("xy", "NeuronLink-v2 of the 4x4 torus", bandwidth, PCIE_EFFICIENCY, latency)
+    return Medium("xy", "NeuronLink-v2 of the 4x4 torus", bandwidth, TRN1_EFFICIENCY, latency)
 
 
 def trn2_xy() -> Medium:
@@ -58,8 +62,9 @@ def trn2_z() -> Medium:
     return Medium("z", "NeuronLink-v3 between instances", bandwidth, PCIE_EFFICIENCY, TRN2_HOP)
 
 
-TRN2_HOP = derived("1us", f"a ring step of 1 to 2 us, more when HBM is busy ({INTRANODE}), middle 1.5 "
-                   "us, less collective.step", low="0.5us", high="1.5us")
+TRN2_HOP = derived("0.5us", f"a ring step of 1 to 2 us, more when HBM is busy ({INTRANODE}), middle 1.5 us, less "
+                   "collective.step: routed hops are faster than those that a core passes on", low="0.3us",
+                   high="1.5us")
 
 TRN3_BANDWIDTHS = {
     "documented": ("256GBps", "320GBps", "128GBps"),

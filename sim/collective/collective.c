@@ -100,13 +100,12 @@ static void plan_with(const struct collective_algorithm *algorithm, int64_t vari
     algorithm->plan(collective, variant, schedule);
 }
 
-/* Whether the platform's library chooses this algorithm by itself: a word of its list. What
- * has no order to choose (all pairs, one pair) is done directly by all. */
+/* Whether the platform's library chooses this algorithm by itself: a word of its list. The list
+ * is about what combines or gathers; the other operations have few ways of which all are open.
+ */
 static bool chosen_by_library(const struct collective *collective, const char *name)
 {
     const char *list = collective->platform->collective_algorithms;
-    bool pairs = collective->operation == COLLECTIVE_ALL_TO_ALL ||
-                 collective->operation == COLLECTIVE_SEND_RECEIVE;
     size_t length = strlen(name);
     for (const char *at = list; at != NULL; at = strchr(at, ',')) {
         at += strspn(at, ", ");
@@ -114,7 +113,27 @@ static bool chosen_by_library(const struct collective *collective, const char *n
             return true;
         }
     }
-    return list == NULL || pairs;
+    return list == NULL || collective->operation >= COLLECTIVE_ALL_TO_ALL;
+}
+
+/* Of a large phase the transfers from the first members, which stand for all: the choice is
+ * about equal loads on equal domains, and must be quick. */
+enum { SAMPLE_MEMBERS = 512, SAMPLE_ABOVE = 4096 };
+
+static struct phase sample(const struct phase *phase, struct arena *arena)
+{
+    struct phase part = *phase;
+    if (phase->transfer_count <= SAMPLE_ABOVE) {
+        return part;
+    }
+    part.transfers = arena_array(arena, phase->transfer_count, sizeof *part.transfers);
+    part.transfer_count = 0;
+    for (int64_t i = 0; i < phase->transfer_count; i++) {
+        if (phase->transfers[i].from < SAMPLE_MEMBERS) {
+            part.transfers[part.transfer_count++] = phase->transfers[i];
+        }
+    }
+    return part;
 }
 
 struct search {
@@ -132,8 +151,9 @@ static void try_shape(const struct collective *collective, struct collective_cho
     struct cost_ways *ways = arena_array(scratch, trial.phase_count + 1, sizeof *ways);
     double bytes_s = 0;
     for (int64_t s = 0; s < trial.phase_count; s++) {
-        cost_ways(collective, &trial.phases[s], &ways[s]);
-        bytes_s += cost_bytes_s(collective, &trial.phases[s], scratch);
+        struct phase part = sample(&trial.phases[s], scratch);
+        cost_ways(collective, &part, &ways[s]);
+        bytes_s += cost_bytes_s(collective, &part, scratch);
     }
     int64_t protocols = cost_protocol_count(collective, &trial);
     for (choice.protocol = 0; choice.protocol < protocols; choice.protocol++) {

@@ -4,13 +4,18 @@
  * MODEL.md, "Direct". */
 #include "collective/collective.h"
 
-/* Beyond this many flows a direct schedule is not built: rings and hierarchies serve there. */
-enum { DIRECT_FLOWS_MAX = 4 * 1000 * 1000 };
+/* Beyond this many flows a direct schedule is not built: rings and hierarchies serve there, and
+ * from fewer members on where there is a choice. */
+enum { DIRECT_FLOWS_MAX = 4 * 1000 * 1000, DIRECT_MEMBERS_MAX = 256 };
 
 static int64_t direct_variants(const struct collective *collective)
 {
     if (collective->operation == COLLECTIVE_SEND_RECEIVE) {
         return collective->count == 2;
+    }
+    if (collective->operation <= COLLECTIVE_ALL_GATHER &&
+        collective->count > DIRECT_MEMBERS_MAX) {
+        return 0;
     }
     return collective->count > 1 && collective->count * collective->count < DIRECT_FLOWS_MAX;
 }

@@ -29,6 +29,22 @@ static double around_Bps(const struct collective *collective, int64_t i, int64_t
     return sum_Bps;
 }
 
+/* Whether every chip can be reached from the first over links between neighbours. */
+static bool joined(const struct collective *collective)
+{
+    unsigned char reached[CHIPS_MAX] = {1};
+    int64_t queue[CHIPS_MAX] = {0}, count = 1;
+    for (int64_t next = 0; next < count; next++) {
+        for (int64_t j = 0; j < collective->count; j++) {
+            if (!reached[j] && neighbour_Bps(collective, queue[next], j) > 0) {
+                reached[j] = 1;
+                queue[count++] = j;
+            }
+        }
+    }
+    return count == collective->count;
+}
+
 static int64_t kangaring_variants(const struct collective *collective)
 {
     if (collective->operation > COLLECTIVE_ALL_GATHER || collective->count < 3 ||
@@ -37,13 +53,16 @@ static int64_t kangaring_variants(const struct collective *collective)
     }
     int64_t first, neighbours;
     around_Bps(collective, 0, &first);
+    if (first < 2 || first % 2 != 0) { /* rings use links in pairs */
+        return 0;
+    }
     for (int64_t i = 1; i < collective->count; i++) {
         around_Bps(collective, i, &neighbours);
         if (neighbours != first) {
             return 0;
         }
     }
-    return first >= 2 && first % 2 == 0; /* rings use links in pairs */
+    return joined(collective);
 }
 
 static void kangaring_plan(const struct collective *collective, int64_t variant,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ring: every chip passes one p-th of the buffer to its neighbour in each of p-1 rounds (twice
  * that for an all-reduce). Through several domains there are as many rings as members of a
- * domain, each crossing at another one, so that all NICs work. MODEL.md, "Ring". */
+ * domain, each crossing at another one, so that all NICs work. MODEL.md, "Ring", "Rings through
+ * domains". */
 #include "collective/collective.h"
 
 static int64_t ring_variants(const struct collective *collective)

@@ -9,7 +9,7 @@
 #include "execution/executor.h"
 #include "program/exchanges.h"
 
-static const double plateau_bytes = 17179869184.0, us = 1e-6;
+static const double plateau_bytes = 17179869184.0, latency_bytes = 8, us = 1e-6;
 
 static const struct {
     const char *text;
@@ -43,7 +43,7 @@ static double bytes_of(const struct csv *csv, int64_t row)
         return bytes;
     }
     if (isfinite(csv_number(csv, row, "latency_us"))) {
-        return 8; /* a latency: the smallest message */
+        return latency_bytes;
     }
     bool plateau = isfinite(csv_number(csv, row, "busbw_GBps"));
     return plateau && csv_number(csv, row, "n_ranks") > 1 ? plateau_bytes : (double)NAN;
@@ -133,6 +133,9 @@ struct collective_case *measured_collective_case(struct machines *machines,
     bool by_call =
         strcmp(csv_text(row->csv, row->row, "size_convention"), "payload per rank") == 0;
     what->host_s = by_call ? whole->collective_host_s : 0;
+    if (bytes <= latency_bytes && csv_text(row->csv, row->row, "size_bytes")[0] == '\0') {
+        what->host_s = -whole->collective_launch_s; /* latency of the way alone */
+    }
     return what;
 }
 
