@@ -133,7 +133,7 @@ def attention_table(path: Path, decode: bool, widest: float) -> Table:
             kv_bytes = 1 if row["kv_cache_dtype"] == "fp8" else 2
             kernels = DECODE_KERNELS if decode else CONTEXT_KERNELS
             rows.append([sequences, queries, heads, kv_heads, head_dim, prefix,
-                         float(row.get("window_size") or 0), 1, kv_bytes, 0, 1, kernels])
+                         float(row.get("window_size") or 0), 1, kv_bytes, 0, 1, kernels, 1])
             times.append(float(row["latency"]) * 1e-3)
             keys.append(f"{heads} {kv_heads} {head_dim} {queries + prefix}")
     return Table("attention", path.name[:-len("_attention_perf.csv.gz")], rows, times, keys)
@@ -157,7 +157,7 @@ def tpu_tables(folder: Path) -> tuple[Table, Table]:
     for row in read(folder / (start + "attention.csv.gz")):
         if row["is_prefill"] == "True":
             rows.append([1, float(row["prefill_chunk_size"]), 32, 8, 128, float(row["kv_cache_size"]), 0, 1, 2,
-                         0, 1, 1])
+                         0, 1, 1, 1])
             times.append(float(row["p50_ns"]) * 1e-9)
             keys.append(f"{row['prefill_chunk_size']} {row['kv_cache_size']}")
     return gemm, Table("attention", "TPU v6e prefill", rows, times, keys)
@@ -219,7 +219,7 @@ def backward(library: Library, chip: Chip, rows: dict[str, dict[str, str]], ids:
         causal = float(row["causal"] or 1)
         sequences, heads = 16384 / length, 2048 / width
         flops = 3.5 * 4 * sequences * heads * length * length * width / (1 + causal)
-        shape = [sequences, length, heads, heads, width, 0, 0, causal, 2, 0, alone, 1]
+        shape = [sequences, length, heads, heads, width, 0, 0, causal, 2, 0, alone, 1, 0]
         forward_s = library.times("attention", chip, np.array([shape]))[0]
         ratios.append(flops / (float(row["value"]) * 1e12) / forward_s - 1)
     return float(np.median(ratios))

@@ -55,7 +55,8 @@ void gemm_times(const double *chip_values, const double *rows, int count, double
                             .batch_count = 1,
                             .kernel_count = 1,
                             .alone = row[4] > 0};
-        struct work convert = {.kind = WORK_VECTOR, .bytes = m * k * CONVERT_BYTES, .kernel_count = 2};
+        struct work convert = {
+            .kind = WORK_VECTOR, .bytes = m * k * CONVERT_BYTES, .kernel_count = 2};
         times[i] = chip_work_time_s(&chip, &work);
         if (row[5] > 0) {
             times[i] += chip_work_time_s(&chip, &convert);
@@ -64,12 +65,12 @@ void gemm_times(const double *chip_values, const double *rows, int count, double
 }
 
 /* Rows of sequences, queries, heads, kv_heads, head_dim, prefix, window, causal, kv_bytes,
- * backward, alone, kernel_count. */
+ * backward, alone, kernel_count, cached. */
 void attention_times(const double *chip_values, const double *rows, int count, double *times)
 {
     struct chip chip = chip_of(chip_values);
     for (int i = 0; i < count; i++) {
-        const double *row = &rows[i * 12];
+        const double *row = &rows[i * 13];
         struct attention_shape shape = {.sequences = row[0],
                                         .queries = row[1],
                                         .heads = row[2],
@@ -78,6 +79,7 @@ void attention_times(const double *chip_values, const double *rows, int count, d
                                         .prefix = row[5],
                                         .window = row[6],
                                         .causal = row[7] > 0,
+                                        .cached = row[12] > 0,
                                         .backward = row[9] > 0};
         struct work work = {.kind = WORK_ATTENTION,
                             .dtype = DTYPE_BF16,

@@ -48,8 +48,8 @@ static const struct command_syntax syntax = {
     .arguments = "[GROUP...]",
     .meaning =
         "Simulates measured rows and says how far the simulation is off, by group and\n"
-        "accelerator. GROUP is a kind (training, vtrain, collectives, compute, inference)\n"
-        "or a group of rows; without one all rows are simulated.",
+        "accelerator. GROUP is a kind (training, vtrain, collectives, compute, inference,\n"
+        "kernels) or a group of rows; without one all rows are simulated.",
     .examples = "  trnsim validate training\n"
                 "  trnsim validate BLOOM-sweep --data workloads/measured --json\n",
     .options = options,

@@ -102,5 +102,5 @@ double attention_kernel_bytes(const struct attention_shape *shape, double query_
     double written = 2 * rows * shape->kv_heads * (query_bytes + kv_bytes);
     double converted =
         kv_bytes < query_bytes ? rows * shape->heads * (query_bytes + kv_bytes) : 0;
-    return read + converted + (shape->queries > 1 ? written : 0);
+    return read + converted + (shape->cached && shape->queries > 1 ? written : 0);
 }

@@ -85,12 +85,12 @@ static double together_s(const struct chip *chip, double arithmetic, double memo
     return slower * pow(1 + pow(faster / slower, p), 1 / p);
 }
 
-/* Attention over whole sequences waits for its operands at the ends of every block and writes
- * keys and values by scattered rows. */
+/* An engine's call on whole sequences writes keys and values by scattered rows before it reads
+ * them: traffic at its own rate, not beside the arithmetic. */
 static double memory_s(const struct chip *chip, const struct work *work)
 {
-    bool sequences = work->kind == WORK_ATTENTION && work->attention.queries > 1;
-    bool own = sequences && chip->attention_memory_fraction > 0;
+    bool cached = work->kind == WORK_ATTENTION && work->attention.cached;
+    bool own = cached && work->attention.queries > 1 && chip->attention_memory_fraction > 0;
     return work->bytes / (chip->hbm_Bps * (own ? chip->attention_memory_fraction
                                                : chip->hbm_efficiency_fraction));
 }
@@ -99,7 +99,7 @@ static double memory_s(const struct chip *chip, const struct work *work)
 double chip_work_time_s(const struct chip *chip, const struct work *work)
 {
     double busy_s = arithmetic_s(chip, work) / clock_fraction(chip, work);
-    bool separate = work->kind == WORK_ATTENTION && work->attention.heads > 0;
+    bool separate = work->kind == WORK_ATTENTION && work->attention.cached;
     return work->kernel_count * chip->op_overhead_s +
            (separate ? busy_s + memory_s(chip, work)
                      : together_s(chip, busy_s, memory_s(chip, work)));

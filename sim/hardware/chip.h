@@ -29,6 +29,7 @@ struct attention_shape {
     double prefix;  /* keys that stand before the first query */
     double window;  /* 0: all keys */
     bool causal;    /* false: every query sees prefix + queries keys */
+    bool cached;    /* an engine's call: keys and values go to a cache and come from it */
     bool backward;
 };
 

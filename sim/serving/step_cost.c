@@ -269,7 +269,8 @@ static double kernel_s(const struct maker *maker, double sequences, double queri
                                       .head_dim = head_dim,
                                       .queries = queries,
                                       .prefix = prefix,
-                                      .causal = true}};
+                                      .causal = true,
+                                      .cached = true}};
     work.flops = 4 * query_columns(maker) * sequences * queries * (prefix + (queries + 1) / 2);
     work.bytes = attention_kernel_bytes(&work.attention, ELEMENT_BYTES,
                                         dtype_bytes(maker->scenario->kv_dtype));

@@ -16,7 +16,13 @@ struct machines *machines_read(const char *folder, struct arena *arena, struct e
         csv_read(arena_format(arena, "%s/frameworks.csv", folder), arena, error);
     machines->platforms =
         arena_array(arena, machines->table->row_count + 1, sizeof(struct platform *));
-    return machines->frameworks == NULL ? NULL : machines;
+    machines->devices = csv_read(arena_format(arena, "%s/devices.csv", folder), arena, error);
+    if (machines->frameworks == NULL || machines->devices == NULL) {
+        return NULL;
+    }
+    machines->device_platforms =
+        arena_array(arena, machines->devices->row_count + 1, sizeof(struct platform *));
+    return machines;
 }
 
 int64_t machines_find(const struct machines *machines, const char *accelerator,
@@ -33,14 +39,37 @@ int64_t machines_find(const struct machines *machines, const char *accelerator,
     return -1;
 }
 
+/* The platform that a table's row names, read once. */
+static struct platform *named(const struct machines *machines, const struct csv *table,
+                              int64_t row, struct platform **place, struct error *error)
+{
+    if (*place == NULL) {
+        const char *path = arena_format(machines->arena, "%s/%s.xml", machines->platform_folder,
+                                        csv_text(table, row, "platform"));
+        *place = platform_read(path, machines->arena, error);
+    }
+    return *place;
+}
+
 struct platform *machines_platform(struct machines *machines, int64_t row, struct error *error)
 {
-    if (machines->platforms[row] == NULL) {
-        const char *path = arena_format(machines->arena, "%s/%s.xml", machines->platform_folder,
-                                        csv_text(machines->table, row, "platform"));
-        machines->platforms[row] = platform_read(path, machines->arena, error);
+    return named(machines, machines->table, row, &machines->platforms[row], error);
+}
+
+int64_t machines_device(const struct machines *machines, const char *device)
+{
+    for (int64_t row = 0; row < machines->devices->row_count; row++) {
+        if (strcmp(csv_text(machines->devices, row, "device"), device) == 0) {
+            return row;
+        }
     }
-    return machines->platforms[row];
+    return -1;
+}
+
+struct platform *machines_device_platform(struct machines *machines, int64_t row,
+                                          struct error *error)
+{
+    return named(machines, machines->devices, row, &machines->device_platforms[row], error);
 }
 
 int64_t machines_framework(const struct machines *machines, const char *framework)

@@ -7,13 +7,14 @@
 #include "hardware/platform.h"
 
 struct machines {
-    struct csv *table, *frameworks;
+    struct csv *table, *frameworks, *devices;
     const char *platform_folder;
-    struct platform **platforms; /* [table rows], read when first needed */
+    struct platform **platforms;        /* [table rows], read when first needed */
+    struct platform **device_platforms; /* [devices rows], likewise */
     struct arena *arena;
 };
 
-/* Reads machines.csv and frameworks.csv of a folder; platforms are beside it. */
+/* Reads machines.csv, frameworks.csv and devices.csv of a folder; platforms are beside it. */
 struct machines *machines_read(const char *folder, struct arena *arena, struct error *error);
 
 /* The table's first row for an accelerator, node size and system (a part of its name); -1 when
@@ -25,3 +26,8 @@ struct platform *machines_platform(struct machines *machines, int64_t row, struc
 
 /* What a framework does by default: the longest name that the text begins with. */
 int64_t machines_framework(const struct machines *machines, const char *framework);
+
+/* Chips of kernel tables: the row of a device by its exact name, -1 when it is not there. */
+int64_t machines_device(const struct machines *machines, const char *device);
+struct platform *machines_device_platform(struct machines *machines, int64_t row,
+                                          struct error *error);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "study/measured_collectives.h"
+#include "study/measured_kernels.h"
 #include "study/measured_training.h"
 
 static const struct {
@@ -44,6 +45,9 @@ static struct measured_row describe(enum measured_kind kind, const struct csv *c
         out.measured = measured_training_time_s(csv, row);
     } else if (kind == MEASURED_COLLECTIVES) {
         out.measured = measured_collective_time_s(csv, row);
+    } else if (kind == MEASURED_COMPUTE) {
+        out.accelerator = csv_text(csv, row, "device");
+        out.measured = measured_kernel_time_s(csv, row);
     } else {
         out.measured = (double)NAN;
     }
@@ -77,6 +81,14 @@ static void take_table(struct measured *measured, enum measured_kind kind,
     }
 }
 
+/* Large tables, read only when asked for as a kind, or when everything is. */
+static bool take_kernels(struct measured *measured, const char *folder,
+                         const char *const *names, int name_count, struct error *error)
+{
+    struct measured_row any = {.kind = MEASURED_KERNELS, .group = ""};
+    return !wanted(&any, names, name_count) || measured_kernels_read(measured, folder, error);
+}
+
 static bool known(const struct measured *measured, const char *name)
 {
     for (int kind = 0; kind < MEASURED_KIND_COUNT; kind++) {
@@ -103,6 +115,12 @@ struct measured *measured_read(const char *folder, const char *const *names, int
         if (access(path, F_OK) != 0) {
             continue;
         }
+        if (kind == MEASURED_KERNELS) {
+            if (!take_kernels(measured, folder, names, name_count, error)) {
+                return NULL;
+            }
+            continue;
+        }
         const struct csv *csv = csv_read(path, arena, error);
         if (csv == NULL) {
             return NULL;
@@ -120,7 +138,7 @@ struct measured *measured_read(const char *folder, const char *const *names, int
         if (!known(measured, names[i])) {
             error_fill(error, ERROR_USAGE,
                        "no measured rows of kind or group '%s' in %s; the kinds are training, "
-                       "vtrain, collectives, compute and inference",
+                       "vtrain, collectives, compute, inference and kernels",
                        names[i], folder);
             return NULL;
         }

@@ -10,7 +10,8 @@
     X(VTRAIN, "vtrain", "vtrain-single-node.csv")                                              \
     X(COLLECTIVES, "collectives", "collectives.csv")                                           \
     X(COMPUTE, "compute", "compute.csv")                                                       \
-    X(INFERENCE, "inference", "inference.csv")
+    X(INFERENCE, "inference", "inference.csv")                                                 \
+    X(KERNELS, "kernels", "kernels")
 #define MEASURED_ENUM(NAME, text, file) MEASURED_##NAME,
 enum measured_kind { MEASURED_KINDS(MEASURED_ENUM) MEASURED_KIND_COUNT };
 #undef MEASURED_ENUM

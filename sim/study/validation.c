@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "study/measured_collectives.h"
+#include "study/measured_kernels.h"
 #include "study/measured_training.h"
 #include "study/statistics.h"
 #include "training/training.h"
@@ -44,6 +45,12 @@ static bool simulate_collective(struct machines *machines, const struct measured
     return what != NULL && measured_collective_run(what, &outcome->simulated, arena, error);
 }
 
+/* One chip's time of one kernel: no engine, so no process of its own. */
+static bool is_kernel(const struct measured_row *row)
+{
+    return row->kind == MEASURED_COMPUTE || row->kind == MEASURED_KERNELS;
+}
+
 static void simulate(struct machines *machines, const struct measured_row *row,
                      struct outcome *outcome)
 {
@@ -54,6 +61,8 @@ static void simulate(struct machines *machines, const struct measured_row *row,
         error_fill(&error, ERROR_INPUT,
                    step ? "columns of time and rate are empty"
                         : "this kind is not compared yet");
+    } else if (is_kernel(row)) {
+        outcome->done = measured_kernel_simulate(machines, row, &outcome->simulated, &error);
     } else if (row->kind == MEASURED_COLLECTIVES) {
         outcome->done = simulate_collective(machines, row, outcome, &error);
     } else {
@@ -84,7 +93,7 @@ static void read_outcomes(struct validation *validation, int file)
 {
     for (int64_t i = 0; i < validation->measured->row_count; i++) {
         struct outcome outcome;
-        if (validation->outcomes[i].reason[0] == '\0' &&
+        if (validation->outcomes[i].reason[0] == '\0' && !validation->outcomes[i].done &&
             pread(file, &outcome, sizeof outcome, i * (off_t)sizeof outcome) ==
                 (ssize_t)sizeof outcome) {
             validation->outcomes[i] = outcome;
@@ -100,6 +109,10 @@ static bool run_rows(struct validation *validation, struct machines *machines, i
     int running = 0;
     fflush(NULL);
     for (int64_t i = 0; i < measured->row_count; i++) {
+        if (is_kernel(&measured->rows[i])) {
+            simulate(machines, &measured->rows[i], &validation->outcomes[i]);
+            continue;
+        }
         if (running == jobs) {
             reap(validation->outcomes, children, i);
             running--;

@@ -30,7 +30,8 @@ static struct work attention(double queries, double prefix)
                                        .head_dim = 128,
                                        .queries = queries,
                                        .prefix = prefix,
-                                       .causal = true}};
+                                       .causal = true,
+                                       .cached = true}};
 }
 
 /* 512 queries: 4 blocks of 128 that pass 128, 256, 384, 512 keys: 1280 x 128 pairs. With 1000
@@ -94,6 +95,10 @@ static void test_prefill_bytes(void)
     CU_ASSERT(near(work.bytes, 52428800 + 26214400 + 262144000, 1e-12));
     chip.attention_memory_fraction = 0.25;
     CU_ASSERT(near(chip_work_time_s(&chip, &work), time_s + work.bytes / 0.25e12, 1e-12));
+    work.attention.cached = false; /* in training: read once at 0.5 TB/s, and hidden */
+    work.bytes = attention_kernel_bytes(&work.attention, 2, 2);
+    CU_ASSERT(near(work.bytes, 26214400 + 262144000, 1e-12));
+    CU_ASSERT(near(chip_work_time_s(&chip, &work), fmax(time_s, work.bytes / 0.5e12), 1e-12));
 }
 
 void suite_attention_kernel(void);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A row becomes work (and for 8-bit inputs the conversion before it), and the chip says how
+ * long that takes alone. Kernels need no engine. */
+#include "study/measured_kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "hardware/attention_kernel.h"
+
+enum { FA_TOKENS = 16384, FA_HIDDEN = 2048 };     /* of the FlashAttention benchmarks */
+enum { CONTEXT_KERNELS = 5, DECODE_KERNELS = 6 }; /* launches of an engine's attention call */
+static const double stream_bytes = 1e9;           /* long enough that launches do not count */
+static const double forward_and_backward = 3.5;   /* products: 2 forward, 5 backward */
+
+struct kernel {
+    struct work work, before; /* before: kernel_count 0 for none */
+};
+
+static bool is_table(const struct measured_row *row)
+{
+    return row->kind == MEASURED_KERNELS;
+}
+
+static double number(const struct measured_row *row, const char *name)
+{
+    return csv_number(row->csv, row->row, name);
+}
+
+static bool begins(const struct csv *csv, int64_t row, const char *name, const char *start)
+{
+    return strncmp(csv_text(csv, row, name), start, strlen(start)) == 0;
+}
+
+static struct work matmul(double m, double n, double k, enum dtype dtype)
+{
+    return (struct work){.kind = WORK_MATMUL,
+                         .dtype = dtype,
+                         .flops = 2 * m * n * k,
+                         .bytes = (m * k + k * n) * dtype_bytes(dtype) +
+                                  m * n * dtype_bytes(DTYPE_BF16),
+                         .m = m,
+                         .n = n,
+                         .k = k,
+                         .batch_count = 1,
+                         .kernel_count = 1,
+                         .alone = true};
+}
+
+static struct work attention(struct attention_shape shape, double kv_bytes, double kernels)
+{
+    return (struct work){.kind = WORK_ATTENTION,
+                         .dtype = DTYPE_BF16,
+                         .bytes =
+                             attention_kernel_bytes(&shape, dtype_bytes(DTYPE_BF16), kv_bytes),
+                         .attention = shape,
+                         .kernel_count = kernels,
+                         .alone = true};
+}
+
+/* Rows of compute.csv */
+
+static bool is_gemm(const struct csv *csv, int64_t row)
+{
+    return begins(csv, row, "op", "GEMM") || begins(csv, row, "op", "grouped GEMM");
+}
+
+static struct attention_shape published_attention(const struct csv *csv, int64_t row)
+{
+    double length = csv_number(csv, row, "seq_len"), width = csv_number(csv, row, "head_dim");
+    double heads = FA_HIDDEN / width;
+    return (struct attention_shape){.sequences = FA_TOKENS / length,
+                                    .heads = heads,
+                                    .kv_heads = heads,
+                                    .head_dim = width,
+                                    .queries = length,
+                                    .causal = csv_count(csv, row, "causal", 1) == 1};
+}
+
+static bool both_ways(const struct csv *csv, int64_t row)
+{
+    return strcmp(csv_text(csv, row, "direction"), "fwd+bwd") == 0;
+}
+
+static double attention_flops(const struct csv *csv, int64_t row)
+{
+    struct attention_shape shape = published_attention(csv, row);
+    double pairs = shape.sequences * shape.queries * shape.queries / (shape.causal ? 2 : 1);
+    return 4 * pairs * shape.heads * shape.head_dim *
+           (both_ways(csv, row) ? forward_and_backward : 1);
+}
+
+double measured_kernel_time_s(const struct csv *csv, int64_t row)
+{
+    double rate = csv_number(csv, row, "value");
+    if (strcmp(csv_text(csv, row, "unit"), "GB/s") == 0 &&
+        csv_text(csv, row, "dtype")[0] == '\0' && strstr(csv_text(csv, row, "op"), "DMA")) {
+        return (double)NAN; /* one engine of many */
+    }
+    if (strcmp(csv_text(csv, row, "unit"), "GB/s") == 0) {
+        return stream_bytes / (rate * 1e9);
+    }
+    if (is_gemm(csv, row)) {
+        double groups = (double)csv_count(csv, row, "batch_or_groups", 1);
+        return 2 * csv_number(csv, row, "M") * csv_number(csv, row, "N") *
+               csv_number(csv, row, "K") * groups / (rate * 1e12);
+    }
+    return begins(csv, row, "op", "attention") ? attention_flops(csv, row) / (rate * 1e12)
+                                               : (double)NAN;
+}
+
+static bool published_kernel(const struct measured_row *row, struct kernel *kernel)
+{
+    const struct csv *csv = row->csv;
+    if (is_gemm(csv, row->row)) {
+        bool narrow = strcmp(csv_text(csv, row->row, "dtype"), "fp8") == 0;
+        kernel->work = matmul(number(row, "M"), number(row, "N"), number(row, "K"),
+                              narrow ? DTYPE_FP8 : DTYPE_BF16);
+        double groups = (double)csv_count(csv, row->row, "batch_or_groups", 1);
+        kernel->work.batch_count = groups;
+        kernel->work.flops *= groups;
+        kernel->work.bytes *= groups;
+    } else if (begins(csv, row->row, "op", "attention")) {
+        struct attention_shape shape = published_attention(csv, row->row);
+        kernel->work = attention(shape, dtype_bytes(DTYPE_BF16), 1);
+        kernel->work.alone = strstr(csv_text(csv, row->row, "op"), "training step") == NULL;
+        if (both_ways(csv, row->row)) {
+            kernel->before = kernel->work;
+            kernel->work.attention.backward = true;
+        }
+    } else {
+        kernel->work = (struct work){.kind = WORK_VECTOR, .bytes = stream_bytes};
+    }
+    return true;
+}
+
+/* Tables of shapes */
+
+/* Block-scaled calls are issued one by one: below this the chip waits for the host. */
+static const double host_s = 88e-6;
+
+/* What an engine needs to convert an element: two passes over 16 bits, one byte out, and what
+ * its converter loses against streaming. */
+static const double convert_bytes = 6.5;
+
+static bool table_gemm(const struct measured_row *row, struct kernel *kernel)
+{
+    bool narrow = begins(row->csv, row->row, "gemm_dtype", "fp8");
+    double m = number(row, "m"), k = number(row, "k");
+    kernel->work = matmul(m, number(row, "n"), k, narrow ? DTYPE_FP8 : DTYPE_BF16);
+    if (narrow) {
+        kernel->before = (struct work){
+            .kind = WORK_VECTOR, .bytes = m * k * convert_bytes, .kernel_count = 2};
+    }
+    return true;
+}
+
+static bool table_attention(const struct measured_row *row, struct kernel *kernel)
+{
+    double window = number(row, "window_size");
+    bool narrow = begins(row->csv, row->row, "kv_cache_dtype", "fp8");
+    struct attention_shape shape = {.sequences = number(row, "batch_size"),
+                                    .heads = number(row, "num_heads"),
+                                    .kv_heads = number(row, "num_key_value_heads"),
+                                    .head_dim = number(row, "head_dim"),
+                                    .queries = number(row, "isl"),
+                                    .prefix = number(row, "step"),
+                                    .window = window > 0 ? window : 0,
+                                    .causal = true,
+                                    .cached = true};
+    kernel->work = attention(
+        shape, dtype_bytes(narrow ? DTYPE_FP8 : DTYPE_BF16),
+        begins(row->csv, row->row, "op_name", "generation") ? DECODE_KERNELS : CONTEXT_KERNELS);
+    return true;
+}
+
+static bool table_kernel(const struct measured_row *row, struct kernel *kernel)
+{
+    return csv_column(row->csv, "gemm_dtype") >= 0 ? table_gemm(row, kernel)
+                                                   : table_attention(row, kernel);
+}
+
+/* FlashAttention 2 on a chip whose constants are those of 3, and the like. */
+static double generation_fraction(const struct machines *machines, int64_t device,
+                                  const struct measured_row *row)
+{
+    const char *text = strstr(csv_text(row->csv, row->row, "op"), "attention FA");
+    int64_t own = csv_count(machines->devices, device, "attention_generation", 0);
+    bool older = text != NULL && text[strlen("attention FA")] - '0' == 2 && own == 3;
+    return older ? csv_number(machines->devices, device, "older_attention") : 1;
+}
+
+bool measured_kernel_simulate(struct machines *machines, const struct measured_row *row,
+                              double *time_s, struct error *error)
+{
+    struct kernel kernel = {.before.kernel_count = 0};
+    int64_t device = machines_device(machines, row->accelerator);
+    if (device < 0) {
+        return error_fill(error, ERROR_INPUT,
+                          "device '%.60s' is not in devices.csv; add a row with its platform",
+                          row->accelerator);
+    }
+    const struct platform *platform = machines_device_platform(machines, device, error);
+    if (platform == NULL) {
+        return false;
+    }
+    bool known = is_table(row) ? table_kernel(row, &kernel) : published_kernel(row, &kernel);
+    *time_s = chip_work_time_s(platform->chips[0], &kernel.work);
+    if (kernel.before.kernel_count > 0) {
+        *time_s += chip_work_time_s(platform->chips[0], &kernel.before);
+    }
+    *time_s /= generation_fraction(machines, device, row);
+    if (begins(row->csv, row->row, "gemm_dtype", "fp8_block")) {
+        *time_s = fmax(*time_s, host_s);
+    }
+    return known;
+}
