@@ -1,29 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ranks are dealt to chips in the platform's order, which is a ring of neighbours: tensor ranks
- * are next to each other, then context, then data or pipeline. MODEL.md, "Placement". */
+ * are next to each other, then context, those that share experts, then data or pipeline.
+ * MODEL.md, "Placement". */
 #include "program/placement.h"
-
-int32_t placement_team(const struct plan *plan, const struct place *place)
-{
-    int64_t slow = plan->pipeline_inside
-                       ? place->data * plan->pipeline_parallel + place->pipeline
-                       : place->pipeline * plan->data_parallel + place->data;
-    return (int32_t)(slow * plan->context_parallel + place->context);
-}
-
-struct place placement_place(const struct plan *plan, int32_t team)
-{
-    int64_t slow = team / plan->context_parallel;
-    struct place place = {.context = team % plan->context_parallel};
-    if (plan->pipeline_inside) {
-        place.data = slow / plan->pipeline_parallel;
-        place.pipeline = slow % plan->pipeline_parallel;
-    } else {
-        place.data = slow % plan->data_parallel;
-        place.pipeline = slow / plan->data_parallel;
-    }
-    return place;
-}
 
 int64_t placement_width(const struct plan *plan)
 {
@@ -31,30 +10,45 @@ int64_t placement_width(const struct plan *plan)
     return wide ? plan->expert_parallel / plan->tensor_parallel : 1;
 }
 
+int32_t placement_team(const struct plan *plan, const struct place *place)
+{
+    int64_t width = placement_width(plan);
+    int64_t copies = plan->data_parallel / width;
+    int64_t copy = place->data / width;
+    int64_t slow = plan->pipeline_inside ? copy * plan->pipeline_parallel + place->pipeline
+                                         : place->pipeline * copies + copy;
+    slow = slow * width + place->data % width;
+    return (int32_t)(slow * plan->context_parallel + place->context);
+}
+
+struct place placement_place(const struct plan *plan, int32_t tensor_group)
+{
+    int64_t slow = tensor_group / plan->context_parallel;
+    int64_t width = placement_width(plan), copies = plan->data_parallel / width;
+    int64_t team = slow / width, copy = team % copies;
+    struct place place = {.context = tensor_group % plan->context_parallel,
+                          .pipeline = team / copies};
+    if (plan->pipeline_inside) {
+        copy = team / plan->pipeline_parallel;
+        place.pipeline = team % plan->pipeline_parallel;
+    }
+    place.data = copy * width + slow % width;
+    return place;
+}
+
 struct place placement_of_chip(const struct plan *plan, int64_t chip)
 {
     return placement_place(plan, (int32_t)(chip / plan->tensor_parallel));
 }
 
-/* Teams are numbered like tensor groups, with fewer data ranks. */
 static int32_t team_at(const struct plan *plan, const struct place *place)
 {
-    struct plan teams = *plan;
-    int64_t width = placement_width(plan);
-    struct place at = *place;
-    teams.data_parallel /= width;
-    at.data /= width;
-    return placement_team(&teams, &at);
+    return placement_team(plan, place) / (int32_t)placement_width(plan);
 }
 
 static struct place place_of_team(const struct plan *plan, int32_t team)
 {
-    struct plan teams = *plan;
-    int64_t width = placement_width(plan);
-    teams.data_parallel /= width;
-    struct place place = placement_place(&teams, team);
-    place.data *= width;
-    return place;
+    return placement_place(plan, team * (int32_t)placement_width(plan));
 }
 
 int32_t placement_team_of_chip(const struct plan *plan, int64_t chip)
