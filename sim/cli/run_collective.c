@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cli/print.h"
+#include "hardware/defect.h"
 #include "program/exchanges.h"
 #include "program/fold_quotient.h"
 #include "program/lower_collective.h"
@@ -115,7 +116,12 @@ bool run_collective(struct run_job *run, struct error *error)
         return false;
     }
     struct fold_report fold = {0};
-    struct job *job = lower_collective(run->platform, &request, run->arena, error);
+    const struct platform *platform =
+        defect_apply(run->platform, scenario->degraded_links, run->arena, error);
+    if (platform == NULL) {
+        return false;
+    }
+    struct job *job = lower_collective(platform, &request, run->arena, error);
     if (job != NULL && run->detail == DETAIL_FOLDED) {
         job = fold_quotient(job, &fold, error);
     } else if (job != NULL && !exchanges_plan_all(job, error)) {

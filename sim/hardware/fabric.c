@@ -7,6 +7,8 @@
 
 #include <assert.h>
 
+#include "hardware/defect.h"
+
 enum { RAIL_BITS = 16, TIER_BITS = 4 };
 
 int64_t fabric_trunk_link(const struct fabric_trunk *trunk)
@@ -123,8 +125,9 @@ static double trunk_Bps(const struct platform *platform, int64_t link)
 
 double fabric_link_Bps(const struct platform *platform, int64_t link)
 {
-    return link < 0 ? trunk_Bps(platform, link)
-                    : platform->links[link % platform->link_count].bandwidth_Bps;
+    double healthy_Bps = link < 0 ? trunk_Bps(platform, link)
+                                  : platform->links[link % platform->link_count].bandwidth_Bps;
+    return healthy_Bps * defect_factor(platform, link);
 }
 
 enum link_policy fabric_link_policy(const struct platform *platform, int64_t link)
@@ -161,5 +164,6 @@ int64_t fabric_link_domain(const struct platform *platform, int64_t link)
 
 bool fabric_link_binds(const struct platform *platform, int64_t link)
 {
-    return link >= 0 || platform->tiers[fabric_trunk_of(link).tier].oversubscription > 1;
+    return link >= 0 || platform->tiers[fabric_trunk_of(link).tier].oversubscription > 1 ||
+           defect_factor(platform, link) < 1;
 }

@@ -14,9 +14,23 @@ static uint64_t mix(uint64_t hash, uint64_t value)
     return hash ^ (hash >> 29);
 }
 
+/* Rates and latencies along a route of a domain. */
+static uint64_t route_shape(const struct platform *platform, int64_t from, int64_t to)
+{
+    int32_t count;
+    const int32_t *links = platform_route(platform, from, to, &count);
+    uint64_t hash = 3;
+    for (int32_t i = 0; i < count; i++) {
+        const struct link *link = &platform->links[links[i]];
+        hash = mix(hash, (uint64_t)link->bandwidth_Bps);
+        hash = mix(hash, (uint64_t)(link->latency_s * 1e15));
+    }
+    return hash;
+}
+
 /* Two groups of equal shape have equal schedules: their members lie alike, either on the same
  * places of one domain, of the same domains, or each on one place of its own domain with equal
- * NICs. */
+ * ways to the fabric. */
 static uint64_t shape(const struct collective *collective)
 {
     const struct platform *platform = collective->platform;
@@ -36,8 +50,10 @@ static uint64_t shape(const struct collective *collective)
     if (!one_place || platform->tier_count == 0) {
         return mix(domains, places);
     }
-    uint64_t nics = mix((uint64_t)platform->nic_up_Bps[first % size],
-                        (uint64_t)platform->nic_down_Bps[first % size]);
+    uint64_t nics = mix(mix((uint64_t)platform->nic_up_Bps[first % size],
+                            (uint64_t)platform->nic_down_Bps[first % size]),
+                        mix(route_shape(platform, first % size, size),
+                            route_shape(platform, size, first % size)));
     return mix(mix(domains, nics), (uint64_t)(first % size % platform->tiers[0].rails));
 }
 

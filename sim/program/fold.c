@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hardware/fabric.h"
 #include "program/fold_edges.h"
 
 uint64_t fold_mix(uint64_t hash, uint64_t value)
@@ -131,23 +132,33 @@ static void find_groups(struct fold *fold)
     }
 }
 
-/* Do ways inside a domain use links of the ways to its NICs? */
+/* Which links lead out of a domain or into it. */
+static void find_facing(struct fold *fold)
+{
+    const struct platform *platform = fold->job->platform;
+    int64_t chips = platform->chip_count;
+    fold->facing = arena_array(fold->arena, platform->link_count + 1, 1);
+    for (int64_t c = 0; platform->tier_count > 0 && c < chips; c++) {
+        int32_t count;
+        const int32_t *links = platform_route(platform, c, chips, &count);
+        for (int32_t i = 0; i < count; i++) {
+            fold->facing[links[i]] |= FOLD_FACING_OUT;
+        }
+        links = platform_route(platform, chips, c, &count);
+        for (int32_t i = 0; i < count; i++) {
+            fold->facing[links[i]] |= FOLD_FACING_IN;
+        }
+    }
+}
+
+/* Do ways inside a domain, or ways in and ways out, share links? */
 static bool nics_are_mixed(const struct fold *fold)
 {
     const struct platform *platform = fold->job->platform;
     int64_t chips = platform->chip_count;
-    unsigned char *facing = arena_array(fold->arena, platform->link_count + 1, 1);
-    if (platform->tier_count == 0) {
-        return false;
-    }
-    for (int64_t c = 0; c < chips; c++) {
-        for (int way = 0; way < 2; way++) {
-            int32_t count;
-            const int32_t *links =
-                platform_route(platform, way ? c : chips, way ? chips : c, &count);
-            for (int32_t i = 0; i < count; i++) {
-                facing[links[i]] = 1;
-            }
+    for (int64_t link = 0; link < platform->link_count; link++) {
+        if (fold->facing[link] == (FOLD_FACING_OUT | FOLD_FACING_IN)) {
+            return true;
         }
     }
     for (int64_t a = 0; a < chips; a++) {
@@ -155,13 +166,61 @@ static bool nics_are_mixed(const struct fold *fold)
             int32_t count;
             const int32_t *links = platform_route(platform, a, b, &count);
             for (int32_t i = 0; a != b && i < count; i++) {
-                if (facing[links[i]]) {
+                if (fold->facing[links[i]]) {
                     return true;
                 }
             }
         }
     }
     return false;
+}
+
+static double fabric_way_s(const struct platform *platform, int64_t chip, bool out)
+{
+    int32_t count;
+    int64_t fabric = platform->chip_count;
+    const int32_t *links =
+        platform_route(platform, out ? chip : fabric, out ? fabric : chip, &count);
+    double latency_s = 0;
+    for (int32_t i = 0; i < count; i++) {
+        latency_s += platform->links[links[i]].latency_s;
+    }
+    return latency_s;
+}
+
+static bool nics_are_equal(const struct platform *platform)
+{
+    bool equal = true;
+    for (int64_t c = 1; platform->tier_count > 0 && c < platform->chip_count; c++) {
+        for (int out = 0; out < 2; out++) {
+            uint64_t first = bits_of(fabric_way_s(platform, 0, out != 0));
+            equal &= bits_of(fabric_way_s(platform, c, out != 0)) == first;
+        }
+    }
+    return equal;
+}
+
+/* Domains and trunks with degraded links start with colours of their own. */
+static void mark_defects(struct fold *fold)
+{
+    const struct platform *platform = fold->job->platform;
+    for (int64_t i = 0; i < platform->defect_count; i++) {
+        const struct link_defect *defect = &platform->defects[i];
+        if (defect->link < 0) {
+            struct fabric_trunk trunk = fabric_trunk_of(defect->link);
+            uint64_t **colours = trunk.down ? fold->down : fold->up;
+            colours[trunk.tier][trunk.group] +=
+                fold_mix(fold_mix(8, (uint64_t)trunk.rail), bits_of(defect->factor));
+            fold->degraded[trunk.tier] = true;
+            continue;
+        }
+        int64_t domain = defect->link / platform->link_count;
+        int64_t link = defect->link % platform->link_count;
+        uint64_t mark = fold_mix(fold_mix(9, (uint64_t)link), bits_of(defect->factor));
+        fold->inner[domain] += mark;
+        fold->out[domain] += fold->facing[link] & FOLD_FACING_OUT ? mark : 0;
+        fold->in[domain] += fold->facing[link] & FOLD_FACING_IN ? mark : 0;
+    }
 }
 
 /* Refinement: every round makes new colours of the old ones and of what touches. Sums do not
@@ -225,6 +284,7 @@ static void colour_groups(struct fold *fold)
         for (int slot = 0; slot < SLOT_COUNT; slot++) {
             members += first->groups[slot] == g ? (uint64_t)slot + 1 : 0;
         }
+        members = fold_mix(members, fold->group_ways[g]);
         fold->group_colour[g] = fold_mix(members, (uint64_t)group->subgroup_size) | 1;
     }
 }
@@ -278,6 +338,50 @@ static void renew_all(struct fold *fold, struct sums *sums)
     }
 }
 
+static uint64_t *numbers(struct fold *fold, int64_t count)
+{
+    return arena_array(fold->arena, count + 1, sizeof(uint64_t));
+}
+
+/* A round of an exchange lasts as long as its longest way, of which the links that decide rates
+ * tell nothing. */
+struct longest {
+    double *latency_s; /* [spec x phase] */
+};
+
+static bool note_latency(struct fold *fold, const struct fold_edge *edge, void *argument)
+{
+    const struct longest *longest = argument;
+    double *place = &longest->latency_s[edge->spec * FOLD_PHASES + edge->phase];
+    double latency_s = fold_edges_latency_s(fold, edge);
+    *place = latency_s > *place ? latency_s : *place;
+    return true;
+}
+
+static bool find_ways(struct fold *fold, struct error *error)
+{
+    const struct job *job = fold->job;
+    int64_t count = job->spec_count * FOLD_PHASES;
+    struct longest longest = {arena_array(fold->arena, count + 1, sizeof(double))};
+    fold->group_ways = numbers(fold, job->group_count);
+    for (int32_t g = 0; g < job->group_count; g++) {
+        if (fold->group_colour[g] == 0) {
+            continue;
+        }
+        memset(longest.latency_s, 0, (size_t)count * sizeof(double));
+        if (!fold_edges_group(fold, g, note_latency, &longest, error)) {
+            return false;
+        }
+        for (int64_t i = 0; i < count; i++) {
+            if (longest.latency_s[i] > 0) {
+                uint64_t ways = fold_mix(fold->group_ways[g], (uint64_t)i);
+                fold->group_ways[g] = fold_mix(ways, bits_of(longest.latency_s[i]));
+            }
+        }
+    }
+    return true;
+}
+
 static int compare_colours(const void *a, const void *b)
 {
     uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
@@ -326,11 +430,6 @@ static bool refine_once(struct fold *fold, struct sums *sums, struct error *erro
     return true;
 }
 
-static uint64_t *numbers(struct fold *fold, int64_t count)
-{
-    return arena_array(fold->arena, count + 1, sizeof(uint64_t));
-}
-
 static void prepare(struct fold *fold, struct sums *sums)
 {
     const struct platform *platform = fold->job->platform;
@@ -354,7 +453,10 @@ static void prepare(struct fold *fold, struct sums *sums)
     find_uses(fold);
     find_patterns(fold);
     find_groups(fold);
+    find_facing(fold);
     fold->mixed_nics = nics_are_mixed(fold);
+    fold->equal_nics = nics_are_equal(platform);
+    mark_defects(fold);
 }
 
 struct fold *fold_refine(struct job *job, enum fold_blindness blindness, struct arena *arena,
@@ -364,6 +466,9 @@ struct fold *fold_refine(struct job *job, enum fold_blindness blindness, struct 
     *fold = (struct fold){.job = job, .arena = arena, .blindness = blindness};
     struct sums sums = {0};
     prepare(fold, &sums);
+    if (!find_ways(fold, error)) {
+        return NULL;
+    }
     int64_t most = fold->domain_count;
     uint64_t *scratch = numbers(fold, most);
     int64_t before = 0, now = colour_count(fold, scratch);

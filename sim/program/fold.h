@@ -6,11 +6,14 @@
 
 #include "program/job.h"
 
-enum { FOLD_TIERS = 8 };
+enum { FOLD_TIERS = 8, FOLD_PHASES = 256 };
 
 /* Leaves parts of the surroundings out of the colours: only for the test that then must fail.
  */
 enum fold_blindness { FOLD_SEES_ALL, FOLD_BLIND_TO_LINKS, FOLD_BLIND_TO_GROUPS };
+
+/* Whether a link is on a way out of a domain, into it, or both. */
+enum fold_facing { FOLD_FACING_OUT = 1, FOLD_FACING_IN = 2 };
 
 /* The colours of a job that is not planned yet (no exchanges). A link out of a domain or into
  * it has the colour of its side; a trunk that of its tier and group. */
@@ -26,8 +29,12 @@ struct fold {
     uint64_t *team_pattern;        /* [team]: places of its chips in their domains */
     unsigned char *team_whole;     /* [team]: all chips in one domain */
     uint64_t *group_colour;        /* [group]; 0: inside one domain */
+    uint64_t *group_ways;          /* [group]: longest latencies of its exchanges */
     unsigned char *group_parallel; /* [group]: chip i of every team, all teams whole */
     bool mixed_nics;               /* ways inside a domain share links with NIC ways */
+    bool equal_nics;               /* all chips are as far from the fabric */
+    unsigned char *facing;         /* [link of a domain]: enum fold_facing, or 0 */
+    bool degraded[FOLD_TIERS];     /* a trunk of this tier is */
     struct fold_use *uses;         /* [program x (slots + peers)] */
     int64_t rounds;                /* of refinement */
 };

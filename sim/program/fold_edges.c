@@ -44,7 +44,8 @@ static bool visit_phase(struct visiting *visiting, const struct phase *phase)
     const struct group *group = visiting->group;
     struct fold_edge *edge = &visiting->edge;
     uint64_t label = fold_mix(fold->group_colour[edge->group], (uint64_t)edge->spec);
-    label = fold_mix(label, (uint64_t)edge->phase);
+    label = fold_mix(fold_mix(label, (uint64_t)edge->phase), (uint64_t)phase->rounds);
+    label = fold_mix(label, bits(phase->round_s));
     const int64_t *chips = group->chips + visiting->subgroup * group->subgroup_size;
     for (int64_t i = 0; i < phase->transfer_count; i++) {
         const struct transfer *transfer = &phase->transfers[i];
@@ -115,7 +116,8 @@ bool fold_edges_group(struct fold *fold, int32_t index, fold_edges_visit *visit,
     return true;
 }
 
-/* The longest way of an edge's chips: without rails all have the same. */
+/* The longest way of an edge's chips: chips on equal places have equal ways when all NICs are
+ * as far away. */
 double fold_edges_latency_s(const struct fold *fold, const struct fold_edge *edge)
 {
     const struct job *job = fold->job;
@@ -135,7 +137,8 @@ double fold_edges_latency_s(const struct fold *fold, const struct fold_edge *edg
         from = &job->groups[edge->group].chips[edge->from];
         to = &job->groups[edge->group].chips[edge->to];
     }
-    bool alike = edge->from_domain != edge->to_domain && edge->from_places == edge->to_places;
+    bool alike = fold->equal_nics && edge->from_domain != edge->to_domain &&
+                 edge->from_places == edge->to_places;
     double longest_s = 0;
     for (int64_t i = 0; i < (alike ? 1 : count); i++) {
         struct fabric_path path;
@@ -158,6 +161,7 @@ static bool visit_message(struct fold *fold, struct fold_edge *edge, fold_edges_
     for (int64_t i = 0; i < from->chip_count; i++) {
         set_chips(fold, edge, from->chips[i], to->chips[i]);
         edge->chip = i;
+        edge->label = fold_mix(edge->label, edge->from_domain == edge->to_domain);
         edge->label = fold_mix(edge->label, bits(fold_edges_latency_s(fold, edge)));
         if (!visit(fold, edge, argument)) {
             return false;
@@ -198,7 +202,7 @@ bool fold_edges_messages(struct fold *fold, int32_t team, fold_edges_visit *visi
 bool fold_edges_pass(const struct fold *fold, const struct fold_edge *edge, int64_t tier)
 {
     const struct tier *at = &fold->job->platform->tiers[tier];
-    if (at->oversubscription <= 1) {
+    if (at->oversubscription <= 1 && !fold->degraded[tier]) {
         return false; /* never decides a rate: fabric_link_binds() */
     }
     return at->rails > 1 || edge->from_domain / at->domains != edge->to_domain / at->domains;

@@ -12,8 +12,6 @@
 #include "program/exchanges.h"
 #include "program/fold_edges.h"
 
-enum { PHASES_MAX = 256 };
-
 struct classes {    /* of equal colours */
     int64_t *first; /* [member]: the first of its colour */
     int64_t *size;  /* [member]: how many have its colour */
@@ -241,7 +239,7 @@ static bool keep_edge(struct fold *fold, const struct fold_edge *edge, void *arg
     struct quotient *quotient = argument;
     bool fresh = true;
     int32_t number = 0;
-    double *longest_s = &quotient->latency_s[edge->spec * PHASES_MAX + edge->phase];
+    double *longest_s = &quotient->latency_s[edge->spec * FOLD_PHASES + edge->phase];
     double latency_s = fold_edges_latency_s(fold, edge);
     *longest_s = latency_s > *longest_s ? latency_s : *longest_s;
     if (edge->from_domain == edge->to_domain) {
@@ -305,7 +303,7 @@ static bool set_rounds(struct quotient *quotient, int32_t index, int64_t spec,
         schedule_of(quotient, group->chips, group->subgroup_size, spec, error);
     for (int64_t s = 0; schedule != NULL && s < traffic->stage_count; s++) {
         struct traffic_stage *stage = &traffic->stages[s];
-        stage->latency_s = quotient->latency_s[spec * PHASES_MAX + s];
+        stage->latency_s = quotient->latency_s[spec * FOLD_PHASES + s];
         stage->round_s = collective_round_along_s(&schedule->phases[s], stage->latency_s);
     }
     return schedule != NULL;
@@ -347,7 +345,7 @@ static bool fold_group(struct quotient *quotient, int32_t index, struct error *e
     quotient->edges_seen = (struct number_table){0};
     quotient->edge_count = 0;
     memset(quotient->latency_s, 0,
-           (size_t)(quotient->full->spec_count * PHASES_MAX) * sizeof(double));
+           (size_t)(quotient->full->spec_count * FOLD_PHASES) * sizeof(double));
     if (!fold_edges_group(quotient->fold, index, keep_edge, quotient, error)) {
         return false;
     }
@@ -406,19 +404,20 @@ static bool fold_message(struct fold *fold, const struct fold_edge *edge, void *
     int64_t end = edge->chip < 0 ? from->chip_count : edge->chip + 1;
     int64_t capacity = (*traffic)->stages->flow_count;
     struct traffic_stage *stage = (*traffic)->stages;
+    /* All chips go by the schedule of the first, as in exchanges_plan(). */
+    int64_t pair[2] = {from->chips[0], to->chips[0]};
+    struct error error = {.kind = ERROR_NONE};
+    const struct schedule *schedule = schedule_of(quotient, pair, 2, edge->spec, &error);
+    if (schedule == NULL) {
+        return false; /* cannot be: there is but one way for a pair */
+    }
+    const struct phase *phase = schedule->phases;
     for (int64_t i = first; place->even && i < end; i++) {
         int64_t chips[2] = {from->chips[i], to->chips[i]};
-        struct error error = {.kind = ERROR_NONE};
-        const struct schedule *schedule = schedule_of(quotient, chips, 2, edge->spec, &error);
-        if (schedule == NULL) {
-            return false; /* cannot be: there is but one way for a pair */
-        }
-        const struct phase *phase = schedule->phases; /* a pair has but one way */
         place->even = add_flow(quotient, stage, &capacity, chips, phase->transfers->bytes,
                                quotient->teams.size[edge->team]);
-        stage->round_s =
-            fmax(stage->round_s, collective_round_along_s(phase, stage->latency_s));
     }
+    stage->round_s = collective_round_along_s(phase, stage->latency_s);
     return place->even;
 }
 
@@ -535,7 +534,7 @@ struct job *fold_quotient_of(struct fold *fold, struct fold_report *report, stru
     job->program_count = full->program_count;
     job->planned = full->planned;
     quotient->latency_s =
-        arena_array(quotient->arena, full->spec_count * PHASES_MAX + 1, sizeof(double));
+        arena_array(quotient->arena, full->spec_count * FOLD_PHASES + 1, sizeof(double));
     find_all_classes(quotient);
     keep_teams(quotient);
     keep_groups(quotient);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Folding is exact: every operation of every team starts and ends in the folded run when it
+ * does in the full one, on drawn machines with drawn plans, mixes of exchanges and defects; and
+ * the proof notices when folding leaves something out. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "support/fold_case.h"
+#include "support/fold_proof.h"
+#include "support/support.h"
+
+enum { CASES = 300, LARGE_CASES = 6, BLIND_CASES = 60 };
+
+static struct job *drawn(void *argument, struct arena *arena)
+{
+    return fold_case_job(argument, arena);
+}
+
+static enum fold_verdict prove_case(struct fold_case *fold_case, struct fold_proof *proof)
+{
+    *proof = (struct fold_proof){.make = drawn,
+                                 .argument = fold_case,
+                                 .blindness = proof->blindness,
+                                 .coalesce_full = fold_case->number % 3 != 0,
+                                 .coalesce_folded = fold_case->number % 2 != 0,
+                                 .quiet = proof->quiet};
+    return fold_prove(proof);
+}
+
+static void report(const struct fold_case *fold_case, enum fold_verdict verdict)
+{
+    if (verdict == FOLD_DIFFERENT || verdict == FOLD_CRASHED) {
+        struct fold_case said = *fold_case;
+        struct arena *arena = arena_create();
+        fold_case_job(&said, arena);
+        printf("\n    case %lld: %s", (long long)said.number, said.text);
+        arena_free(arena);
+    }
+}
+
+/* TRNSIM_FOLD_CASES=FIRST:COUNT looks at others. */
+static void small_cases(void)
+{
+    int64_t first = 1, count = CASES, proven = 0, teams = 0, classes = 0;
+    const char *wanted = getenv("TRNSIM_FOLD_CASES");
+    if (wanted != NULL) {
+        char *rest;
+        first = strtoll(wanted, &rest, 10);
+        count = *rest == ':' ? strtoll(rest + 1, NULL, 10) : 1;
+    }
+    for (int64_t number = first; proven < count && number < first + 2 * count; number++) {
+        struct fold_case fold_case = {.number = number, .narrow = number % 2 == 0};
+        struct fold_proof proof = {.blindness = FOLD_SEES_ALL};
+        enum fold_verdict verdict = prove_case(&fold_case, &proof);
+        report(&fold_case, verdict);
+        CU_ASSERT(verdict == FOLD_EQUAL || verdict == FOLD_NOTHING);
+        proven += verdict == FOLD_EQUAL;
+        teams += proof.teams;
+        classes += proof.classes;
+    }
+    printf("\n    %lld cases, %lld teams in %lld classes", (long long)proven, (long long)teams,
+           (long long)classes);
+    CU_ASSERT(proven == count);
+    CU_ASSERT(wanted != NULL || classes < teams * 3 / 4);
+}
+
+static void large_cases(void)
+{
+    if (getenv("TRNSIM_FOLD_CASES") != NULL) {
+        return;
+    }
+    for (int64_t number = 1001; number <= 1000 + LARGE_CASES; number++) {
+        struct fold_case fold_case = {
+            .number = number, .narrow = number % 2 == 0, .large = true};
+        struct fold_proof proof = {.blindness = FOLD_SEES_ALL};
+        enum fold_verdict verdict = prove_case(&fold_case, &proof);
+        report(&fold_case, verdict);
+        CU_ASSERT(verdict == FOLD_EQUAL || verdict == FOLD_NOTHING);
+    }
+}
+
+/* How many of the first cases a blind folding gets wrong. */
+static int64_t wrong_when(enum fold_blindness blindness)
+{
+    int64_t wrong = 0;
+    for (int64_t number = 1; number <= BLIND_CASES && wrong < 3; number++) {
+        struct fold_case fold_case = {.number = number, .narrow = number % 2 == 0};
+        struct fold_proof proof = {.blindness = blindness, .quiet = true};
+        enum fold_verdict verdict = prove_case(&fold_case, &proof);
+        wrong += verdict == FOLD_DIFFERENT || verdict == FOLD_CRASHED;
+    }
+    return wrong;
+}
+
+static void notices_links(void)
+{
+    CU_ASSERT(wrong_when(FOLD_BLIND_TO_LINKS) >= 3);
+}
+
+static void notices_groups(void)
+{
+    CU_ASSERT(wrong_when(FOLD_BLIND_TO_GROUPS) >= 3);
+}
+
+void suite_fold(void)
+{
+    static const struct test tests[] = {
+        {"folded is unfolded in every operation, drawn cases", small_cases},
+        {"the same with hundreds of chips", large_cases},
+        {"blind to links it is not", notices_links},
+        {"blind to groups it is not", notices_groups},
+    };
+    add_suite("fold", tests, sizeof tests / sizeof tests[0]);
+}

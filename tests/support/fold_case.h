@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs for the proof of folding, all drawn from a seed: the same number is the same case in
+ * every process. Training plans and free mixes of exchanges on clusters with and without
+ * defects. */
+#pragma once
+
+#include "program/job.h"
+
+struct fold_case {
+    int64_t number;
+    bool narrow; /* a shared bottleneck: oversubscribed tiers, shared NICs */
+    bool large;  /* hundreds of chips in place of some tens */
+    char text[512];
+};
+
+/* The job, not planned. NULL when the plan drawn does not fit: counted by the test. */
+struct job *fold_case_job(struct fold_case *fold_case, struct arena *arena);
