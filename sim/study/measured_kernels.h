@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Measured kernels as work for a chip: rows of compute.csv, and the compressed tables of shapes
  * in a folder kernels/. Only long kernels of formats that training uses are taken of the
- * latter, evenly over each table. docs/ACCURACY.md, "Kernels". */
+ * latter, evenly over each table. docs/MODEL.md, "Roofline". */
 #pragma once
 
 #include "study/measured.h"
