@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/random.h"
+#include "hardware/defect.h"
 #include "program/exchanges.h"
 #include "program/lower_training.h"
 #include "program/placement.h"
@@ -99,9 +100,8 @@ static bool check_memory(struct training *training, struct arena *arena, struct 
 static void keep_span(void *argument, const struct span *span)
 {
     struct training *training = argument;
-    /* A folded job has fewer teams: the full one's number follows from the chips. */
-    int64_t team = training->job->teams[span->team].chips[0] / training->plan.tensor_parallel;
-    struct place place = placement_place(&training->plan, (int32_t)team);
+    struct place place =
+        placement_of_chip(&training->plan, training->job->teams[span->team].chips[0]);
     if (place.data != 0 || place.context != 0 || span->end_s <= span->start_s) {
         return;
     }
@@ -123,7 +123,7 @@ static bool slow_down(const struct training *training, struct job *job, struct e
     }
     for (int64_t i = 0; i < scenario->slow_chips; i++) {
         int64_t chip = random_below(&stream, platform_chips(training->platform));
-        job->teams[chip / training->plan.tensor_parallel].slowness =
+        job->teams[placement_team_of_chip(&training->plan, chip)].slowness =
             1 / scenario->slow_chip_speed;
     }
     return true;
@@ -150,7 +150,10 @@ struct training *training_run(const struct platform *platform, const struct scen
                               struct error *error)
 {
     struct training *training = arena_alloc(arena, sizeof *training);
-    training->platform = platform;
+    training->platform = defect_apply(platform, scenario->degraded_links, arena, error);
+    if (training->platform == NULL) {
+        return NULL;
+    }
     training->scenario = scenario;
     training->plan = scenario->plan;
     if (!plan_derive(&training->plan, scenario->model, platform_chips(platform),

@@ -30,10 +30,10 @@ static void new_job(void)
     job = job_create(machine_create(&star, arena), arena);
     job->teams = arena_array(arena, 2, sizeof(struct team));
     job->team_count = 2;
-    struct group data = {2, members, 2, 2, across};
+    struct group data = {2, members, 2, 2, across, false};
     int32_t data_group = job_group(job, &data);
     for (int32_t t = A; t <= B; t++) {
-        struct group own = {1, &members[t], 1, 2, &inner[2 * t]};
+        struct group own = {1, &members[t], 1, 2, &inner[2 * t], true};
         job->teams[t] = (struct team){.program = job_program(job),
                                       .chips = &chips[2 * t],
                                       .chip_count = 2,
