@@ -130,6 +130,7 @@ void kv_cache_give(struct kv_cache *cache, int64_t count)
 {
     cache->free_count += count;
     cache->given_count += count;
+    cache->freed_count += count;
 }
 
 bool kv_cache_has(const struct kv_cache *cache, int64_t id)
@@ -174,5 +175,6 @@ void kv_cache_release(struct kv_cache *cache, int64_t id)
         cache->entries[cache->newest].newer = entry;
     }
     cache->newest = entry;
+    cache->freed_count += item->size;
     cache->unused_count += item->size;
 }

@@ -24,6 +24,7 @@ struct kv_cache {
     int64_t entry_count, entry_capacity, live_count;
     int32_t free_entry, oldest, newest;
     int64_t taken_count, given_count, evicted_count; /* blocks, ever */
+    int64_t freed_count; /* ever given back or left unused: room grows by nothing else */
     struct arena *arena;
 };
 

@@ -24,6 +24,7 @@ void replica_init(struct replica *replica, const struct serving_engine *engine, 
                                 .queue_last = REQUEST_NONE,
                                 .running_first = REQUEST_NONE,
                                 .running_last = REQUEST_NONE,
+                                .blocked = REQUEST_NONE,
                                 .event_place = -1};
     replica->block_needs =
         arena_array(engine->arena, engine->scenario->block_tokens, sizeof(int32_t));
@@ -311,7 +312,10 @@ static bool take_blocks(struct serving_engine *engine, struct replica *replica,
     }
     int64_t promised = /* to the decodes of this step */
         replica->decodes ? replica->block_needs[remainder_of(engine, replica->step)] : 0;
-    if (cost + promised > kv_cache_available(&replica->cache)) {
+    int64_t lacking = cost - kv_cache_available(&replica->cache);
+    if (lacking + promised > 0) {
+        replica->blocked = replica->queue_first;
+        replica->blocked_until = replica->cache.freed_count + lacking;
         return false;
     }
     if (shared) {
@@ -410,7 +414,10 @@ void replica_admit(struct serving_engine *engine, struct replica *replica, int64
             replica->waits = WAIT_TOKENS;
             return;
         }
-        if (!take_blocks(engine, replica, request)) {
+        /* What the head needs and what there is fall alike, but for blocks that are freed. */
+        bool useless = replica->blocked == replica->queue_first &&
+                       replica->cache.freed_count < replica->blocked_until;
+        if (useless || !take_blocks(engine, replica, request)) {
             replica->waits = WAIT_BLOCKS;
             return;
         }

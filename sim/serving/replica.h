@@ -35,7 +35,9 @@ struct replica {
     int32_t *block_needs;          /* [block_tokens]: requests by step modulo block_tokens */
     int32_t *prefills;             /* admitted, prompt not complete, in order */
     int64_t prefill_count, prefill_capacity;
-    int64_t static_count; /* slots of a static batch; 0 for other policies */
+    int32_t blocked;       /* the head of the queue when it last found no room */
+    int64_t blocked_until; /* it needs not look before so many blocks were freed */
+    int64_t static_count;  /* slots of a static batch; 0 for other policies */
     struct kv_cache cache;
     int64_t step; /* decode steps so far */
 
