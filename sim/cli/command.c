@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"compare", "Say how results differ from a baseline, and why", compare_command},
     {"validate", "Simulate what others have measured, and say how far it is off",
      validate_command},
+    {"reproduce", "Judge published claims by simulation and arithmetic", reproduce_command},
     {"platform", "List machines, show what one is made of, expand it", platform_command},
     {"digest", "Print the digest of results: the same digest, the same results",
      digest_command},

@@ -1,89 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The value is put into the text of the file, and the text is read from a file of the same name
- * in a folder of its own, which is removed at once: one reader for all platforms. */
-#define _XOPEN_SOURCE 700 /* mkdtemp */
+/* The keys of a sweep that are platform.NAME, as changes of the platform's file. */
 #include "cli/sweep_property.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* text with the value of one property replaced; NULL and an INPUT error when it has none. */
-static const char *replace(const char *text, const char *name, const char *value,
-                           struct arena *arena, struct error *error)
-{
-    const char *needle = arena_format(arena, "<prop id=\"%s\" value=\"", name);
-    const char *at = strstr(text, needle);
-    const char *start = at == NULL ? NULL : at + strlen(needle);
-    const char *end = start == NULL ? NULL : strchr(start, '"');
-    if (end == NULL || strpbrk(value, "\"<>&") != NULL) {
-        error_fill(error, ERROR_INPUT,
-                   "the platform file has no property '%s' that can be '%s'; trnsim platform "
-                   "inspect lists its properties",
-                   name, value);
-        return NULL;
-    }
-    size_t head = (size_t)(start - text), middle = strlen(value), tail = strlen(end) + 1;
-    char *changed = arena_alloc(arena, head + middle + tail);
-    memcpy(changed, text, head);
-    memcpy(changed + head, value, middle);
-    memcpy(changed + head + middle, end, tail);
-    return changed;
-}
-
-static bool write_text(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    if (file == NULL) {
-        return false;
-    }
-    bool written = fputs(text, file) >= 0;
-    return fclose(file) == 0 && written;
-}
-
-static struct platform *read_text(const struct platform *platform, const char *text,
-                                  struct arena *arena, struct error *error)
-{
-    const char *place = getenv("TMPDIR");
-    char *folder =
-        arena_format(arena, "%s/trnsim-XXXXXX", place == NULL || !*place ? "/tmp" : place);
-    const char *path = arena_format(arena, "%s/%s.xml", folder, platform->name);
-    if (mkdtemp(folder) == NULL) {
-        error_at(error, ERROR_SYSTEM, folder, 0, 0,
-                 "the folder cannot be made (%s); set TMPDIR", strerror(errno));
-        return NULL;
-    }
-    path = arena_format(arena, "%s/%s.xml", folder, platform->name);
-    struct platform *changed =
-        write_text(path, text) ? platform_read(path, arena, error) : NULL;
-    if (changed == NULL && error->kind == ERROR_NONE) {
-        error_at(error, ERROR_SYSTEM, path, 0, 0, "cannot be written; set TMPDIR");
-    }
-    unlink(path);
-    rmdir(folder);
-    if (changed != NULL) {
-        changed->path = platform->path;
-    }
-    return changed;
-}
+#include "hardware/platform_change.h"
 
 struct platform *sweep_property_apply(const struct sweep *sweep, int64_t point,
                                       struct platform *platform, struct arena *arena,
                                       struct error *error)
 {
-    const char *text = platform->text;
-    for (int k = 0; text != NULL && k < sweep->key_count; k++) {
+    struct platform_change *changes = arena_array(arena, sweep->key_count, sizeof *changes);
+    int64_t count = 0;
+    for (int k = 0; k < sweep->key_count; k++) {
         if (sweep->keys[k].target == SWEEP_PROPERTY) {
-            text = replace(text, sweep->keys[k].name + strlen("platform."),
-                           sweep_value(sweep, point, k), arena, error);
+            changes[count++] = (struct platform_change){
+                sweep->keys[k].name + strlen("platform."), sweep_value(sweep, point, k)};
         }
     }
-    if (text == platform->text) {
+    if (count == 0) {
         struct platform *copy = arena_alloc(arena, sizeof *copy);
         *copy = *platform;
         return copy;
     }
-    return text == NULL ? NULL : read_text(platform, text, arena, error);
+    return platform_change(platform, changes, count, arena, error);
 }

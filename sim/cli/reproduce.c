@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trnsim reproduce: published claims, simulated and judged. MODEL.md, "Claims". */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/reproduce_print.h"
+#include "cli/run_job.h"
+#include "study/claim_tables.h"
+
+enum { CLAIMS = 128, FOLDER = COMMAND_KEY, SEEDS, MARKDOWN, GOODPUT_SEEDS = 300 };
+
+struct request {
+    const char *names[CLAIMS];
+    int name_count;
+    const char *folder;
+    int64_t jobs, seeds;
+    bool markdown;
+    struct command_shared shared;
+};
+
+static bool take(void *input, int key, char *value, struct error *error)
+{
+    struct request *request = input;
+    switch (key) {
+    case FOLDER:
+        request->folder = value;
+        return true;
+    case 'j':
+        return command_count("-j", value, 1, &request->jobs, error);
+    case SEEDS:
+        return command_count("--seeds", value, 1, &request->seeds, error);
+    case MARKDOWN:
+        request->markdown = true;
+        return true;
+    default:
+        request->names[request->name_count++] = value; /* command_parse refuses more */
+        return true;
+    }
+}
+
+static const struct command_option options[] = {
+    {"claims", FOLDER, "FOLDER",
+     "A folder with a .yaml file a claim (default: workloads/claims)"},
+    {"jobs", 'j', "N", "Simulate so many steps at a time (default: one a processor)"},
+    {"seeds", SEEDS, "N", "Runs with failures for each goodput (default 300)"},
+    {"markdown", MARKDOWN, NULL, "Print docs/CLAIMS.md"},
+};
+
+static const struct command_syntax syntax = {
+    .name = "reproduce",
+    .arguments = "[ID...]",
+    .meaning = "Takes published claims and says whether they are reproduced, contradicted,\n"
+               "depend on an input, or cannot be decided; with the figures, their ranges and\n"
+               "what moves them. Without ID all claims are taken.",
+    .examples = "  trnsim reproduce trn3-144-chips\n"
+                "  trnsim reproduce trn2-price-perf-30-40 --json\n",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .most_arguments = CLAIMS,
+    .shared = COMMAND_JSON | COMMAND_QUIET | COMMAND_SEED | COMMAND_OUTPUT,
+    .take = take,
+};
+
+/* Relative to the current folder when it is there, else where the program was built. */
+static const char *own_folder(void)
+{
+    static const char here[] = "workloads/claims";
+    struct stat status;
+    return stat(here, &status) == 0 ? here : TRNSIM_SOURCE_FOLDER "/workloads/claims";
+}
+
+static int by_name(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static int list(const char *folder, const char *names[CLAIMS], struct arena *arena,
+                struct error *error)
+{
+    DIR *directory = opendir(folder);
+    int count = 0;
+    if (directory == NULL) {
+        error_at(error, ERROR_SYSTEM, folder, 0, 0,
+                 "the folder of claims cannot be read; name one with --claims");
+        return -1;
+    }
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL && count < CLAIMS;) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (dot != NULL && dot != entry->d_name && strcmp(dot, ".yaml") == 0) {
+            names[count++] =
+                arena_format(arena, "%.*s", (int)(dot - entry->d_name), entry->d_name);
+        }
+    }
+    closedir(directory);
+    if (count == 0) {
+        error_at(error, ERROR_INPUT, folder, 0, 0,
+                 "there is no claim (.yaml) in this folder; name another with --claims");
+        return -1;
+    }
+    qsort(names, (size_t)count, sizeof *names, by_name);
+    return count;
+}
+
+static bool known(const char *name, const char *const *names, int count, struct error *error)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    const char *near = command_nearest(name, names, count);
+    return error_fill(error, ERROR_USAGE, "there is no claim '%s'%s%s%s", name,
+                      near != NULL ? "; did you mean '" : "; those there are: ",
+                      near != NULL ? near : names[0], near != NULL ? "'?" : ", ...");
+}
+
+/* The claims that are asked for, in their order; all in the order of their names. */
+static int read_claims(struct request *request, struct claim *claims[CLAIMS],
+                       struct arena *arena, struct error *error)
+{
+    const char *all[CLAIMS];
+    const char *folder = request->folder != NULL ? request->folder : own_folder();
+    int count = list(folder, all, arena, error);
+    const char *const *names = request->name_count > 0 ? request->names : all;
+    int wanted = request->name_count > 0 ? request->name_count : count;
+    for (int i = 0; i < wanted && count > 0; i++) {
+        claims[i] =
+            known(names[i], all, count, error)
+                ? claim_read(arena_format(arena, "%s/%s.yaml", folder, names[i]), arena, error)
+                : NULL;
+        if (claims[i] == NULL) {
+            return -1;
+        }
+    }
+    return count < 0 ? -1 : wanted;
+}
+
+static bool write_result(const struct request *request, struct provenance *provenance,
+                         struct claim *const *claims, int count, struct error *error)
+{
+    struct arena *arena = provenance->arena;
+    struct table *tables[CLAIM_TABLE_COUNT];
+    struct result_input inputs[CLAIMS];
+    if (request->shared.output == NULL) {
+        return true;
+    }
+    claim_tables(claims, count, tables, arena);
+    for (int i = 0; i < count; i++) {
+        const struct document *document = claims[i]->document;
+        inputs[i] = (struct result_input){arena_format(arena, "claim-%s", claims[i]->id),
+                                          claims[i]->path, document->text, document->size};
+    }
+    provenance_end(provenance);
+    struct result result = {.kind = "claims",
+                            .tables = tables,
+                            .table_count = CLAIM_TABLE_COUNT,
+                            .inputs = inputs,
+                            .input_count = count,
+                            .facts = provenance->facts,
+                            .fact_count = PROVENANCE_FACTS};
+    return result_file_write(request->shared.output, &result, error);
+}
+
+static bool reproduce(struct request *request, struct arena *arena, struct error *error)
+{
+    struct provenance *provenance = run_job_provenance(arena);
+    struct claim *claims[CLAIMS];
+    if (request->shared.output != NULL && !result_file_check(request->shared.output, error)) {
+        return false;
+    }
+    int count = read_claims(request, claims, arena, error);
+    struct claim_options judging = {(int)request->jobs, request->shared.seed, request->seeds};
+    if (count < 0 || !claim_judge_all(claims, count, &judging, arena, error) ||
+        !write_result(request, provenance, claims, count, error)) {
+        return false;
+    }
+    bool printed = true;
+    if (request->shared.json) {
+        printed = reproduce_print_json(claims, count, error);
+    } else if (request->markdown) {
+        reproduce_print_markdown(claims, count);
+    } else {
+        reproduce_print(claims, count);
+    }
+    for (int i = 0; i < count; i++) {
+        claim_release(claims[i]);
+    }
+    return printed;
+}
+
+bool reproduce_command(int argc, char **argv, struct error *error)
+{
+    struct request request = {.jobs = sysconf(_SC_NPROCESSORS_ONLN), .seeds = GOODPUT_SEEDS};
+    if (!command_parse(&syntax, argc, argv, &request, &request.shared, error)) {
+        return false;
+    }
+    struct arena *arena = arena_create();
+    bool done = reproduce(&request, arena, error);
+    arena_free(arena);
+    return done;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each part is valued with all inputs at their values, then with each alone at both its ends,
+ * then with all at the ends that lower or raise it. MODEL.md, "Claims". */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "study/claim_run.h"
+#include "study/claim_value.h"
+
+const char *claim_verdict_name(enum claim_verdict verdict)
+{
+    static const char *const names[] = {"shown", "reproduced", "contradicted", "depends",
+                                        "not decidable"};
+    return names[verdict];
+}
+
+static void remember(struct claim *claim, const char ***list, int64_t *count, int64_t *capacity,
+                     const char *text)
+{
+    for (int64_t i = 0; i < *count; i++) {
+        if (strcmp((*list)[i], text) == 0) {
+            return;
+        }
+    }
+    *list = arena_grow(claim->arena, *list, *count, capacity, sizeof **list);
+    (*list)[(*count)++] = text;
+}
+
+static void depend(struct claim *claim, const char *text)
+{
+    remember(claim, &claim->depends_on, &claim->depends_count, &claim->depends_capacity, text);
+}
+
+static void show(struct claim *claim, const char *text)
+{
+    remember(claim, &claim->evidence, &claim->evidence_count, &claim->evidence_capacity, text);
+}
+
+static bool covers(const struct claim_part *part)
+{
+    return part->text->rule != NULL && strcmp(part->text->rule, "covers") == 0;
+}
+
+/* The verdict over a figure that lies between low and high. */
+static enum claim_verdict judge(const struct claim_part *part, double low, double high)
+{
+    if (high < part->least || low > part->most) {
+        return CLAIM_CONTRADICTED;
+    }
+    bool inside = low >= part->least && high <= part->most;
+    return inside || covers(part) ? CLAIM_REPRODUCED : CLAIM_DEPENDS;
+}
+
+static bool value_with(struct claim_state *state, const struct claim_part *part, double *value,
+                       struct error *error)
+{
+    return claim_value(state, part->text->formula, part->text->name, value, error);
+}
+
+static int most_first(const void *left, const void *right)
+{
+    const struct claim_swing *a = left, *b = right;
+    double x = fabs(a->high - a->low), y = fabs(b->high - b->low);
+    return x != y ? (x < y) - (x > y) : (a->driver > b->driver) - (a->driver < b->driver);
+}
+
+static bool swing(struct claim_state *state, struct claim_part *part, signed char *ends,
+                  int64_t driver, struct error *error)
+{
+    struct claim_swing swing = {.driver = driver};
+    ends[driver] = -1;
+    bool good = value_with(state, part, &swing.low, error);
+    ends[driver] = 1;
+    good = good && value_with(state, part, &swing.high, error);
+    ends[driver] = 0;
+    double size = fabs(swing.high - part->value) + fabs(swing.low - part->value);
+    if (good && size > 1e-12 * fabs(part->value)) {
+        enum claim_verdict usual = judge(part, part->value, part->value);
+        swing.changes = judge(part, swing.low, swing.low) != usual ||
+                        judge(part, swing.high, swing.high) != usual;
+        part->swings[part->swing_count++] = swing;
+    }
+    return good;
+}
+
+/* All inputs at the ends that move the figure this way. */
+static bool extreme(struct claim_state *state, const struct claim_part *part, signed char *ends,
+                    bool up, double *value, struct error *error)
+{
+    double nearest = part->value;
+    for (int64_t i = 0; i < part->swing_count; i++) {
+        const struct claim_swing *swing = &part->swings[i];
+        bool high = up == (swing->high > swing->low);
+        ends[swing->driver] = high ? 1 : -1;
+        double alone = high ? swing->high : swing->low;
+        nearest = up ? fmax(nearest, alone) : fmin(nearest, alone);
+    }
+    bool good = value_with(state, part, value, error);
+    *value = up ? fmax(*value, nearest) : fmin(*value, nearest);
+    memset(ends, 0, (size_t)state->claim->driver_count + 1);
+    return good;
+}
+
+static bool bounds(struct claim_state *state, struct claim_part *part, struct error *error)
+{
+    part->least = -(double)INFINITY;
+    part->most = (double)INFINITY;
+    const struct claim_part_text *text = part->text;
+    if (text->rule != NULL && strcmp(text->rule, "covers") != 0 &&
+        strcmp(text->rule, "inside") != 0) {
+        return error_at(error, ERROR_INPUT, state->claim->path, 0, 0,
+                        "the part '%s' has the rule '%s', expected inside or covers",
+                        text->name, text->rule);
+    }
+    return (text->least == NULL ||
+            claim_value(state, text->least, text->name, &part->least, error)) &&
+           (text->most == NULL ||
+            claim_value(state, text->most, text->name, &part->most, error));
+}
+
+static bool judge_part(struct claim_state *state, struct claim_part *part, struct error *error)
+{
+    struct claim *claim = state->claim;
+    state->ends = NULL;
+    if (!value_with(state, part, &part->value, error) || !bounds(state, part, error)) {
+        return false;
+    }
+    signed char *ends = arena_alloc(claim->arena, (size_t)claim->driver_count + 1);
+    part->swings = arena_array(claim->arena, claim->driver_count + 1, sizeof *part->swings);
+    state->ends = ends;
+    for (int64_t d = 0; d < claim->driver_count; d++) {
+        const struct claim_driver *driver = &claim->drivers[d];
+        if (driver->low < driver->high && !swing(state, part, ends, d, error)) {
+            return false;
+        }
+    }
+    qsort(part->swings, (size_t)part->swing_count, sizeof *part->swings, most_first);
+    if (!extreme(state, part, ends, false, &part->low, error) ||
+        !extreme(state, part, ends, true, &part->high, error)) {
+        return false;
+    }
+    part->verdict =
+        part->text->missing != NULL ? CLAIM_UNDECIDABLE : judge(part, part->low, part->high);
+    return true;
+}
+
+static void name_inputs(struct claim *claim, const struct claim_part *part)
+{
+    enum { NAMED = 3 };
+    if (part->verdict == CLAIM_UNDECIDABLE) {
+        depend(claim, part->text->missing);
+        return;
+    }
+    int64_t named = 0;
+    for (int64_t i = 0; i < part->swing_count && named < NAMED; i++) {
+        if (part->swings[i].changes) {
+            depend(claim, claim->drivers[part->swings[i].driver].name);
+            named++;
+        }
+    }
+    if (named == 0 && part->verdict == CLAIM_DEPENDS && part->swing_count > 0) {
+        depend(claim, claim->drivers[part->swings[0].driver].name);
+    }
+}
+
+static bool any(const struct claim *claim, enum claim_verdict verdict)
+{
+    bool found = false;
+    for (unsigned i = 0; i < claim->text->parts_count; i++) {
+        found = found || claim->parts[i].verdict == verdict;
+    }
+    return found;
+}
+
+/* Facts must all hold; cases are alternative readings, of which some hold and some do not. */
+static void conclude(struct claim *claim)
+{
+    bool cases = claim->text->parts_are != NULL && strcmp(claim->text->parts_are, "cases") == 0;
+    bool mixed = any(claim, CLAIM_REPRODUCED) &&
+                 (any(claim, CLAIM_CONTRADICTED) || any(claim, CLAIM_UNDECIDABLE));
+    claim->verdict = any(claim, CLAIM_CONTRADICTED)  ? CLAIM_CONTRADICTED
+                     : any(claim, CLAIM_UNDECIDABLE) ? CLAIM_UNDECIDABLE
+                     : any(claim, CLAIM_DEPENDS)     ? CLAIM_DEPENDS
+                                                     : CLAIM_REPRODUCED;
+    if (cases && (mixed || any(claim, CLAIM_DEPENDS))) {
+        claim->verdict = CLAIM_DEPENDS;
+    }
+    if (mixed && cases && claim->text->differ_in != NULL) {
+        depend(claim, claim->text->differ_in);
+    }
+    for (unsigned i = 0; i < claim->text->parts_count; i++) {
+        if (claim->parts[i].verdict >= CLAIM_DEPENDS) {
+            name_inputs(claim, &claim->parts[i]);
+        }
+    }
+}
+
+static void gather_evidence(struct claim *claim)
+{
+    const struct claim_text *text = claim->text;
+    for (unsigned r = 0; r < text->runs_count; r++) {
+        const struct claim_run_text *run = &text->runs[r];
+        const double *measures = claim->outcomes[r]->measures;
+        show(claim, arena_format(claim->arena,
+                                 "%s: %s on %s of %s, %.0f chips: step %.3g s, %.4g tokens/s, "
+                                 "MFU %.3g",
+                                 run->name, run->workload, run->domains, run->platform,
+                                 measures[CLAIM_chips], measures[CLAIM_step_s],
+                                 measures[CLAIM_tokens_per_s], measures[CLAIM_mfu]));
+    }
+    for (int64_t d = 0; d < claim->driver_count; d++) {
+        const struct claim_driver *driver = &claim->drivers[d];
+        if (driver->run >= 0) {
+            continue;
+        }
+        show(claim, arena_format(claim->arena, "%s = %.6g%s (%s)", driver->name, driver->value,
+                                 driver->low < driver->high
+                                     ? arena_format(claim->arena, ", from %.6g to %.6g",
+                                                    driver->low, driver->high)
+                                     : "",
+                                 driver->source != NULL ? driver->source : "no source"));
+    }
+}
+
+static bool judge_claim(struct claim *claim, const struct claim_options *options,
+                        struct error *error)
+{
+    struct claim_state state = {.claim = claim, .options = options};
+    claim->parts = arena_array(claim->arena, claim->text->parts_count, sizeof *claim->parts);
+    for (unsigned i = 0; i < claim->text->parts_count; i++) {
+        claim->parts[i].text = &claim->text->parts[i];
+        if (!judge_part(&state, &claim->parts[i], error)) {
+            return false;
+        }
+    }
+    conclude(claim);
+    gather_evidence(claim);
+    return true;
+}
+
+bool claim_judge_all(struct claim **claims, int64_t count, const struct claim_options *options,
+                     struct arena *arena, struct error *error)
+{
+    if (!claim_run_all(claims, count, options->jobs, arena, error)) {
+        return false;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        if (!judge_claim(claims[i], options, error)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Children write what they measured into memory that they share with the parent. Equal steps of
+ * several claims are simulated once. */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include "study/claim_run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "hardware/platform_change.h"
+#include "record/summary.h"
+#include "study/sweep_pool.h"
+#include "training/checkpoint.h"
+#include "training/training_tables.h"
+
+enum { TASK_LIMIT = 512, SETTINGS = 32 };
+
+struct task {
+    struct claim *claim;
+    const struct claim_run_text *run;
+    const struct platform *platform;
+    const char *property, *value; /* NULL: as the file has it */
+    const char *key;              /* equal tasks have equal keys */
+};
+
+struct tasks {
+    struct task list[TASK_LIMIT];
+    int64_t count;
+    struct claim_outcome *outcomes; /* shared with children */
+    char message[768];              /* of the first that failed */
+    enum error_kind kind;
+    int64_t failed;
+    struct arena *arena;
+};
+
+static int split(const char *text, const char *words[SETTINGS], struct arena *arena)
+{
+    int count = 0;
+    char *rest = text == NULL ? NULL : arena_text(arena, text);
+    for (char *word;
+         rest != NULL && count < SETTINGS && (word = strtok_r(rest, " \n", &rest)) != NULL;) {
+        words[count++] = word;
+    }
+    return count;
+}
+
+static int64_t add(struct tasks *tasks, const struct task *task, struct error *error)
+{
+    for (int64_t i = 0; i < tasks->count; i++) {
+        if (strcmp(tasks->list[i].key, task->key) == 0) {
+            return i;
+        }
+    }
+    if (tasks->count == TASK_LIMIT) {
+        error_fill(error, ERROR_INPUT,
+                   "the claims need more than %d simulated steps; name fewer", TASK_LIMIT);
+        return -1;
+    }
+    tasks->list[tasks->count] = *task;
+    return tasks->count++;
+}
+
+static const struct platform *find_platform(const struct claim *claim, const char *name,
+                                            struct error *error)
+{
+    for (unsigned i = 0; i < claim->text->platforms_count; i++) {
+        if (strcmp(claim->text->platforms[i].name, name) == 0) {
+            return claim->platforms[i];
+        }
+    }
+    error_at(error, ERROR_INPUT, claim->path, 0, 0,
+             "a run is on the platform '%s', expected one that is listed under platforms",
+             name);
+    return NULL;
+}
+
+static int64_t add_task(struct tasks *tasks, struct claim *claim,
+                        const struct claim_run_text *run, const char *const change[2],
+                        struct error *error)
+{
+    const struct platform *platform = find_platform(claim, run->platform, error);
+    if (platform == NULL) {
+        return -1;
+    }
+    struct task task = {.claim = claim, .run = run, .platform = platform};
+    task.property = change[0];
+    task.value = change[1];
+    task.key =
+        arena_format(tasks->arena, "%s|%s|%s|%s|%s|%s", claim_file(claim, run->workload),
+                     platform->path, run->domains, run->set != NULL ? run->set : "",
+                     change[0] != NULL ? change[0] : "", change[1] != NULL ? change[1] : "");
+    return add(tasks, &task, error);
+}
+
+static void measure(const struct training *training, struct claim_outcome *outcome,
+                    struct arena *arena)
+{
+    const struct training_tables *tables = training_tables(training, NULL, arena);
+    const union cell *row = tables->summary->cells;
+    double *measures = outcome->measures;
+    measures[CLAIM_chips] = (double)row[SUMMARY_CHIPS].i64;
+    measures[CLAIM_step_s] = row[SUMMARY_STEP_TIME].f64;
+    measures[CLAIM_tokens_per_s] = row[SUMMARY_TOKENS_PER_S].f64;
+    measures[CLAIM_mfu] = row[SUMMARY_MFU].f64;
+    measures[CLAIM_power_W] = row[SUMMARY_POWER].f64;
+    measures[CLAIM_J_per_token] = row[SUMMARY_ENERGY].f64 / 1e6;
+    measures[CLAIM_checkpoint_bytes] = checkpoint_bytes(training->scenario->model);
+    outcome->done = true;
+}
+
+/* In the child. */
+static bool simulate(void *argument, int64_t index, struct error *error)
+{
+    struct tasks *tasks = argument;
+    const struct task *task = &tasks->list[index];
+    struct arena *arena = arena_create();
+    struct platform *platform = arena_alloc(arena, sizeof *platform);
+    *platform = *task->platform;
+    struct platform_change change = {task->property, task->value};
+    if (task->property != NULL) {
+        platform = platform_change(platform, &change, 1, arena, error);
+    }
+    const char *settings[SETTINGS];
+    int count = split(task->run->set, settings, arena);
+    struct scenario *scenario =
+        platform == NULL ? NULL
+                         : scenario_read(claim_file(task->claim, task->run->workload),
+                                         platform->name, settings, count, arena, error);
+    if (scenario == NULL) {
+        return false;
+    }
+    platform->domain_count = strtoll(task->run->domains, NULL, 10);
+    struct training_options options = {.detail = DETAIL_FOLDED};
+    struct training *training = NULL;
+    if (scenario->kind != SCENARIO_TRAINING || platform->domain_count < 1) {
+        return error_fill(error, ERROR_INPUT,
+                          "a run of a claim is a training workload on 1 or "
+                          "more domains");
+    }
+    if (platform_check_domains(platform, error)) {
+        training = training_run(platform, scenario, &options, arena, error);
+    }
+    if (training != NULL) {
+        measure(training, &tasks->outcomes[index], arena);
+    }
+    return training != NULL;
+}
+
+static void ended(void *argument, int64_t index, enum error_kind kind, const char *message)
+{
+    struct tasks *tasks = argument;
+    if (!tasks->outcomes[index].done && tasks->message[0] == '\0') {
+        tasks->kind = kind == ERROR_NONE ? ERROR_SYSTEM : kind;
+        tasks->failed = index;
+        snprintf(tasks->message, sizeof tasks->message, "%.700s",
+                 message[0] != '\0' ? message : "it ended without a result");
+    }
+}
+
+static const struct property *find_property(const struct platform *platform, const char *name)
+{
+    for (int64_t i = 0; i < platform->property_count; i++) {
+        if (strcmp(platform->properties[i].name, name) == 0) {
+            return &platform->properties[i];
+        }
+    }
+    return NULL;
+}
+
+/* Tasks of one property at both ends of its range, and its driver. */
+static bool add_vary(struct tasks *tasks, struct claim *claim, int64_t r, const char *name,
+                     struct error *error)
+{
+    const struct claim_run_text *run = &claim->text->runs[r];
+    const struct platform *platform = find_platform(claim, run->platform, error);
+    const struct property *property = platform == NULL ? NULL : find_property(platform, name);
+    if (property == NULL) {
+        return error_at(error, ERROR_INPUT, claim->path, 0, 0,
+                        "run '%s' varies '%s', which its platform does not have; trnsim "
+                        "platform inspect lists the properties",
+                        run->name, name);
+    }
+    if (!(property->low < property->high)) {
+        return error_at(error, ERROR_INPUT, claim->path, 0, 0,
+                        "run '%s' varies '%s', which has no range (.low, .high) in %s",
+                        run->name, name, platform->path);
+    }
+    claim->drivers = arena_grow(claim->arena, claim->drivers, claim->driver_count,
+                                &claim->driver_capacity, sizeof *claim->drivers);
+    struct claim_driver *driver = &claim->drivers[claim->driver_count++];
+    *driver = (struct claim_driver){
+        .name = arena_format(claim->arena, "%s: %s", run->name, name),
+        .source = property->source,
+        .value = property->value,
+        .low = property->low,
+        .high = property->high,
+        .estimate = property->source != NULL && strncmp(property->source, "estimate", 8) == 0,
+        .run = r};
+    for (int end = 0; end < 2; end++) {
+        char value[64];
+        snprintf(value, sizeof value, "%.17g%s", end == 0 ? property->low : property->high,
+                 units_name(property->unit));
+        const char *change[2] = {name, arena_text(claim->arena, value)};
+        int64_t task = add_task(tasks, claim, run, change, error);
+        if (task < 0) {
+            return false;
+        }
+        driver->ends[end] = &tasks->outcomes[task];
+    }
+    return true;
+}
+
+static bool add_claim(struct tasks *tasks, struct claim *claim, struct error *error)
+{
+    static const char *const unchanged[2] = {NULL, NULL};
+    const struct claim_text *text = claim->text;
+    claim->outcomes = arena_array(claim->arena, text->runs_count + 1, sizeof *claim->outcomes);
+    for (unsigned r = 0; r < text->runs_count; r++) {
+        int64_t task = add_task(tasks, claim, &text->runs[r], unchanged, error);
+        if (task < 0) {
+            return false;
+        }
+        claim->outcomes[r] = &tasks->outcomes[task];
+        const char *names[SETTINGS];
+        int count = split(text->runs[r].vary, names, claim->arena);
+        for (int i = 0; i < count; i++) {
+            if (!add_vary(tasks, claim, r, names[i], error)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool tell(const struct tasks *tasks, struct error *error)
+{
+    if (tasks->message[0] == '\0') {
+        return true;
+    }
+    const struct task *task = &tasks->list[tasks->failed];
+    return error_at(error, tasks->kind, task->claim->path, 0, 0, "run '%s'%s%s%s%s: %.600s",
+                    task->run->name, task->property != NULL ? " with " : "",
+                    task->property != NULL ? task->property : "",
+                    task->property != NULL ? " = " : "",
+                    task->property != NULL ? task->value : "", tasks->message);
+}
+
+bool claim_run_all(struct claim **claims, int64_t count, int jobs, struct arena *arena,
+                   struct error *error)
+{
+    struct tasks *tasks = arena_alloc(arena, sizeof *tasks);
+    tasks->arena = arena;
+    size_t size = TASK_LIMIT * sizeof(struct claim_outcome);
+    tasks->outcomes =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (tasks->outcomes == MAP_FAILED) {
+        return error_fill(error, ERROR_SYSTEM, "no memory to share with processes");
+    }
+    for (int64_t i = 0; i < count; i++) {
+        if (!add_claim(tasks, claims[i], error)) {
+            return false;
+        }
+    }
+    int64_t order[TASK_LIMIT];
+    for (int64_t i = 0; i < tasks->count; i++) {
+        order[i] = i;
+    }
+    struct sweep_pool pool = {jobs, simulate, ended, tasks};
+    return sweep_pool_run(&pool, order, tasks->count, error) && tell(tasks, error);
+}
