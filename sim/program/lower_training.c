@@ -172,6 +172,29 @@ static int32_t boundary_spec(struct lowering *lowering)
                     transformer_boundary_bytes(lowering->shape), "direct");
 }
 
+/* A sender that does nothing else until its message has gone. */
+static void wait_for_message(struct lowering *lowering, int64_t microbatch)
+{
+    if (!lowering->plan->blocking_sends) {
+        return;
+    }
+    const struct platform *platform = lowering->job->platform;
+    int32_t count = 0;
+    const int32_t *links = platform_route(platform, 0, platform->chip_count - 1, &count);
+    double rate_Bps = count > 0 ? platform->links[links[0]].bandwidth_Bps : 0;
+    if (platform->domain_count > 1 && platform->nic_up_Bps != NULL) {
+        rate_Bps = platform->nic_up_Bps[0];
+    }
+    if (lowering->sending < 0) {
+        lowering->sending = job_sequence(lowering->job, "send");
+        double time_s =
+            rate_Bps > 0 ? transformer_boundary_bytes(lowering->shape) / rate_Bps : 0;
+        struct op op = {"send", PART_PIPELINE_TIME, time_s, -1, SLOT_TENSOR, false};
+        job_op(lowering->job, lowering->sending, &op);
+    }
+    lowering_instruct(lowering, INSTRUCTION_RUN, lowering->sending, 0, microbatch, "send");
+}
+
 static void forward_turn(struct lowering *lowering, const struct turn *turn)
 {
     if (!first_of_model(lowering, turn->chunk)) {
@@ -186,6 +209,7 @@ static void forward_turn(struct lowering *lowering, const struct turn *turn)
     if (!last_of_model(lowering, turn->chunk)) {
         lowering_instruct(lowering, INSTRUCTION_SEND, boundary_spec(lowering), PEER_NEXT,
                           turn->microbatch, "send activations");
+        wait_for_message(lowering, turn->microbatch);
     }
 }
 
@@ -203,6 +227,7 @@ static void backward_turn(struct lowering *lowering, const struct turn *turn)
     if (!first_of_model(lowering, turn->chunk)) {
         lowering_instruct(lowering, INSTRUCTION_SEND, boundary_spec(lowering), PEER_PREVIOUS,
                           turn->microbatch, "send gradients");
+        wait_for_message(lowering, turn->microbatch);
     }
 }
 
@@ -210,6 +235,7 @@ static int32_t write_program(struct lowering *lowering)
 {
     const struct plan *plan = lowering->plan;
     lowering->program = job_program(lowering->job);
+    lowering->sending = -1;
     lowering->chunks =
         arena_array(lowering->job->arena, plan->virtual_stages, sizeof(struct chunk));
     for (int64_t c = 0; c < plan->virtual_stages; c++) {

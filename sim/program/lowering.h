@@ -27,6 +27,7 @@ struct lowering {
     const struct chip *chip;
     int64_t stage;
     int32_t program;
+    int32_t sending;   /* the sequence that waits for a message to go; -1: not made yet */
     double clock_gain; /* of this program's arithmetic: sustained.h */
     struct chunk *chunks;
     struct operation_list list, reordered; /* scratch: large */

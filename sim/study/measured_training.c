@@ -167,6 +167,7 @@ static void row_plan(const struct reading *reading, struct plan *plan)
     plan->overlap_gradients = framework_says(reading, "overlap_gradients");
     plan->overlap_weights = framework_says(reading, "overlap_weights");
     plan->overlap_tensor = framework_says(reading, "overlap_tensor");
+    plan->blocking_sends = framework_says(reading, "blocking_sends");
     plan->fused_vectors = framework_says(reading, "fused_vectors");
     if (plan->pipeline_parallel > 1 && framework_says(reading, "local_batch")) {
         plan->micro_batch = 1;

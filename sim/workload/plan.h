@@ -30,6 +30,7 @@ struct plan {
     bool
         overlap_weights; /* zero_stage 1, 2: gather new weights beside the first forward pass */
     bool overlap_tensor; /* gathers and scatters of TP run beside the matmul they serve */
+    bool blocking_sends; /* a pipeline stage waits until its message has gone */
     bool fused_vectors;  /* a compiler joins neighbouring element-wise operations */
     double gradient_bytes;     /* per parameter, as accumulated and reduced: 2 or 4 */
     bool flash_attention;      /* false: the core stores its scores, as before 2022 */
