@@ -9,42 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "study/search_cost.h"
-
-enum { KINDS = 8, DEGREES = 64, RECOMPUTES = RECOMPUTE_COUNT, CONTEXT_MOST = 64 };
-
-struct kind { /* pipeline stages of equal content */
-    double parts[SEARCH_PARTS];
-    int64_t first, count;
-    struct parameters parameters;
-    double forward_s, backward_s;
-};
-
-struct degrees {
-    int64_t list[DEGREES];
-    int count;
-};
-
-struct layout { /* prices that depend on who sits where: [pipeline_inside] */
-    bool known;
-    struct search_line data, expert_data, boundary;
-};
-
-struct walk {
-    struct search *search;
-    struct search_prices prices;
-    struct plan plan;
-    struct training_shape shape;
-    int64_t chips, sequences;
-    double optimizer_s; /* a parameter */
-    const struct chip *chip;
-    struct search_cost costs[DEGREES][RECOMPUTES];
-    bool costs_known[DEGREES][RECOMPUTES];
-    const struct search_cost *cost;
-    struct layout layouts[2];
-    struct kind kinds[KINDS];
-    int kind_count;
-};
+#include "study/search_walk.h"
 
 static double now_s(void)
 {
@@ -53,10 +18,17 @@ static double now_s(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+enum { CONTEXT_MOST = 64 };
+
+struct degrees {
+    int64_t list[SEARCH_DEGREES];
+    int count;
+};
+
 static struct degrees divisors(int64_t whole, int64_t most)
 {
     struct degrees degrees = {.count = 0};
-    for (int64_t d = 1; d <= whole && d <= most && degrees.count < DEGREES; d++) {
+    for (int64_t d = 1; d <= whole && d <= most && degrees.count < SEARCH_DEGREES; d++) {
         if (whole % d == 0) {
             degrees.list[degrees.count++] = d;
         }
@@ -90,7 +62,8 @@ static void keep_best(struct search *search, const struct search_point *point)
 
 /* Stages */
 
-static void stage_parts(const struct walk *walk, int64_t stage, double parts[SEARCH_PARTS])
+static void stage_parts(const struct search_walk *walk, int64_t stage,
+                        double parts[SEARCH_PARTS])
 {
     memset(parts, 0, SEARCH_PARTS * sizeof parts[0]);
     for (int64_t c = 0; c < walk->plan.virtual_stages; c++) {
@@ -111,7 +84,7 @@ static bool same_parts(const double *a, const double *b)
     return same;
 }
 
-static void find_kinds(struct walk *walk)
+static void find_kinds(struct search_walk *walk)
 {
     walk->kind_count = 0;
     for (int64_t stage = 0; stage < walk->plan.pipeline_parallel; stage++) {
@@ -121,21 +94,21 @@ static void find_kinds(struct walk *walk)
         while (k < walk->kind_count && !same_parts(parts, walk->kinds[k].parts)) {
             k++;
         }
-        if (k == KINDS) {
+        if (k == SEARCH_KINDS) {
             k--; /* very uneven models: the last kind stands for the rest */
         } else if (k == walk->kind_count) {
-            struct kind *kind = &walk->kinds[walk->kind_count++];
-            *kind = (struct kind){.first = stage};
+            struct search_kind *kind = &walk->kinds[walk->kind_count++];
+            *kind = (struct search_kind){.first = stage};
             memcpy(kind->parts, parts, sizeof parts);
         }
         walk->kinds[k].count++;
     }
 }
 
-static void cost_kinds(struct walk *walk)
+static void cost_kinds(struct search_walk *walk)
 {
     for (int k = 0; k < walk->kind_count; k++) {
-        struct kind *kind = &walk->kinds[k];
+        struct search_kind *kind = &walk->kinds[k];
         kind->forward_s = kind->backward_s = 0;
         for (int p = 0; p < SEARCH_PARTS; p++) {
             kind->forward_s += kind->parts[p] * walk->cost->forward[p].time_s;
@@ -144,119 +117,9 @@ static void cost_kinds(struct walk *walk)
     }
 }
 
-/* The estimate: MODEL.md, "Plan estimate" */
-
-struct pipeline { /* sums over stages */
-    double slowest_s, all_s, backward_s;
-};
-
-static struct pipeline pipeline_of(const struct walk *walk)
+static void learn_layout(struct search_walk *walk, bool inside)
 {
-    struct pipeline sum = {0, 0, 0};
-    for (int k = 0; k < walk->kind_count; k++) {
-        const struct kind *kind = &walk->kinds[k];
-        double both_s = kind->forward_s + kind->backward_s;
-        sum.slowest_s = fmax(sum.slowest_s, both_s);
-        sum.all_s += both_s * (double)kind->count;
-        sum.backward_s += kind->backward_s * (double)kind->count;
-    }
-    return sum;
-}
-
-static double pipeline_s(const struct walk *walk, const struct pipeline *pipeline,
-                         double boundary_s)
-{
-    const struct plan *plan = &walk->plan;
-    double depth = (double)plan->pipeline_parallel, chunks = (double)plan->virtual_stages;
-    double turns = (double)plan->micro_batches;
-    double filling_s = (pipeline->all_s - pipeline->slowest_s) / chunks;
-    double passing_s = 2 * (depth - 1) * boundary_s;
-    if (plan->virtual_stages == 1) {
-        /* one in flight too few to hide the way there and back */
-        double period_s = pipeline->slowest_s + passing_s / depth;
-        return filling_s + passing_s + pipeline->slowest_s + (turns - 1) * period_s;
-    }
-    return filling_s + passing_s + turns * pipeline->slowest_s;
-}
-
-static double line_s(const struct search_line *line, double bytes)
-{
-    return bytes > 0 ? line->fixed_s + line->per_byte_s * bytes : 0;
-}
-
-/* What a stage adds after its last backward turn: gradients that were not hidden, optimizer,
- * new weights. */
-static double tail_s(const struct walk *walk, const struct kind *kind,
-                     const struct layout *layout)
-{
-    const struct plan *plan = &walk->plan;
-    bool apart = plan->expert_parallel > 1;
-    double dense = kind->parameters.dense + (apart ? 0 : kind->parameters.expert);
-    double expert = apart ? kind->parameters.expert : 0;
-    double units = plan->overlap_gradients
-                       ? kind->parts[PART_LAYER] + kind->parts[PART_HEAD] +
-                             kind->parts[PART_DENSE_LAYER] + kind->parts[PART_EMBEDDING]
-                       : 1;
-    double gradient_bytes = plan->gradient_bytes;
-    double reduce_s = units * layout->data.fixed_s +
-                      layout->data.per_byte_s * dense * gradient_bytes +
-                      units * (expert > 0 ? layout->expert_data.fixed_s : 0) +
-                      layout->expert_data.per_byte_s * expert * gradient_bytes;
-    reduce_s *= plan->zero_stage > 0 ? 1 : 2; /* all-reduce */
-    if (plan->overlap_gradients) {
-        reduce_s = fmax(reduce_s / units, reduce_s - kind->backward_s * (1 - 1 / units));
-    }
-    double replicas = (double)(plan->data_parallel * plan->context_parallel);
-    double shards = plan->zero_stage > 0 ? replicas : 1;
-    double expert_shards = plan->zero_stage > 0 ? (double)plan_expert_replicas(plan) : 1;
-    double update_s = walk->optimizer_s * (dense / shards + expert / expert_shards);
-    double gather_s = 0;
-    if (plan->zero_stage > 0) {
-        double bytes = dtype_bytes(DTYPE_BF16);
-        gather_s = fmax(line_s(&layout->data, dense * bytes),
-                        line_s(&layout->expert_data, expert * bytes));
-    }
-    return (replicas > 1 ? reduce_s + gather_s : 0) + update_s;
-}
-
-static double step_s(const struct walk *walk, const struct pipeline *pipeline)
-{
-    const struct plan *plan = &walk->plan;
-    const struct layout *layout = &walk->layouts[plan->pipeline_inside];
-    double boundary_s =
-        plan->pipeline_parallel > 1
-            ? line_s(&layout->boundary, transformer_boundary_bytes(&walk->shape))
-            : 0;
-    double time_s = pipeline_s(walk, pipeline, boundary_s);
-    if (plan->overlap_gradients && plan->data_parallel * plan->context_parallel > 1) {
-        double slowdown = 1 / (1 - walk->chip->communication_compute_fraction) - 1;
-        time_s += slowdown * pipeline->backward_s / (double)plan->virtual_stages;
-    }
-    /* Stages end one after the other, the first stage last. */
-    const struct kind *first = &walk->kinds[0], *last = &walk->kinds[walk->kind_count - 1];
-    double early_s = (pipeline->backward_s - last->backward_s) / (double)plan->virtual_stages;
-    return time_s + fmax(tail_s(walk, first, layout), tail_s(walk, last, layout) - early_s);
-}
-
-static double energy_J(const struct walk *walk, double time_s)
-{
-    const struct platform *platform = walk->search->platform;
-    double active_s = 0;
-    for (int k = 0; k < walk->kind_count; k++) {
-        for (int p = 0; p < SEARCH_PARTS; p++) {
-            active_s += (double)walk->kinds[k].count * walk->kinds[k].parts[p] *
-                        (walk->cost->forward[p].active_s + walk->cost->backward[p].active_s);
-        }
-    }
-    active_s *= (double)walk->plan.micro_batches / (double)walk->plan.pipeline_parallel;
-    double always_W = walk->chip->idle_W + platform->power_overhead_per_chip_W;
-    return platform->pue * (double)walk->chips *
-           (always_W * time_s + (walk->chip->tdp_W - walk->chip->idle_W) * active_s);
-}
-
-static void learn_layout(struct walk *walk, bool inside)
-{
-    struct layout *layout = &walk->layouts[inside];
+    struct search_layout *layout = &walk->layouts[inside];
     if (layout->known) {
         return;
     }
@@ -268,11 +131,12 @@ static void learn_layout(struct walk *walk, bool inside)
     layout->boundary = search_cost_boundary(walk->search->platform, &plan);
 }
 
-static void add_point(struct walk *walk, const struct pipeline *pipeline, double memory_bytes)
+static void add_point(struct search_walk *walk, const struct search_pipeline *pipeline,
+                      double memory_bytes)
 {
     struct search *search = walk->search;
     const struct plan *plan = &walk->plan;
-    double time_s = step_s(walk, pipeline);
+    double time_s = search_estimate_step_s(walk, pipeline);
     search->points = arena_grow(search->arena, search->points, search->count, &search->capacity,
                                 sizeof *search->points);
     struct search_point *point = &search->points[search->count++];
@@ -289,15 +153,15 @@ static void add_point(struct walk *walk, const struct pipeline *pipeline, double
                                    .inside = plan->pipeline_inside,
                                    .memory_bytes = (float)memory_bytes,
                                    .time_s = time_s,
-                                   .energy_J = energy_J(walk, time_s)};
+                                   .energy_J = search_estimate_energy_J(walk, time_s)};
     keep_best(search, point);
 }
 
 /* Overlap and placement cost no memory. */
-static void try_layouts(struct walk *walk, double memory_bytes)
+static void try_layouts(struct search_walk *walk, double memory_bytes)
 {
     struct plan *plan = &walk->plan;
-    struct pipeline pipeline = pipeline_of(walk);
+    struct search_pipeline pipeline = search_estimate_pipeline(walk);
     bool replicas = plan->data_parallel * plan->context_parallel > 1;
     bool places = plan->pipeline_parallel > 1 && plan->data_parallel > 1;
     for (int inside = 0; inside <= places; inside++) {
@@ -311,7 +175,7 @@ static void try_layouts(struct walk *walk, double memory_bytes)
     }
 }
 
-static double fullest_bytes(const struct walk *walk)
+static double fullest_bytes(const struct search_walk *walk)
 {
     double most = 0;
     for (int k = 0; k < walk->kind_count; k++) {
@@ -322,7 +186,7 @@ static double fullest_bytes(const struct walk *walk)
     return most;
 }
 
-static void try_memory(struct walk *walk)
+static void try_memory(struct search_walk *walk)
 {
     struct plan *plan = &walk->plan;
     plan->pipeline_inside = false;
@@ -338,7 +202,7 @@ static void try_memory(struct walk *walk)
     }
 }
 
-static bool layers_fit(const struct walk *walk)
+static bool layers_fit(const struct search_walk *walk)
 {
     int64_t layers = walk->shape.model->layers;
     int64_t stages = walk->plan.pipeline_parallel * walk->plan.virtual_stages;
@@ -349,7 +213,7 @@ static bool layers_fit(const struct walk *walk)
            (stages > 2 && ((layers + 1) % stages == 0 || (layers + 2) % stages == 0));
 }
 
-static void try_schedules(struct walk *walk)
+static void try_schedules(struct search_walk *walk)
 {
     struct plan *plan = &walk->plan;
     int64_t layers = walk->shape.model->layers;
@@ -374,10 +238,10 @@ static void try_schedules(struct walk *walk)
     plan->virtual_stages = 1;
 }
 
-static void try_recompute(struct walk *walk, int batch)
+static void try_recompute(struct search_walk *walk, int batch)
 {
     struct plan *plan = &walk->plan;
-    for (int recompute = 0; recompute < RECOMPUTES; recompute++) {
+    for (int recompute = 0; recompute < RECOMPUTE_COUNT; recompute++) {
         if (recompute == RECOMPUTE_SELECTIVE && plan->flash_attention) {
             continue; /* the flash kernel does so by itself */
         }
@@ -391,7 +255,7 @@ static void try_recompute(struct walk *walk, int batch)
     }
 }
 
-static void try_micro_batches(struct walk *walk)
+static void try_micro_batches(struct search_walk *walk)
 {
     struct plan *plan = &walk->plan;
     struct degrees batches = divisors(walk->sequences, walk->sequences);
@@ -408,7 +272,7 @@ static void try_micro_batches(struct walk *walk)
 }
 
 /* Experts, pipeline: what is left is data-parallel. */
-static void try_pipelines(struct walk *walk)
+static void try_pipelines(struct search_walk *walk)
 {
     struct plan *plan = &walk->plan;
     int64_t plane = plan->tensor_parallel * plan->context_parallel;
@@ -432,7 +296,7 @@ static void try_pipelines(struct walk *walk)
     }
 }
 
-static void try_experts(struct walk *walk)
+static void try_experts(struct search_walk *walk)
 {
     int64_t experts = walk->shape.model->expert_count;
     struct degrees degrees = divisors(experts > 0 ? experts : 1, INT64_MAX);
@@ -442,7 +306,7 @@ static void try_experts(struct walk *walk)
     }
 }
 
-static void try_contexts(struct walk *walk)
+static void try_contexts(struct search_walk *walk)
 {
     struct degrees degrees = divisors(walk->chips / walk->plan.tensor_parallel, CONTEXT_MOST);
     for (int i = 0; i < degrees.count; i++) {
@@ -453,7 +317,7 @@ static void try_contexts(struct walk *walk)
     }
 }
 
-static void try_tensors(struct walk *walk)
+static void try_tensors(struct search_walk *walk)
 {
     struct degrees degrees = divisors(walk->chips, walk->shape.model->heads);
     for (int i = 0; i < degrees.count; i++) {
@@ -475,7 +339,7 @@ bool search_run(struct search *search, struct error *error)
     enum { KEPT_BYTES = 1 << 29 };
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
-    struct walk *walk = arena_alloc(search->arena, sizeof *walk);
+    struct search_walk *walk = arena_alloc(search->arena, sizeof *walk);
     walk->search = search;
     walk->prices = (struct search_prices){.platform = search->platform, .arena = search->arena};
     walk->plan = scenario->plan;

@@ -173,9 +173,68 @@ static enum collective_operation operation_of(enum exchange exchange)
     return COLLECTIVE_ALL_REDUCE;
 }
 
+struct share { /* of a microbatch's time, as "Sustained clock" sees it */
+    double arithmetic_s, all_s;
+};
+
+static bool arithmetic(const struct work *work)
+{
+    return work->kind == WORK_MATMUL || work->kind == WORK_ATTENTION;
+}
+
+static bool beside(const struct operation_list *list, int index)
+{
+    const struct operation *operation = &list->items[index];
+    return operation->beside_next && slot_of(operation->exchange) == SLOT_TENSOR &&
+           index + 1 < list->count && list->items[index + 1].work.kernel_count > 0;
+}
+
+static void add_share(const struct platform *platform, const struct plan *plan,
+                      const struct operation_list *list, struct share *share)
+{
+    int32_t count = 0;
+    const int32_t *links =
+        platform->chip_count > 1 ? platform_route(platform, 0, 1, &count) : NULL;
+    for (int i = 0; i < list->count; i++) {
+        const struct operation *operation = &list->items[i];
+        if (operation->work.kernel_count > 0) {
+            double work_s = chip_work_time_s(platform_chip(platform, 0), &operation->work);
+            share->all_s += work_s;
+            share->arithmetic_s += arithmetic(&operation->work) ? work_s : 0;
+        }
+        if (operation->exchange != EXCHANGE_NONE && plan->tensor_parallel > 1 && count > 0 &&
+            !beside(list, i)) {
+            double passes = operation->exchange == EXCHANGE_TENSOR_ALL_REDUCE ? 2 : 1;
+            share->all_s +=
+                passes * operation->exchange_bytes / platform->links[links[0]].bandwidth_Bps;
+        }
+    }
+}
+
+/* MODEL.md, "Sustained clock", of a layer instead of a chunk. */
+static double clock_gain(const struct platform *platform, const struct training_shape *shape)
+{
+    static struct operation_list list;
+    const struct chip *chip = platform_chip(platform, 0);
+    double lowest = chip->sustained_clock_fraction;
+    struct share share = {0, 0};
+    list.count = 0;
+    transformer_forward(shape, PART_LAYER, &list);
+    add_share(platform, shape->plan, &list, &share);
+    list.count = 0;
+    transformer_backward(shape, PART_LAYER, &list);
+    add_share(platform, shape->plan, &list, &share);
+    if (!(lowest > 0) || lowest >= 1 || !(share.all_s > 0) || !(chip->tdp_W > 0)) {
+        return 1;
+    }
+    double busy = share.arithmetic_s / share.all_s;
+    double power_W = chip->idle_W + busy * (chip->tdp_W / (lowest * lowest) - chip->idle_W);
+    return fmax(1, fmin(1, sqrt(chip->tdp_W / power_W)) / lowest);
+}
+
 /* Ops one after the other; an exchange beside the next work costs what it lasts longer. */
 static struct search_pair list_s(struct search_prices *prices, const struct plan *plan,
-                                 const struct operation_list *list)
+                                 const struct operation_list *list, double gain)
 {
     const struct chip *chip = platform_chip(prices->platform, 0);
     struct search_pair sum = {0, 0};
@@ -183,7 +242,8 @@ static struct search_pair list_s(struct search_prices *prices, const struct plan
     for (int i = 0; i < list->count; i++) {
         const struct operation *operation = &list->items[i];
         if (operation->work.kernel_count > 0) {
-            double work_s = chip_work_time_s(chip, &operation->work);
+            double work_s = chip_work_time_s(chip, &operation->work) /
+                            (arithmetic(&operation->work) ? gain : 1);
             sum.time_s += fmax(work_s, beside_s);
             sum.active_s += work_s * energy_work_share(operation->work.kind);
             beside_s = 0;
@@ -191,13 +251,11 @@ static struct search_pair list_s(struct search_prices *prices, const struct plan
         if (operation->exchange == EXCHANGE_NONE) {
             continue;
         }
-        enum slot slot = slot_of(operation->exchange);
-        double time_s = exchange_s(prices, plan, slot, operation_of(operation->exchange),
-                                   operation->exchange_bytes);
-        bool beside = operation->beside_next && slot == SLOT_TENSOR && i + 1 < list->count &&
-                      list->items[i + 1].work.kernel_count > 0;
-        sum.time_s += beside ? 0 : time_s;
-        beside_s = beside ? time_s : 0;
+        double time_s =
+            exchange_s(prices, plan, slot_of(operation->exchange),
+                       operation_of(operation->exchange), operation->exchange_bytes);
+        sum.time_s += beside(list, i) ? 0 : time_s;
+        beside_s = beside(list, i) ? time_s : 0;
         sum.active_s += time_s * energy_communication_share();
     }
     return sum;
@@ -207,16 +265,17 @@ void search_cost_fill(struct search_prices *prices, const struct training_shape 
                       struct search_cost *cost)
 {
     static struct operation_list list; /* large */
+    double gain = clock_gain(prices->platform, shape);
     for (enum part part = PART_LAYER; part <= PART_HEAD; part++) {
         if (part == PART_DENSE_LAYER && shape->model->dense_layers == 0) {
             continue;
         }
         list.count = 0;
         transformer_forward(shape, part, &list);
-        cost->forward[part] = list_s(prices, shape->plan, &list);
+        cost->forward[part] = list_s(prices, shape->plan, &list, gain);
         list.count = 0;
         transformer_backward(shape, part, &list);
-        cost->backward[part] = list_s(prices, shape->plan, &list);
+        cost->backward[part] = list_s(prices, shape->plan, &list, gain);
     }
 }
 

@@ -5,6 +5,8 @@
 #include "base/random.h"
 #include "study/sweep.h"
 
+enum { SWEEP_KEYS = 64 }; /* that a sweep can set */
+
 struct sweep_axis_text {
     char *key;
     char **values;
