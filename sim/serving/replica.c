@@ -7,6 +7,8 @@
 #include <assert.h>
 
 #include "serving/batch_policy.h"
+#include "serving/decode_set.h"
+#include "serving/replica_blocks.h"
 
 #define WAIT_NAME(NAME, text) text,
 const char *replica_wait_name(enum wait_reason reason)
@@ -29,12 +31,6 @@ void replica_init(struct replica *replica, const struct serving_engine *engine, 
     replica->block_needs =
         arena_array(engine->arena, engine->scenario->block_tokens, sizeof(int32_t));
     kv_cache_init(&replica->cache, block_count, engine->arena);
-}
-
-static int64_t blocks_of(const struct serving_engine *engine, int64_t tokens)
-{
-    int64_t size = engine->scenario->block_tokens;
-    return (tokens + size - 1) / size;
 }
 
 void replica_enqueue(struct serving_engine *engine, struct replica *replica, int32_t request)
@@ -107,254 +103,21 @@ static void unlink_running(struct serving_engine *engine, struct replica *replic
     replica->running_count--;
 }
 
-/* The heap of those that decode, by the step in which they end; ties by id keep the order of
- * two ways of stepping equal. */
-static bool earlier(const struct serving_engine *engine, struct finish a, struct finish b)
-{
-    return a.step != b.step ? a.step < b.step
-                            : request_at(&engine->pool, a.request)->id <
-                                  request_at(&engine->pool, b.request)->id;
-}
-
-static void heap_put(struct serving_engine *engine, struct replica *replica, int64_t place,
-                     struct finish finish)
-{
-    replica->heap[place] = finish;
-    request_at(&engine->pool, finish.request)->heap_place = (int32_t)place;
-}
-
-static void heap_up(struct serving_engine *engine, struct replica *replica, int64_t place,
-                    struct finish finish)
-{
-    while (place > 0 && earlier(engine, finish, replica->heap[(place - 1) / 2])) {
-        heap_put(engine, replica, place, replica->heap[(place - 1) / 2]);
-        place = (place - 1) / 2;
-    }
-    heap_put(engine, replica, place, finish);
-}
-
-static void heap_down(struct serving_engine *engine, struct replica *replica, int64_t place,
-                      struct finish finish)
-{
-    for (;;) {
-        int64_t child = 2 * place + 1;
-        if (child >= replica->decode_count) {
-            break;
-        }
-        if (child + 1 < replica->decode_count &&
-            earlier(engine, replica->heap[child + 1], replica->heap[child])) {
-            child++;
-        }
-        if (!earlier(engine, replica->heap[child], finish)) {
-            break;
-        }
-        heap_put(engine, replica, place, replica->heap[child]);
-        place = child;
-    }
-    heap_put(engine, replica, place, finish);
-}
-
-static int64_t remainder_of(const struct serving_engine *engine, int64_t number)
-{
-    int64_t size = engine->scenario->block_tokens;
-    return ((number % size) + size) % size;
-}
-
-static int64_t context_of(const struct replica *replica, const struct request *request)
-{
-    return request->join_context + replica->step - request->join_step;
-}
-
-static void join_decode(struct serving_engine *engine, struct replica *replica, int32_t request)
-{
-    struct request *item = request_at(&engine->pool, request);
-    item->join_step = replica->step;
-    item->finish_step = replica->step + item->output_tokens - item->generated;
-    replica->context += item->join_context;
-    replica->block_needs[remainder_of(engine, item->join_step - item->join_context)]++;
-    replica->heap = arena_grow(engine->arena, replica->heap, replica->decode_count,
-                               &replica->heap_capacity, sizeof(struct finish));
-    struct finish finish = {item->finish_step, request};
-    heap_up(engine, replica, replica->decode_count++, finish);
-}
-
-static void leave_decode(struct serving_engine *engine, struct replica *replica,
-                         int32_t request)
-{
-    struct request *item = request_at(&engine->pool, request);
-    replica->context -= context_of(replica, item);
-    replica->block_needs[remainder_of(engine, item->join_step - item->join_context)]--;
-    int64_t place = item->heap_place;
-    struct finish last = replica->heap[--replica->decode_count];
-    item->heap_place = -1;
-    if (place == replica->decode_count) {
-        return;
-    }
-    if (place > 0 && earlier(engine, last, replica->heap[(place - 1) / 2])) {
-        heap_up(engine, replica, place, last);
-    } else {
-        heap_down(engine, replica, place, last);
-    }
-}
-
-/* Size in blocks of the index-th prompt block of a request. */
-static int32_t piece_size(const struct serving_engine *engine, const struct request *request,
-                          int64_t index)
-{
-    int64_t start = index * request->block_tokens;
-    int64_t end = start + request->block_tokens;
-    end = end < request->input_tokens ? end : request->input_tokens;
-    return (int32_t)(blocks_of(engine, end) - blocks_of(engine, start));
-}
-
-static bool shares(const struct serving_engine *engine, const struct request *request)
-{
-    return engine->scenario->prefix_caching && request->block_count > 0;
-}
-
-/* Prompt tokens that ids stand for: all, or all but the partial last block. */
-static int64_t shared_tokens(const struct serving_engine *engine, const struct request *request)
-{
-    int64_t covered = (int64_t)request->block_count * request->block_tokens;
-    if (!shares(engine, request)) {
-        return 0;
-    }
-    return covered < request->input_tokens ? covered : request->input_tokens;
-}
-
-/* Blocks that belong to the request alone: all, or those after the shared ones. */
-static int64_t own_blocks(const struct serving_engine *engine, const struct request *request,
-                          int64_t context)
-{
-    int64_t shared = blocks_of(engine, shared_tokens(engine, request));
-    int64_t all = blocks_of(engine, context);
-    return all > shared ? all - shared : 0;
-}
-
-static void release_blocks(struct serving_engine *engine, struct replica *replica,
-                           const struct request *request, int64_t context)
-{
-    kv_cache_give(&replica->cache, own_blocks(engine, request, context));
-    if (!shares(engine, request)) {
-        return;
-    }
-    struct block_walk walk;
-    int64_t id;
-    block_walk_init(&walk, &engine->pool, request);
-    while (block_walk_next(&walk, &id)) {
-        kv_cache_release(&replica->cache, id);
-    }
-}
-
-/* Positions that a request must have before its next token: prompt and what it has said. */
-static int64_t target_of(const struct request *request)
-{
-    return (int64_t)request->input_tokens + request->generated;
-}
-
-/* Prompt blocks of a request that are stored, from the first on; and what holding all of them
- * takes from the room. */
-static int64_t match(const struct serving_engine *engine, const struct replica *replica,
-                     const struct request *request, int64_t *cost)
-{
-    struct block_walk walk;
-    int64_t id, index = 0, found = 0;
-    bool leading = true;
-    block_walk_init(&walk, &engine->pool, request);
-    while (block_walk_next(&walk, &id)) {
-        leading = leading && kv_cache_has(&replica->cache, id);
-        found += leading;
-        *cost += kv_cache_hold_cost(&replica->cache, id, piece_size(engine, request, index));
-        index++;
-    }
-    return found;
-}
-
-static void hold_blocks(struct serving_engine *engine, struct replica *replica,
-                        const struct request *request)
-{
-    struct block_walk walk;
-    int64_t id, index = 0;
-    block_walk_init(&walk, &engine->pool, request);
-    while (block_walk_next(&walk, &id)) {
-        kv_cache_hold(&replica->cache, id, piece_size(engine, request, index++));
-    }
-}
-
-/* Positions [from, to) have been filled: for the first time, or once more. */
-static void count_filled(struct serving_engine *engine, struct request *request, int64_t from,
-                         int64_t to, bool cached)
-{
-    int64_t prompt_end = to < request->input_tokens ? to : request->input_tokens;
-    int64_t prompt_start = from > request->reached ? from : request->reached;
-    int64_t first = prompt_end > prompt_start ? prompt_end - prompt_start : 0;
-    if (cached) {
-        engine->totals.cached += first;
-        request->cached_tokens += (int32_t)first;
-    } else {
-        engine->totals.prefilled += first;
-        engine->totals.recomputed += to - from - first;
-    }
-    if (prompt_end > request->reached) {
-        request->reached = (int32_t)prompt_end;
-    }
-}
-
-/* Takes the blocks of all positions up to the request's next token's, and finds what is stored
- * of them. False when there is no room. */
-static bool take_blocks(struct serving_engine *engine, struct replica *replica,
-                        struct request *request)
-{
-    int64_t own = own_blocks(engine, request, target_of(request)), cost = own, found = 0;
-    bool shared = shares(engine, request);
-    if (shared) {
-        found = match(engine, replica, request, &cost);
-    }
-    int64_t promised = /* to the decodes of this step */
-        replica->decodes ? replica->block_needs[remainder_of(engine, replica->step)] : 0;
-    int64_t lacking = cost - kv_cache_available(&replica->cache);
-    if (lacking + promised > 0) {
-        replica->blocked = replica->queue_first;
-        replica->blocked_until = replica->cache.freed_count + lacking;
-        return false;
-    }
-    if (shared) {
-        hold_blocks(engine, replica, request);
-        if (request->admitted_s < 0) {
-            engine->totals.hit_blocks += found;
-            engine->totals.prompt_blocks += request->block_count;
-        }
-        int64_t most = target_of(request) - 1; /* the last token is always computed */
-        int64_t cached = found * request->block_tokens;
-        cached = cached < request->input_tokens ? cached : request->input_tokens;
-        request->prefilled = (int32_t)(cached < most ? cached : most);
-        count_filled(engine, request, 0, request->prefilled, true);
-    }
-    if (request->kept_tokens > 0 && request->admitted_s < 0) {
-        int64_t most = request->input_tokens - 1;
-        request->prefilled =
-            (int32_t)(request->kept_tokens < most ? request->kept_tokens : most);
-        count_filled(engine, request, 0, request->prefilled, true);
-    }
-    kv_cache_take(&replica->cache, own);
-    return true;
-}
-
 static void preempt_last(struct serving_engine *engine, struct replica *replica)
 {
     int32_t last = replica->running_last;
     struct request *request = request_at(&engine->pool, last);
-    int64_t context = target_of(request);
+    int64_t context = replica_blocks_target(request);
     if (request->heap_place >= 0) {
-        context = context_of(replica, request);
+        context = decode_set_context(replica, request);
         request->generated =
             (int32_t)(request->output_tokens - (request->finish_step - replica->step));
-        leave_decode(engine, replica, last);
+        decode_set_leave(engine, replica, last);
     } else {
         assert(replica->prefills[replica->prefill_count - 1] == last);
         replica->prefill_count--;
     }
-    release_blocks(engine, replica, request, context);
+    replica_blocks_release(engine, replica, request, context);
     unlink_running(engine, replica, last);
     request->prefilled = 0;
     request->preemptions++;
@@ -366,7 +129,7 @@ static void preempt_last(struct serving_engine *engine, struct replica *replica)
 void replica_make_room(struct serving_engine *engine, struct replica *replica)
 {
     while (replica->decode_count > 0 &&
-           replica->block_needs[remainder_of(engine, replica->step)] >
+           replica->block_needs[decode_set_remainder(engine, replica->step)] >
                kv_cache_available(&replica->cache)) {
         preempt_last(engine, replica);
     }
@@ -377,7 +140,7 @@ void replica_continue_prefills(struct serving_engine *engine, struct replica *re
 {
     for (int64_t i = 0; i < replica->prefill_count; i++) {
         struct request *request = request_at(&engine->pool, replica->prefills[i]);
-        int64_t rest = target_of(request) - request->prefilled;
+        int64_t rest = replica_blocks_target(request) - request->prefilled;
         request->chunk = (int32_t)(rest < *budget ? rest : *budget);
         *budget -= request->chunk;
     }
@@ -404,7 +167,7 @@ void replica_admit(struct serving_engine *engine, struct replica *replica, int64
 {
     while (replica->queue_count > 0) {
         struct request *request = request_at(&engine->pool, replica->queue_first);
-        int64_t most = target_of(request);
+        int64_t most = replica_blocks_target(request);
         bool alone = replica->running_count == 0 && replica->prefill_count == 0;
         if (replica->running_count >= engine->sequences) {
             replica->waits = WAIT_SEQUENCES;
@@ -417,7 +180,7 @@ void replica_admit(struct serving_engine *engine, struct replica *replica, int64
         /* What the head needs and what there is fall alike, but for blocks that are freed. */
         bool useless = replica->blocked == replica->queue_first &&
                        replica->cache.freed_count < replica->blocked_until;
-        if (useless || !take_blocks(engine, replica, request)) {
+        if (useless || !replica_blocks_take(engine, replica, request)) {
             replica->waits = WAIT_BLOCKS;
             return;
         }
@@ -440,7 +203,7 @@ static int64_t steps_in_room(const struct serving_engine *engine, const struct r
     int64_t rounds = room / replica->decode_count, steps = rounds * size;
     room -= rounds * replica->decode_count;
     while (steps < most) {
-        room -= replica->block_needs[remainder_of(engine, replica->step + steps)];
+        room -= replica->block_needs[decode_set_remainder(engine, replica->step + steps)];
         if (room < 0) {
             break;
         }
@@ -459,7 +222,7 @@ static void describe_step(const struct serving_engine *engine, struct replica *r
         step->prefill_tokens += request->chunk;
         step->prefill_pairs += chunk * (before + (chunk + 1) / 2);
         step->prefill_context += chunk > 0 ? before + chunk : 0;
-        step->rows += request->prefilled + request->chunk == target_of(request);
+        step->rows += request->prefilled + request->chunk == replica_blocks_target(request);
     }
     if (replica->decodes) {
         int64_t slots =
@@ -521,7 +284,7 @@ static void take_decode_blocks(struct serving_engine *engine, struct replica *re
     int64_t size = engine->scenario->block_tokens, steps = replica->span_steps;
     int64_t count = steps / size * replica->decode_count;
     for (int64_t i = 0; i < steps % size; i++) {
-        count += replica->block_needs[remainder_of(engine, replica->step + i)];
+        count += replica->block_needs[decode_set_remainder(engine, replica->step + i)];
     }
     kv_cache_take(&replica->cache, count);
 }
@@ -529,7 +292,7 @@ static void take_decode_blocks(struct serving_engine *engine, struct replica *re
 static void end_request(struct serving_engine *engine, struct replica *replica, int32_t request,
                         int64_t context)
 {
-    release_blocks(engine, replica, request_at(&engine->pool, request), context);
+    replica_blocks_release(engine, replica, request_at(&engine->pool, request), context);
     unlink_running(engine, replica, request);
     engine->ended(engine, replica, request, replica->end_s);
 }
@@ -546,8 +309,8 @@ static void finish_decodes(struct serving_engine *engine, struct replica *replic
     replica->idle_steps = 0;
     while (replica->decode_count > 0 && replica->heap[0].step == replica->step) {
         int32_t request = replica->heap[0].request;
-        int64_t context = context_of(replica, request_at(&engine->pool, request));
-        leave_decode(engine, replica, request);
+        int64_t context = decode_set_context(replica, request_at(&engine->pool, request));
+        decode_set_leave(engine, replica, request);
         end_request(engine, replica, request, context);
     }
 }
@@ -557,7 +320,7 @@ static void complete_prefill(struct serving_engine *engine, struct replica *repl
                              int32_t request)
 {
     struct request *item = request_at(&engine->pool, request);
-    int64_t context = target_of(item);
+    int64_t context = replica_blocks_target(item);
     engine->totals.produced++;
     if (item->generated++ == 0) {
         item->first_token_s = replica->end_s;
@@ -568,7 +331,7 @@ static void complete_prefill(struct serving_engine *engine, struct replica *repl
         return;
     }
     item->join_context = (int32_t)context;
-    join_decode(engine, replica, request);
+    decode_set_join(engine, replica, request);
 }
 
 static void finish_prefills(struct serving_engine *engine, struct replica *replica)
@@ -580,11 +343,11 @@ static void finish_prefills(struct serving_engine *engine, struct replica *repli
         int64_t before = item->prefilled;
         int64_t fresh = engine->totals.prefilled;
         item->prefilled += item->chunk;
-        count_filled(engine, item, before, item->prefilled, false);
+        replica_blocks_count(engine, item, before, item->prefilled, false);
         if (engine->totals.prefilled > fresh) {
             replica->idle_steps = 0;
         }
-        if (item->prefilled == target_of(item)) {
+        if (item->prefilled == replica_blocks_target(item)) {
             complete_prefill(engine, replica, request);
         } else {
             replica->prefills[kept++] = request;

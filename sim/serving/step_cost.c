@@ -8,14 +8,14 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/units.h"
 #include "collective/collective.h"
 #include "hardware/attention_kernel.h"
+#include "serving/exchange_table.h"
+#include "serving/step_memory.h"
 #include "workload/transformer.h"
 
-enum { ELEMENT_BYTES = 2, SIZES = 40 };
+enum { ELEMENT_BYTES = 2 };
 enum { PREFILL_SAMPLE = 2048, DECODE_SAMPLE = 64, DECODE_CONTEXT = 1024 };
-enum { LOGIT_BYTES = 2 + 4 + 4 + 8 + 4 };
 
 #define STEP_PART_NAME(NAME, text) text,
 const char *step_part_name(enum step_part part)
@@ -24,12 +24,6 @@ const char *step_part_name(enum step_part part)
     return names[part];
 }
 #undef STEP_PART_NAME
-
-/* Times of one collective over the tensor-parallel group, by size. */
-struct exchange_table {
-    double bytes[SIZES], time_s[SIZES];
-    int count;
-};
 
 /* What the tables are made from. */
 struct maker {
@@ -42,40 +36,6 @@ struct maker {
     struct arena *arena;
     struct operation_list list; /* scratch: large */
 };
-
-/* MODEL.md, "Serving: step time" */
-static bool fill_exchange(struct exchange_table *table, const struct maker *maker,
-                          enum collective_operation operation, struct error *error)
-{
-    int64_t count = maker->scenario->tensor_parallel;
-    int64_t *chips = arena_array(maker->arena, count, sizeof *chips);
-    for (int64_t i = 0; i < count; i++) {
-        chips[i] = i;
-    }
-    struct arena *scratch = arena_create();
-    double row_bytes = (double)maker->model->hidden * ELEMENT_BYTES;
-    bool planned = true;
-    for (double rows = 1; table->count < SIZES && rows < 1 << 21 && planned; rows *= 2) {
-        struct collective collective = {operation, rows * row_bytes, maker->platform, chips,
-                                        count};
-        struct schedule schedule = {.arena = scratch};
-        planned = collective_plan(&collective, "auto", &schedule, error);
-        table->bytes[table->count] = collective.bytes;
-        table->time_s[table->count++] = planned ? collective_time_s(&collective, &schedule) : 0;
-    }
-    arena_free(scratch);
-    return planned;
-}
-
-static double exchange_s(const struct exchange_table *table, double bytes)
-{
-    int i = 1;
-    while (i < table->count - 1 && table->bytes[i] < bytes) {
-        i++;
-    }
-    double share = (bytes - table->bytes[i - 1]) / (table->bytes[i] - table->bytes[i - 1]);
-    return table->time_s[i - 1] + fmax(share, 0) * (table->time_s[i] - table->time_s[i - 1]);
-}
 
 /* Of experts that tokens choose evenly and independently, the share that one step reads. */
 static double touched_fraction(const struct model *model, double tokens)
@@ -131,7 +91,7 @@ static void add_operation(const struct maker *maker, const struct operation *ope
     }
     if (operation->exchange == EXCHANGE_TENSOR_ALL_REDUCE) {
         price->part_s[STEP_COMMUNICATION] +=
-            times * exchange_s(&maker->all_reduce, operation->exchange_bytes);
+            times * exchange_table_s(&maker->all_reduce, operation->exchange_bytes);
     }
 }
 
@@ -209,7 +169,7 @@ static struct step_price rows_price(struct maker *maker, int64_t rows)
     }
     if (maker->scenario->tensor_parallel > 1) {
         price.part_s[STEP_COMMUNICATION] +=
-            exchange_s(&maker->all_reduce, (double)rows * columns * ELEMENT_BYTES);
+            exchange_table_s(&maker->all_reduce, (double)rows * columns * ELEMENT_BYTES);
     }
     return price;
 }
@@ -391,94 +351,6 @@ void step_cost_run_parts(const struct step_cost *cost, const struct step *step, 
     price->part_s[STEP_ATTENTION] += decode_attention_s(cost, step, (double)count);
 }
 
-/* Weights of the fullest chip: a share of everything, the tables of words in bf16. */
-static double weights_bytes(const struct maker *maker)
-{
-    const struct model *model = maker->model;
-    double tensor = (double)maker->scenario->tensor_parallel;
-    double stages = (double)maker->scenario->pipeline_parallel;
-    double words = model_embedding_parameters(model);
-    double matrices = model_parameters(model) - words;
-    return matrices / tensor / stages * dtype_bytes(maker->scenario->weight_dtype) +
-           words / tensor * ELEMENT_BYTES / (stages > 1 ? 2 : 1);
-}
-
-/* At the largest batch: the residual stream twice, the widest inner result, and what sampling
- * keeps of the logits: bf16, fp32, sorted fp32 with 64-bit indices, probabilities. */
-static double activation_bytes(const struct maker *maker)
-{
-    const struct model *model = maker->model;
-    const struct serving_scenario *scenario = maker->scenario;
-    double tensor = (double)scenario->tensor_parallel;
-    double tokens = (double)scenario->max_num_batched_tokens;
-    double inner =
-        (double)(model->expert_count > 0 ? model->experts_per_token * model->expert_ffn_hidden
-                                         : model->ffn_hidden);
-    return ELEMENT_BYTES * tokens * (2 * (double)model->hidden + 3 * inner / tensor) +
-           (double)scenario->max_num_seqs * (double)model->vocabulary * LOGIT_BYTES;
-}
-
-/* The engine's share of the memory holds weights, activations and the KV cache; runtime and
- * graphs come out of the rest, as far as that goes. MODEL.md, "Serving: memory" */
-static bool fill_memory(struct step_cost *cost, const struct maker *maker, struct error *error)
-{
-    const struct serving_scenario *scenario = maker->scenario;
-    const struct chip *chip = maker->chip;
-    double reserved = chip->reserved_bytes + scenario->graph_memory_bytes;
-    double taken = fmin(chip->hbm_bytes * scenario->memory_utilization_fraction,
-                        chip->hbm_bytes - reserved);
-    cost->weights_bytes = weights_bytes(maker);
-    cost->activation_bytes = activation_bytes(maker);
-    cost->kv_bytes = taken - cost->weights_bytes - cost->activation_bytes;
-    if (cost->kv_bytes > 0) {
-        return true;
-    }
-    char text[3][32];
-    return error_fill(
-        error, ERROR_INFEASIBLE,
-        "a chip needs %s for weights and %s for activations, and the engine may "
-        "take %s; raise tensor_parallel or pipeline_parallel, or store the weights "
-        "in fewer bytes",
-        units_print(text[0], sizeof text[0], cost->weights_bytes, UNIT_BYTES),
-        units_print(text[1], sizeof text[1], cost->activation_bytes, UNIT_BYTES),
-        units_print(text[2], sizeof text[2], taken, UNIT_BYTES));
-}
-
-static bool check_divisor(const char *name, int64_t degree, const char *what, int64_t whole,
-                          struct error *error)
-{
-    return whole % degree == 0 ||
-           error_fill(error, ERROR_INFEASIBLE,
-                      "%s is %lld and does not divide the model's %lld %s; use a divisor", name,
-                      (long long)degree, (long long)whole, what);
-}
-
-static bool check_plan(const struct maker *maker, struct error *error)
-{
-    const struct serving_scenario *scenario = maker->scenario;
-    const struct model *model = maker->model;
-    const struct chip *chip = maker->chip;
-    if (!check_divisor("tensor_parallel", scenario->tensor_parallel, "heads", model->heads,
-                       error) ||
-        (model->expert_count > 0 && !check_divisor("expert_parallel", scenario->expert_parallel,
-                                                   "experts", model->expert_count, error))) {
-        return false;
-    }
-    if (scenario->tensor_parallel % scenario->expert_parallel != 0) {
-        return error_fill(error, ERROR_INFEASIBLE,
-                          "expert_parallel is %lld and does not divide tensor_parallel, %lld; "
-                          "experts are shared inside that group",
-                          (long long)scenario->expert_parallel,
-                          (long long)scenario->tensor_parallel);
-    }
-    if (!(chip->array_flops_per_s[scenario->activation_dtype] > 0)) {
-        return error_fill(error, ERROR_INFEASIBLE,
-                          "%s has no %s arithmetic; choose other activations", chip->title,
-                          dtype_name(scenario->activation_dtype));
-    }
-    return true;
-}
-
 struct step_cost *step_cost_create(const struct platform *platform, const struct model *model,
                                    const struct serving_scenario *scenario, int64_t token_limit,
                                    struct arena *arena, struct error *error)
@@ -493,14 +365,16 @@ struct step_cost *step_cost_create(const struct platform *platform, const struct
     maker->plan.tensor_parallel = scenario->tensor_parallel;
     maker->plan.sequence_parallel = false;
     maker->plan.dtype = scenario->activation_dtype;
-    if (!check_plan(maker, error)) {
+    if (!step_memory_check(maker->chip, model, scenario, error)) {
         return NULL;
     }
     struct step_cost *cost = arena_alloc(arena, sizeof *cost);
     cost->overhead_s = scenario->step_overhead_s;
     if ((scenario->tensor_parallel > 1 &&
-         !fill_exchange(&maker->all_reduce, maker, COLLECTIVE_ALL_REDUCE, error)) ||
-        !fill_memory(cost, maker, error) || !fill_tables(cost, maker, token_limit, error)) {
+         !exchange_table_fill(&maker->all_reduce, platform, scenario->tensor_parallel,
+                              (double)model->hidden * ELEMENT_BYTES, error)) ||
+        !step_memory_fill(cost, maker->chip, model, scenario, error) ||
+        !fill_tables(cost, maker, token_limit, error)) {
         return NULL;
     }
     fill_attention(cost, maker);

@@ -69,15 +69,6 @@ struct sessions {
     struct block_range ranges[ROW_RANGES];
 };
 
-static int64_t line_number(const struct sessions *sessions, int64_t offset)
-{
-    int64_t line = 1;
-    for (int64_t i = 0; i < offset; i++) {
-        line += sessions->text[i] == '\n';
-    }
-    return line;
-}
-
 static int64_t line_end(const struct sessions *sessions, int64_t offset)
 {
     const char *end = memchr(sessions->text + offset, '\n', (size_t)(sessions->size - offset));
@@ -88,8 +79,11 @@ static bool refuse(const struct arrivals *arrivals, int64_t offset, const char *
                    struct error *error)
 {
     const struct sessions *sessions = arrivals->state;
-    return error_at(error, ERROR_INPUT, arrivals->scenario->trace,
-                    (int)line_number(sessions, offset), 0, "%s", message);
+    int line = 1;
+    for (int64_t i = 0; i < offset; i++) {
+        line += sessions->text[i] == '\n';
+    }
+    return error_at(error, ERROR_INPUT, arrivals->scenario->trace, line, 0, "%s", message);
 }
 
 /* Cuts the line at offset into its fields. */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Times of an all-reduce over the chips of a replica, by size: planned and priced once at
+ * powers of two. MODEL.md, "Serving: step time" */
+#pragma once
+
+#include "hardware/platform.h"
+
+enum { EXCHANGE_SIZES = 40 };
+
+struct exchange_table {
+    double bytes[EXCHANGE_SIZES], time_s[EXCHANGE_SIZES];
+    int count;
+};
+
+/* For the first 'count' chips of the platform and multiples of row_bytes. */
+bool exchange_table_fill(struct exchange_table *table, const struct platform *platform,
+                         int64_t count, double row_bytes, struct error *error);
+
+double exchange_table_s(const struct exchange_table *table, double bytes);
