@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan search on a small machine: what it finds is feasible, ordered, and near the
+ * simulation. */
+#include "study/search.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "hardware/platform.h"
+#include "study/statistics.h"
+#include "support/support.h"
+#include "workload/transformer_memory.h"
+
+static struct search *small_search(struct arena *arena, struct error *error)
+{
+    static const char *const overrides[] = {"batch_tokens=524288"};
+    struct search *search = arena_alloc(arena, sizeof *search);
+    search->arena = arena;
+    search->platform = platform_read(SOURCE_FOLDER "/platforms/hgx-h100.xml", arena, error);
+    search->scenario = scenario_read(SOURCE_FOLDER "/workloads/llama-3-8b-pretrain.yaml",
+                                     "hgx-h100", overrides, 1, arena, error);
+    return search->platform != NULL && search->scenario != NULL && search_run(search, error)
+               ? search
+               : NULL;
+}
+
+static void every_plan_found_is_feasible(void)
+{
+    struct arena *arena = arena_create();
+    struct error error = {.kind = ERROR_NONE};
+    struct search *search = small_search(arena, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(search);
+    CU_ASSERT_TRUE(search->count > 100);
+    CU_ASSERT_TRUE(search->considered >= search->count);
+    for (int64_t i = 0; i < search->count; i += 7) {
+        struct plan plan = search_plan(search, &search->points[i]);
+        struct training_shape shape = {search->scenario->model, &plan,
+                                       search->scenario->sequence_tokens};
+        double most = 0;
+        CU_ASSERT_TRUE(plan.data_parallel > 0);
+        CU_ASSERT_EQUAL(plan.batch_sequences * search->scenario->sequence_tokens, 524288);
+        for (int64_t stage = 0; stage < plan.pipeline_parallel; stage++) {
+            const struct chip *chip = platform_chip(search->platform, 0);
+            most = fmax(most, transformer_memory(&shape, chip, stage).total_bytes);
+        }
+        CU_ASSERT_TRUE(near((double)search->points[i].memory_bytes, most, 1e-6));
+        CU_ASSERT_TRUE(most <= platform_chip(search->platform, 0)->hbm_bytes);
+    }
+    arena_free(arena);
+}
+
+static void the_best_are_the_least(void)
+{
+    struct arena *arena = arena_create();
+    struct error error = {.kind = ERROR_NONE};
+    struct search *search = small_search(arena, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(search);
+    CU_ASSERT_EQUAL(search->best_count, SEARCH_BEST);
+    double bound = search_value(search, &search->best[SEARCH_BEST - 1]);
+    int64_t below = 0;
+    for (int64_t i = 0; i < search->count; i++) {
+        below += search_value(search, &search->points[i]) < bound;
+    }
+    CU_ASSERT_TRUE(below < SEARCH_BEST);
+    for (int i = 1; i < SEARCH_BEST; i++) {
+        CU_ASSERT_TRUE(search_value(search, &search->best[i - 1]) <=
+                       search_value(search, &search->best[i]));
+    }
+    arena_free(arena);
+}
+
+/* 24 plans spread over all: order as simulated, and times within a fifth. */
+static void the_estimate_orders_as_the_simulation(void)
+{
+    enum { PLANS = 24 };
+    struct arena *arena = arena_create();
+    struct error error = {.kind = ERROR_NONE};
+    struct search *search = small_search(arena, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(search);
+    struct search_point points[PLANS];
+    double estimated[PLANS], simulated[PLANS];
+    for (int i = 0; i < PLANS; i++) {
+        points[i] = search->points[search->count * i / PLANS];
+    }
+    struct search_simulation simulation = search_simulation_of(search, points, PLANS);
+    CU_ASSERT_TRUE_FATAL(search_simulate(&simulation, &error));
+    for (int i = 0; i < PLANS; i++) {
+        CU_ASSERT_TRUE(simulation.results[i].done);
+        estimated[i] = points[i].time_s;
+        simulated[i] = simulation.results[i].time_s;
+        CU_ASSERT_TRUE(near(estimated[i], simulated[i], 0.2));
+    }
+    CU_ASSERT_TRUE(statistics_spearman(estimated, simulated, PLANS, arena) > 0.97);
+    search_rank(&simulation, points);
+    for (int i = 1; i < PLANS; i++) {
+        CU_ASSERT_TRUE(simulation.results[i - 1].time_s <= simulation.results[i].time_s);
+    }
+    arena_free(arena);
+}
+
+static void nothing_fits_is_said(void)
+{
+    static const char *const overrides[] = {"batch_tokens=8192"};
+    struct arena *arena = arena_create();
+    struct error error = {.kind = ERROR_NONE};
+    struct search search = {.arena = arena};
+    search.platform = platform_read(SOURCE_FOLDER "/platforms/hgx-h100.xml", arena, &error);
+    search.scenario = scenario_read(SOURCE_FOLDER "/workloads/llama-3.1-405b-pretrain.yaml",
+                                    "hgx-h100", overrides, 1, arena, &error);
+    CU_ASSERT_FALSE(search_run(&search, &error));
+    CU_ASSERT_EQUAL(error.kind, ERROR_INFEASIBLE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "use more chips"));
+    arena_free(arena);
+}
+
+void suite_search(void)
+{
+    static const struct test tests[] = {
+        {"every plan found is feasible", every_plan_found_is_feasible},
+        {"the best are the least", the_best_are_the_least},
+        {"the estimate orders as the simulation", the_estimate_orders_as_the_simulation},
+        {"nothing fits is said", nothing_fits_is_said}};
+    add_suite("search", tests, sizeof tests / sizeof tests[0]);
+}
