@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cli/print.h"
 #include "record/summary.h"
+#include "training/straggler.h"
 #include "training/training_tables.h"
 
 static void print_answer(const struct training *training, const struct table *summary)
@@ -68,6 +69,19 @@ static void print_where(const struct training_tables *tables)
         print_field(row[BREAKDOWN_PART].text, "%-9s %6s",
                     print_quantity(text[0], row[BREAKDOWN_TIME].f64, "s"),
                     print_share(text[1], row[BREAKDOWN_SHARE].f64));
+    }
+}
+
+/* What the slow chips cost: against the same step without them. */
+static void print_slowest(const struct training *training)
+{
+    char text[2][PRINT_SIZE];
+    double cost_s = training->execution.time_s - training->healthy_s;
+    if (training->healthy_s > 0) {
+        print_field("slow chips", "%lld at %s of the speed: the slowest cost %s of the step",
+                    (long long)training->scenario->slow_chips,
+                    print_share(text[0], training->scenario->slow_chip_speed),
+                    print_quantity(text[1], cost_s, "s"));
     }
 }
 
@@ -170,6 +184,10 @@ static bool print_object(const struct run_job *job, const struct training *train
 {
     json_t *object = print_json_row(tables->summary, 0);
     const struct execution *execution = &training->execution;
+    if (training->healthy_s > 0) {
+        json_object_set_new(object, "slowest_cost_s",
+                            json_real(execution->time_s - training->healthy_s));
+    }
     json_object_set_new(object, "detail", json_string(run_job_detail_name(job->detail)));
     json_object_set_new(object, "activities", json_integer(execution->activities));
     json_object_set_new(object, "transfers", json_integer(execution->transfers));
@@ -194,14 +212,18 @@ bool run_training(struct run_job *job, struct error *error)
 {
     struct training_options options = {.detail = job->detail};
     options.progress = job->request->shared.quiet ? NULL : run_job_progress;
+    struct straggler straggler;
+    straggler_start(&straggler, job->platform, job->scenario);
     struct training *training =
         training_run(job->platform, job->scenario, &options, job->arena, error);
+    double healthy_s = straggler_healthy_s(&straggler);
     if (options.progress != NULL) {
         run_job_progress(1, 0);
     }
     if (training == NULL) {
         return false;
     }
+    training->healthy_s = healthy_s;
     struct training_tables *tables = training_tables(training, job->price, job->arena);
     if (!run_job_write(job, "training", tables->tables, TRAINING_TABLE_COUNT, error)) {
         return false;
@@ -211,6 +233,7 @@ bool run_training(struct run_job *job, struct error *error)
         return print_object(job, training, tables, error);
     }
     print_answer(training, tables->summary);
+    print_slowest(training);
     print_money(job, tables->summary);
     print_where(tables);
     print_memory(training);

@@ -30,6 +30,7 @@ struct training {
     struct execution execution;
     struct span *spans; /* of the first pipeline, instruction by instruction */
     int64_t span_count, span_capacity;
+    double healthy_s;      /* the step without slow chips, by straggler.h; 0: not asked */
     bool batch_rounded_up; /* the step uses more tokens than were asked for */
 };
 
