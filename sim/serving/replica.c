@@ -162,6 +162,13 @@ static void admit_head(struct serving_engine *engine, struct replica *replica, i
     replica->prefills[replica->prefill_count++] = head;
 }
 
+/* What the head needs and what there is fall alike, but for blocks that are freed. */
+static bool still_blocked(const struct replica *replica)
+{
+    return replica->blocked == replica->queue_first &&
+           replica->cache.freed_count < replica->blocked_until;
+}
+
 void replica_admit(struct serving_engine *engine, struct replica *replica, int64_t *budget,
                    bool whole, double now_s)
 {
@@ -177,10 +184,7 @@ void replica_admit(struct serving_engine *engine, struct replica *replica, int64
             replica->waits = WAIT_TOKENS;
             return;
         }
-        /* What the head needs and what there is fall alike, but for blocks that are freed. */
-        bool useless = replica->blocked == replica->queue_first &&
-                       replica->cache.freed_count < replica->blocked_until;
-        if (useless || !replica_blocks_take(engine, replica, request)) {
+        if (still_blocked(replica) || !replica_blocks_take(engine, replica, request)) {
             replica->waits = WAIT_BLOCKS;
             return;
         }

@@ -18,28 +18,21 @@
 static const int64_t SESSION_IDS = INT64_C(1) << 24; /* keep the sessions' block ids apart */
 enum { ROW_TEXT = 4096, ROW_RANGES = 512, SESSION_BLOCK_TOKENS = 64 };
 
-/* Columns, in the recorded order. */
+/* Columns that are used, in the recorded order. */
 enum field {
-    FIELD_TRACE,
-    FIELD_AGENT,
+    FIELD_AGENT = 1,
     FIELD_SEQ,
     FIELD_TIME,
-    FIELD_TYPE,
-    FIELD_MODEL,
-    FIELD_INPUT,
+    FIELD_INPUT = 6,
     FIELD_OUTPUT,
-    FIELD_API_TIME,
-    FIELD_THINK,
-    FIELD_STOP,
-    FIELD_BLOCKS,
-    FIELD_PREFIX,
+    FIELD_THINK = 9,
+    FIELD_PREFIX = 12,
     FIELD_RANGES,
     FIELD_COUNT
 };
 static const char header[] =
     "trace_id,agent,seq,t_s,type,model,in_tokens,out_tokens,api_time_s,"
     "think_time_s,stop,n_blocks,common_prefix_blocks_prev,hash_ranges";
-
 struct row {
     char text[ROW_TEXT];
     char *fields[FIELD_COUNT];
@@ -80,8 +73,8 @@ static bool refuse(const struct arrivals *arrivals, int64_t offset, const char *
 {
     const struct sessions *sessions = arrivals->state;
     int line = 1;
-    for (int64_t i = 0; i < offset; i++) {
-        line += sessions->text[i] == '\n';
+    for (const char *at = sessions->text; at < sessions->text + offset; at++) {
+        line += *at == '\n';
     }
     return error_at(error, ERROR_INPUT, arrivals->scenario->trace, line, 0, "%s", message);
 }
@@ -118,14 +111,15 @@ static bool map_file(struct arrivals *arrivals, struct error *error)
 {
     struct sessions *sessions = arrivals->state;
     const char *path = arrivals->scenario->trace;
-    struct stat about;
+    struct stat about = {0};
     int file = open(path, O_RDONLY);
-    if (file < 0 || fstat(file, &about) != 0 || about.st_size == 0) {
-        if (file >= 0) {
-            close(file);
-        }
+    if (file < 0) {
         return error_at(error, ERROR_SYSTEM, path, 0, 0,
-                        "the trace cannot be read or is empty; check the path");
+                        "the trace cannot be read; check the path");
+    }
+    if (fstat(file, &about) != 0 || about.st_size == 0) {
+        close(file);
+        return error_at(error, ERROR_INPUT, path, 1, 0, "the trace is empty");
     }
     void *text = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, file, 0);
     close(file);
@@ -173,12 +167,9 @@ static bool index_sessions(struct arrivals *arrivals, struct error *error)
         last = line;
         last_length = length;
     }
-    if (sessions->count == 0) {
-        return refuse(arrivals, 0, "the trace has no sessions", error);
-    }
     add_start(arrivals, sessions->size);
     sessions->count--;
-    return true;
+    return sessions->count > 0 || refuse(arrivals, 0, "the trace has no sessions", error);
 }
 
 static bool open_sessions(struct arrivals *arrivals, struct error *error)
@@ -197,8 +188,8 @@ static bool open_sessions(struct arrivals *arrivals, struct error *error)
 
 static bool sooner(const struct sessions *sessions, int32_t a, int32_t b)
 {
-    double first_s = sessions->chains[a].ready_s, second_s = sessions->chains[b].ready_s;
-    return first_s != second_s ? first_s < second_s : a < b;
+    double gap_s = sessions->chains[b].ready_s - sessions->chains[a].ready_s;
+    return gap_s > 0 || (gap_s >= 0 && a < b);
 }
 
 static void push(struct arrivals *arrivals, int32_t chain)
@@ -306,11 +297,11 @@ static bool make_call(struct arrivals *arrivals, int32_t index, struct arrival *
     if (!read_row(arrivals, chain->offset, &row, error)) {
         return false;
     }
+    sessions->made++;
     int64_t input = strtoll(row.fields[FIELD_INPUT], NULL, 10);
     int64_t output = strtoll(row.fields[FIELD_OUTPUT], NULL, 10);
     if (input < 1 || input > 1 << 26 || output < 0 || output > 1 << 26) {
-        return refuse(arrivals, chain->offset, "in_tokens or out_tokens is no number of tokens",
-                      error);
+        return refuse(arrivals, chain->offset, "in_tokens or out_tokens is wrong", error);
     }
     *arrival = (struct arrival){.time_s = chain->ready_s,
                                 .session = chain->session,
@@ -343,17 +334,12 @@ static bool next(struct arrivals *arrivals, struct arrival *arrival, struct erro
             return false;
         }
     }
-    if (sessions->heap_count == 0) {
-        return false;
-    }
-    sessions->made++;
-    return make_call(arrivals, pop(sessions), arrival, error);
+    return sessions->heap_count > 0 && make_call(arrivals, pop(sessions), arrival, error);
 }
 
 static void put_back(struct arrivals *arrivals, const struct arrival *arrival)
 {
-    struct sessions *sessions = arrivals->state;
-    sessions->made--;
+    ((struct sessions *)arrivals->state)->made--;
     push(arrivals, arrival->chain);
 }
 
@@ -383,7 +369,7 @@ static void completed(struct arrivals *arrivals, const struct arrival *arrival, 
     struct chain *chain = &sessions->chains[arrival->chain];
     struct row row;
     int64_t offset = next_row_of(arrivals, chain, &row);
-    if (offset < 0) {
+    if (offset < 0) { /* it was the last */
         chain->next_free = sessions->free_chain;
         sessions->free_chain = arrival->chain;
         return;

@@ -53,6 +53,11 @@ static bool read_quantiles(const char *text, struct lengths *lengths, struct are
     return lengths->count >= 2 && lengths->share[lengths->count - 1] == 1;
 }
 
+static bool in_order(double low, double high)
+{
+    return low >= 1 && high >= low && high <= LENGTH_LIMIT;
+}
+
 bool lengths_read(const char *text, struct lengths *lengths, struct arena *arena,
                   struct error *error)
 {
@@ -66,8 +71,8 @@ bool lengths_read(const char *text, struct lengths *lengths, struct arena *arena
         high = (double)strtoll(second, &end, 10);
         end = end == second ? NULL : end;
     }
-    if (end == NULL || end == text || *end != '\0' || !(low >= 1) || !(high >= low) ||
-        !(high <= LENGTH_LIMIT)) {
+    bool rest = end == NULL || end == text || *end != '\0';
+    if (rest || !in_order(low, high)) {
         return refuse(text, error);
     }
     bool range = high > low; /* rounding gives each whole number an equal share */

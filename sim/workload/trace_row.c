@@ -99,16 +99,11 @@ static int64_t days_of(int year, int month, int day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-static bool read_time(const struct trace_reader *reader, const char *text, double *time_s,
+static bool read_date(const struct trace_reader *reader, const char *text, double *time_s,
                       struct error *error)
 {
     int year, month, day, hour, minute, used = 0;
     char *end = NULL;
-    if (!reader->dates) {
-        *time_s = strtod(text, &end);
-        return (end != text && *end == '\0' && isfinite(*time_s) && *time_s >= 0) ||
-               refuse_field(reader, error, text, "a time in seconds, 0 or more");
-    }
     bool date = sscanf(text, "%4d-%2d-%2d %2d:%2d:%n", &year, &month, &day, &hour, &minute,
                        &used) == 5 &&
                 used > 0 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
@@ -118,6 +113,18 @@ static bool read_time(const struct trace_reader *reader, const char *text, doubl
     }
     *time_s = (double)(days_of(year, month, day) * 86400 + hour * 3600 + minute * 60) + seconds;
     return true;
+}
+
+static bool read_time(const struct trace_reader *reader, const char *text, double *time_s,
+                      struct error *error)
+{
+    char *end;
+    if (reader->dates) {
+        return read_date(reader, text, time_s, error);
+    }
+    *time_s = strtod(text, &end);
+    return (end != text && *end == '\0' && isfinite(*time_s) && *time_s >= 0) ||
+           refuse_field(reader, error, text, "a time in seconds, 0 or more");
 }
 
 static bool read_tokens(const struct trace_reader *reader, const char *text, int64_t *tokens,
