@@ -140,8 +140,10 @@ static bool judge_part(struct claim_state *state, struct claim_part *part, struc
         !extreme(state, part, ends, true, &part->high, error)) {
         return false;
     }
-    part->verdict =
-        part->text->missing != NULL ? CLAIM_UNDECIDABLE : judge(part, part->low, part->high);
+    bool open = isinf(part->least) && isinf(part->most);
+    part->verdict = part->text->missing != NULL ? CLAIM_UNDECIDABLE
+                    : open                      ? CLAIM_SHOWN
+                                                : judge(part, part->low, part->high);
     return true;
 }
 

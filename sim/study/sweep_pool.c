@@ -12,8 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <hdf5.h>
-
+#include "record/hdf.h"
 #include "record/result_file.h"
 
 enum { CHILDREN = 1024 };
@@ -163,7 +162,8 @@ bool sweep_pool_run(const struct sweep_pool *pool, const int64_t *tasks, int64_t
     running = (struct running){.pool = pool};
     stop_asked = 0;
     on_signals(ask_stop, before);
-    bool going = H5open() >= 0; /* once here instead of in every child */
+    bool going = true;
+    hdf_quiet(); /* HDF5 begins here instead of in every child */
     for (int64_t i = 0; going && !stop_asked && (i < count || running.count > 0);) {
         if (i < count && running.count < jobs) {
             going = start(&running, tasks[i++], error);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Failures, checkpoints and restarts: against closed forms, published runs and a search. */
+#include "training/goodput.h"
+
+#include <math.h>
+#include <time.h>
+
+#include "support/support.h"
+#include "training/checkpoint.h"
+
+static const double day_s = 86400;
+
+/* Llama 3 405B on 16,384 GPUs: 419 unexpected and 47 planned interruptions in 54 days (arXiv
+ * 2407.21783). A checkpoint of 14 bytes x 405.9 G parameters = 5.68 TB goes to a store of 2
+ * TB/s in 2.84 s; warm-up of such a job takes 318 s (MLPerf Training v5.0). */
+static struct goodput_case llama(void)
+{
+    return (struct goodput_case){
+        .duration_s = 54 * day_s,
+        .stop_s = 2.84,
+        .write_s = 2.84,
+        .detection_s = 180,
+        .restart_s = 321,
+        .failures = {{"unexpected", 16384, 16384 * 54 * day_s / 419, 1, false},
+                     {"planned", 16384, 16384 * 54 * day_s / 47, 1, true}},
+        .failure_count = 2};
+}
+
+static void no_failures_cost_checkpoints_only(void)
+{
+    /* 1,000 s of work, 10 s of checkpoint: 100 checkpoints in 101,000 s leave 100,000 s. */
+    struct arena *arena = arena_create();
+    struct goodput_case what = {.duration_s = 101000, .stop_s = 10, .write_s = 10};
+    what.interval_s = 1000;
+    struct goodput result = goodput_simulate(&what, 1, 3, arena);
+    CU_ASSERT(near(result.goodput_fraction, 100.0 / 101, 1e-12));
+    CU_ASSERT(result.interruptions == 0);
+    CU_ASSERT(near(result.loss.checkpoint_h, 1000.0 / 3600, 1e-12));
+    arena_free(arena);
+}
+
+static void closed_form_of_exponential_failures(void)
+{
+    /* Between failures M apart on average, floor(X / (T + d)) periods are kept: their mean is
+     * 1 / (exp((T + d) / M) - 1). A cycle takes M + R, as failures in the restart begin it
+     * again only seldom: R << M. M = 10,000, T = 1,000, d = 50, R = 10: 1000 / (exp(0.105) - 1)
+     * / 10010 = 0.9022. */
+    struct arena *arena = arena_create();
+    struct goodput_case what = {.duration_s = 1e8,
+                                .stop_s = 50,
+                                .write_s = 50,
+                                .interval_s = 1000,
+                                .restart_s = 10,
+                                .failures = {{"all", 1, 10000, 1, false}},
+                                .failure_count = 1};
+    struct goodput result = goodput_simulate(&what, 1, 20, arena);
+    CU_ASSERT(near(result.goodput_fraction, 1000 / (exp(0.105) - 1) / 10010, 2e-3));
+    arena_free(arena);
+}
+
+static void time_is_kept_or_lost(void)
+{
+    /* Kept work and all losses add up to the whole time. */
+    struct arena *arena = arena_create();
+    struct goodput_case what = llama();
+    what.repair_s = day_s;
+    what.spares = 4;
+    struct goodput result = goodput_simulate(&what, 7, 50, arena);
+    const struct goodput_loss *loss = &result.loss;
+    double lost_h = loss->checkpoint_h + loss->detection_h + loss->restart_h + loss->rework_h +
+                    loss->waiting_h;
+    CU_ASSERT(near(result.goodput_fraction * 54 * 24 + lost_h, 54 * 24, 1e-9));
+    CU_ASSERT(loss->waiting_h > 0); /* 7.8 failures a day with 4 spares that take a day */
+    arena_free(arena);
+}
+
+static void llama_keeps_more_than_90_percent(void)
+{
+    struct arena *arena = arena_create();
+    struct goodput_case what = llama();
+    clock_t start = clock();
+    struct goodput result = goodput_simulate(&what, 1, 1000, arena);
+    CU_ASSERT((double)(clock() - start) / CLOCKS_PER_SEC < 10);
+    CU_ASSERT(result.goodput_fraction > 0.9 && result.goodput_fraction < 0.97);
+    CU_ASSERT(near(result.interruptions, 466, 0.02));
+    /* Poisson: 466 +- 1.96 x sqrt(466), less what restarts hide. */
+    CU_ASSERT(near(result.low_interruptions, 466 - 1.96 * sqrt(466), 0.03));
+    CU_ASSERT(near(result.high_interruptions, 466 + 1.96 * sqrt(466), 0.03));
+    arena_free(arena);
+}
+
+static void young_and_daly_are_near_the_search(void)
+{
+    /* M = 54 d / 419 = 11,135 s, d = 30 s: Young sqrt(2 x 30 x 11135) = 817.4 s; Daly with
+     * r = 30 / 22270: 817.4 x (1 + sqrt(r) / 3 + r / 9) - 30 = 797.5 s. */
+    struct arena *arena = arena_create();
+    struct goodput_case what = llama();
+    what.stop_s = what.write_s = 30;
+    what.failure_count = 1;
+    double mean_s = goodput_mean_between_s(&what);
+    CU_ASSERT(near(checkpoint_young_s(30, mean_s), 817.4, 1e-3));
+    CU_ASSERT(near(checkpoint_daly_s(30, mean_s), 797.5, 1e-3));
+    double best_s = goodput_search_s(&what, 1, 400, arena);
+    CU_ASSERT(near(checkpoint_daly_s(30, mean_s), best_s, 0.05));
+    CU_ASSERT(near(checkpoint_young_s(30, mean_s), best_s, 0.05));
+    arena_free(arena);
+}
+
+static void equal_seeds_are_equal_and_weibull_keeps_its_mean(void)
+{
+    struct arena *arena = arena_create();
+    struct goodput_case what = llama();
+    double once = goodput_simulate(&what, 3, 100, arena).goodput_fraction;
+    CU_ASSERT(once == goodput_simulate(&what, 3, 100, arena).goodput_fraction);
+    CU_ASSERT(once != goodput_simulate(&what, 4, 100, arena).goodput_fraction);
+    what.failures[0].shape = 0.7; /* bursts */
+    CU_ASSERT(near(goodput_simulate(&what, 3, 300, arena).interruptions, 466, 0.04));
+    arena_free(arena);
+}
+
+void suite_goodput(void)
+{
+    static const struct test tests[] = {
+        {"no failures cost checkpoints only", no_failures_cost_checkpoints_only},
+        {"closed form of exponential failures", closed_form_of_exponential_failures},
+        {"time is kept or lost", time_is_kept_or_lost},
+        {"Llama 3 keeps more than 90 %", llama_keeps_more_than_90_percent},
+        {"Young and Daly are near the search", young_and_daly_are_near_the_search},
+        {"equal seeds, and Weibull gaps", equal_seeds_are_equal_and_weibull_keeps_its_mean},
+    };
+    add_suite("goodput", tests, (int)(sizeof tests / sizeof tests[0]));
+}
