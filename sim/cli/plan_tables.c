@@ -85,6 +85,37 @@ struct table *plan_tables_all(const struct search *search, struct arena *arena)
     return table;
 }
 
+/* The plan's columns before those of memory: names, or a point's values. */
+static bool write_cells(FILE *file, const union cell *row)
+{
+    bool written = true;
+    for (int c = 0; written && c < COLUMN_PLAN_MEMORY; c++) {
+        if (row == NULL) {
+            written = fprintf(file, "%s,", columns[c].name) >= 0;
+        } else if (columns[c].type == COLUMN_TEXT) {
+            written = fprintf(file, "%s,", row[c].text) >= 0;
+        } else {
+            written = fprintf(file, "%lld,", (long long)row[c].i64) >= 0;
+        }
+    }
+    return written;
+}
+
+static bool write_points(FILE *file, const struct search_simulation *simulation)
+{
+    bool written =
+        write_cells(file, NULL) && fprintf(file, "estimated_step_time_s,step_time_s\n") >= 0;
+    for (int64_t i = 0; written && i < simulation->count; i++) {
+        union cell row[PLAN_COLUMN_COUNT];
+        const struct search_result *result = &simulation->results[i];
+        fill_plan(simulation->search, &simulation->points[i], row);
+        written =
+            write_cells(file, row) && fprintf(file, "%.9g,%.9g\n", simulation->points[i].time_s,
+                                              result->done ? result->time_s : (double)NAN) >= 0;
+    }
+    return written;
+}
+
 bool plan_tables_check(const struct search_simulation *simulation, const char *output,
                        struct arena *arena, struct error *error)
 {
@@ -93,23 +124,7 @@ bool plan_tables_check(const struct search_simulation *simulation, const char *o
     }
     const char *path = arena_format(arena, "%s.check.csv", output);
     FILE *file = fopen(path, "w");
-    bool written = file != NULL;
-    for (int c = 0; written && c < COLUMN_PLAN_MEMORY; c++) {
-        written = fprintf(file, "%s,", columns[c].name) >= 0;
-    }
-    written = written && fprintf(file, "estimated_step_time_s,step_time_s\n") >= 0;
-    for (int64_t i = 0; written && i < simulation->count; i++) {
-        union cell row[PLAN_COLUMN_COUNT];
-        fill_plan(simulation->search, &simulation->points[i], row);
-        for (int c = 0; c < COLUMN_PLAN_MEMORY; c++) {
-            written = columns[c].type == COLUMN_TEXT
-                          ? fprintf(file, "%s,", row[c].text) >= 0
-                          : fprintf(file, "%lld,", (long long)row[c].i64) >= 0;
-        }
-        written = fprintf(file, "%.9g,%.9g\n", simulation->points[i].time_s,
-                          simulation->results[i].done ? simulation->results[i].time_s
-                                                      : (double)NAN) >= 0;
-    }
+    bool written = file != NULL && write_points(file, simulation);
     written = file != NULL && fclose(file) == 0 && written;
     return written ||
            error_at(error, ERROR_SYSTEM, path, 0, 0, "cannot be written (%s)", strerror(errno));

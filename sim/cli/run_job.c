@@ -120,12 +120,9 @@ struct provenance *run_job_provenance(struct arena *arena)
     return provenance_start(&source, arena);
 }
 
-bool run_job_read(struct run_job *job, struct error *error)
+static bool read_machine(struct run_job *job, struct error *error)
 {
     const struct run_request *request = job->request;
-    if (request->shared.output != NULL && !result_file_check(request->shared.output, error)) {
-        return false;
-    }
     job->platform = platform_read(request->platform, job->arena, error);
     if (job->platform == NULL) {
         return false;
@@ -133,11 +130,18 @@ bool run_job_read(struct run_job *job, struct error *error)
     if (request->domains > 0) {
         job->platform->domain_count = request->domains;
     }
-    if (!platform_check_domains(job->platform, error)) {
-        return false;
-    }
-    bool searched = request->plan != NULL && strcmp(request->plan, "auto") == 0;
-    bool plan_first = request->plan != NULL && !searched;
+    return platform_check_domains(job->platform, error);
+}
+
+static bool is_searched(const struct run_request *request)
+{
+    return request->plan != NULL && strcmp(request->plan, "auto") == 0;
+}
+
+static bool read_workload(struct run_job *job, struct error *error)
+{
+    const struct run_request *request = job->request;
+    bool plan_first = request->plan != NULL && !is_searched(request);
     job->scenario = scenario_read(request->workload, job->platform->name, request->overrides,
                                   plan_first ? 0 : request->override_count, job->arena, error);
     if (job->scenario == NULL ||
@@ -152,11 +156,20 @@ bool run_job_read(struct run_job *job, struct error *error)
     if (request->shared.seed_given) {
         job->scenario->seed = request->shared.seed;
     }
-    if (!read_prices(job, error)) {
+    return true;
+}
+
+bool run_job_read(struct run_job *job, struct error *error)
+{
+    const struct run_request *request = job->request;
+    if (request->shared.output != NULL && !result_file_check(request->shared.output, error)) {
+        return false;
+    }
+    if (!read_machine(job, error) || !read_workload(job, error) || !read_prices(job, error)) {
         return false;
     }
     run_job_settle(job);
-    return choose_output(job, error) && (!searched || plan_auto(job, error));
+    return choose_output(job, error) && (!is_searched(request) || plan_auto(job, error));
 }
 
 static int inputs(const struct run_job *job, struct result_input input[4])

@@ -248,38 +248,52 @@ static bool prepare(struct sweep_run *run, struct error *error)
     return sweep_point_prepare(&run->inputs, store->points, error);
 }
 
-/* Only the time of a few points is known; they are spread over the sweep. */
-static bool dry_run(struct sweep_run *run, struct error *error)
+/* Missing points spread over the sweep, as many as are tried. */
+static int64_t choose_trials(struct sweep_run *run, int64_t trials[TRIALS], int64_t *count)
 {
-    int64_t count, trials[TRIALS];
-    bool there = access(arena_format(run->arena, "%s/points", run->store.folder), R_OK) == 0;
-    if (there) {
+    if (access(arena_format(run->arena, "%s/points", run->store.folder), R_OK) == 0) {
         sweep_store_look(&run->store);
+    } else {
+        for (int64_t p = 0; p < run->sweep->point_count; p++) {
+            run->store.points[p].same_as = -1;
+        }
     }
-    for (int64_t p = 0; !there && p < run->sweep->point_count; p++) {
-        run->store.points[p].same_as = -1;
-    }
-    int64_t *tasks = missing(run, &count), tried = count < TRIALS ? count : TRIALS;
+    int64_t *tasks = missing(run, count), tried = *count < TRIALS ? *count : TRIALS;
     for (int64_t i = 0; i < tried; i++) {
-        trials[i] = tasks[i * (count - 1) / (tried > 1 ? tried - 1 : 1)];
+        trials[i] = tasks[i * (*count - 1) / (tried > 1 ? tried - 1 : 1)];
     }
-    char path[] = "/tmp/trnsim-dry-run-XXXXXX", text[PRINT_SIZE];
-    int descriptor = tried > 0 ? mkstemp(path) : -1;
-    struct sweep_request alone = *run->request;
+    return tried;
+}
+
+/* Runs trials one after the other without keeping them. */
+static bool try_points(struct sweep_run *trial, const int64_t *trials, int64_t tried,
+                       struct error *error)
+{
+    char path[] = "/tmp/trnsim-dry-run-XXXXXX";
+    int descriptor = mkstemp(path);
+    struct sweep_request alone = *trial->request;
     alone.jobs = 1;
-    struct sweep_run trial = *run;
-    trial.request = &alone;
-    trial.trial = path;
-    sweep_progress_start(&trial.progress, tried, true);
-    bool ran = tried == 0 || run_here(&trial, trials, tried, error);
-    double each_s = sweep_progress_wall_s(&trial.progress) / (tried > 0 ? (double)tried : 1);
+    trial->request = &alone;
+    trial->trial = path;
+    sweep_progress_start(&trial->progress, tried, true);
+    bool ran = run_here(trial, trials, tried, error);
     if (descriptor >= 0) {
         close(descriptor);
         unlink(path);
     }
-    if (!ran) {
+    return ran;
+}
+
+/* Only the time of a few points is known. */
+static bool dry_run(struct sweep_run *run, struct error *error)
+{
+    int64_t count, trials[TRIALS], tried = choose_trials(run, trials, &count);
+    struct sweep_run trial = *run;
+    char text[PRINT_SIZE];
+    if (!try_points(&trial, trials, tried, error)) {
         return false;
     }
+    double each_s = sweep_progress_wall_s(&trial.progress) / (double)(tried > 0 ? tried : 1);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     double jobs = run->request->jobs > 0 ? (double)run->request->jobs : (double)processors;
     printf("%s\n", run->sweep->title);

@@ -45,6 +45,17 @@ static bool read_number(const struct sweep_reader *reader, const char *place, co
     return refuse(reader, place, key, message);
 }
 
+static bool read_scale(const struct sweep_reader *reader, const struct sweep_axis_text *axis,
+                       const char *place, struct range *range)
+{
+    range->logarithmic = axis->scale != NULL && strcmp(axis->scale, "log") == 0;
+    if (axis->scale != NULL && !range->logarithmic && strcmp(axis->scale, "linear") != 0) {
+        return refuse(reader, place, "scale", "is unknown, expected linear or log");
+    }
+    return !range->logarithmic || range->from > 0 ||
+           refuse(reader, place, "from", "must be above 0 with scale: log");
+}
+
 static bool read_range(const struct sweep_reader *reader, const struct sweep_axis_text *axis,
                        const char *place, struct range *range)
 {
@@ -61,15 +72,8 @@ static bool read_range(const struct sweep_reader *reader, const struct sweep_axi
     if (range->to < range->from) {
         return refuse(reader, place, "to", "is less than 'from'; exchange them");
     }
-    range->logarithmic = axis->scale != NULL && strcmp(axis->scale, "log") == 0;
-    if (axis->scale != NULL && !range->logarithmic && strcmp(axis->scale, "linear") != 0) {
-        return refuse(reader, place, "scale", "is unknown, expected linear or log");
-    }
-    if (range->logarithmic && range->from <= 0) {
-        return refuse(reader, place, "from", "must be above 0 with scale: log");
-    }
     range->suffix = arena_text(reader->arena, range->suffix);
-    return true;
+    return read_scale(reader, axis, place, range);
 }
 
 /* The value at a part of the way from 'from' to 'to'. */

@@ -199,9 +199,20 @@ static bool compare(int sign, double difference)
     }
 }
 
-static bool comparison(struct parser *parser, struct value *value)
+/* The comparison sign that comes next, or -1. */
+static int sign(struct parser *parser)
 {
     static const char *const signs[] = {"<=", ">=", "==", "!=", "<", ">"};
+    for (int s = 0; s < (int)(sizeof signs / sizeof signs[0]); s++) {
+        if (take(parser, signs[s])) {
+            return s;
+        }
+    }
+    return -1;
+}
+
+static bool comparison(struct parser *parser, struct value *value)
+{
     struct value other;
     if (take(parser, "not")) {
         bool read = comparison(parser, value);
@@ -211,23 +222,20 @@ static bool comparison(struct parser *parser, struct value *value)
     if (!sum(parser, value)) {
         return false;
     }
-    for (int s = 0; s < 6; s++) {
-        if (!take(parser, signs[s])) {
-            continue;
-        }
-        if (!sum(parser, &other)) {
-            return false;
-        }
-        bool text = value->text != NULL && other.text != NULL && (s == 2 || s == 3);
-        if (!text && !numbers(parser, value, &other)) {
-            return false;
-        }
-        double difference =
-            text ? strcmp(value->text, other.text) : value->number - other.number;
-        *value = (struct value){NULL, compare(s, difference)};
-        return true;
+    int found = sign(parser);
+    if (found < 0) {
+        return value->text == NULL || refuse(parser, "== or != after a text");
     }
-    return value->text == NULL || refuse(parser, "== or != after a text");
+    if (!sum(parser, &other)) {
+        return false;
+    }
+    bool texts = value->text != NULL && other.text != NULL && (found == 2 || found == 3);
+    if (!texts && !numbers(parser, value, &other)) {
+        return false;
+    }
+    double difference = texts ? strcmp(value->text, other.text) : value->number - other.number;
+    *value = (struct value){NULL, compare(found, difference)};
+    return true;
 }
 
 static bool all(struct parser *parser, struct value *value)
