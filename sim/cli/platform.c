@@ -9,16 +9,17 @@
 #include <jansson.h>
 
 #include "cli/command.h"
+#include "cli/platform_fold.h"
 #include "cli/print.h"
 #include "hardware/platform_expand.h"
 #include "hardware/platform_inspect.h"
 #include "hardware/platform_list.h"
 #include "hardware/platform_schema.h"
 
-enum { ULTRASERVERS = COMMAND_KEY + 1, SLOW_ZONES = 100 };
+enum { ULTRASERVERS = COMMAND_KEY + 1, WORKLOAD, SLOW_ZONES = 100 };
 
 struct arguments {
-    const char *path;
+    const char *path, *workload;
     int64_t domains; /* 0: as the file says */
     struct command_shared shared;
     struct arena *arena;
@@ -29,6 +30,10 @@ static bool take(void *input, int key, char *value, struct error *error)
     struct arguments *arguments = input;
     if (key == ULTRASERVERS) {
         return command_count("--ultraservers", value, 1, &arguments->domains, error);
+    }
+    if (key == WORKLOAD) {
+        arguments->workload = value;
+        return true;
     }
     arguments->path = value;
     return true;
@@ -95,9 +100,15 @@ static bool inspect(struct arguments *arguments, struct error *error)
     return true;
 }
 
-/* Writes beside path and renames: a reader never sees half of it. */
-static bool write_file(const struct platform *platform, const char *path, struct arena *arena,
-                       struct error *error)
+struct text {
+    char *bytes;
+    int64_t size;
+};
+
+/* Writes text, or with NULL the whole platform, beside path and renames: a reader never sees
+ * half of it. */
+static bool write_file(const struct platform *platform, const struct text *text,
+                       const char *path, struct arena *arena, struct error *error)
 {
     struct stat status;
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
@@ -108,7 +119,11 @@ static bool write_file(const struct platform *platform, const char *path, struct
     FILE *file = fopen(partial, "wb");
     bool done = file != NULL;
     if (done) {
-        platform_expand(platform, file, arena);
+        if (text != NULL) {
+            fwrite(text->bytes, 1, (size_t)text->size, file);
+        } else {
+            platform_expand(platform, file, arena);
+        }
         done = ferror(file) == 0;
         done = fclose(file) == 0 && done && rename(partial, path) == 0;
     }
@@ -135,10 +150,29 @@ static bool expand(struct arguments *arguments, struct error *error)
                 SLOW_ZONES);
     }
     if (arguments->shared.output != NULL) {
-        return write_file(platform, arguments->shared.output, arguments->arena, error);
+        return write_file(platform, NULL, arguments->shared.output, arguments->arena, error);
     }
     platform_expand(platform, stdout, arguments->arena);
     return true;
+}
+
+static bool fold(struct arguments *arguments, struct error *error)
+{
+    const struct platform *platform = read_platform(arguments, error);
+    if (platform == NULL) {
+        return false;
+    }
+    struct text text;
+    text.bytes =
+        platform_fold_xml(platform, arguments->workload, arguments->arena, &text.size, error);
+    if (text.bytes == NULL) {
+        return false;
+    }
+    if (arguments->shared.output != NULL) {
+        return write_file(platform, &text, arguments->shared.output, arguments->arena, error);
+    }
+    return fwrite(text.bytes, 1, (size_t)text.size, stdout) == (size_t)text.size ||
+           error_fill(error, ERROR_SYSTEM, "the network could not be written to stdout");
 }
 
 static bool schema(struct arguments *arguments, struct error *error)
@@ -149,6 +183,14 @@ static bool schema(struct arguments *arguments, struct error *error)
 }
 
 static const struct command_option domain_options[] = {
+    {"ultraservers", ULTRASERVERS, "N",
+     "How many scale-up domains: UltraServers, racks or servers (default: as the file says)"},
+    {"domains", ULTRASERVERS, NULL, NULL},
+};
+
+static const struct command_option fold_options[] = {
+    {"workload", WORKLOAD, "FILE",
+     "What the machine does (default: an all-reduce of 1 GiB over all chips)"},
     {"ultraservers", ULTRASERVERS, "N",
      "How many scale-up domains: UltraServers, racks or servers (default: as the file says)"},
     {"domains", ULTRASERVERS, NULL, NULL},
@@ -203,6 +245,25 @@ static const struct action {
       .most_arguments = 1,
       .shared = COMMAND_OUTPUT | COMMAND_QUIET,
       .take = take}},
+    {"fold",
+     "Write the small network that stands for a machine",
+     fold,
+     {.name = "platform fold",
+      .arguments = "FILE",
+      .meaning =
+          "Writes the network that a folded run simulates as SimGrid XML: one link of each\n"
+          "class of links, one pair of hosts of each class of flows, with a comment on what\n"
+          "each stands for and why its members are equal.",
+      .examples = "  trnsim platform fold platforms/trn3-ultraserver.xml --ultraservers 64 "
+                  "-o folded.xml\n"
+                  "  trnsim platform fold platforms/trn3-ultraserver.xml --ultraservers 64 "
+                  "--workload workloads/llama-3.1-405b-pretrain.yaml\n",
+      .options = fold_options,
+      .option_count = 3,
+      .least_arguments = 1,
+      .most_arguments = 1,
+      .shared = COMMAND_OUTPUT | COMMAND_QUIET,
+      .take = take}},
     {"schema",
      "Print the properties that a platform file may have",
      schema,
@@ -216,7 +277,7 @@ enum { ACTIONS = sizeof actions / sizeof actions[0] };
 
 static void print_overview(void)
 {
-    puts("Lists machines, shows what one is made of, expands it.\n\n"
+    puts("Lists machines, shows what one is made of, expands or folds it.\n\n"
          "Examples:\n"
          "  trnsim platform list\n"
          "  trnsim platform inspect platforms/trn3-ultraserver.xml\n\n"
@@ -242,7 +303,8 @@ static bool unknown_action(const char *name, struct error *error)
     }
     return error_fill(
         error, ERROR_USAGE,
-        "platform: there is no action '%.60s'; use list, inspect, expand or schema", name);
+        "platform: there is no action '%.60s'; use list, inspect, expand, fold or schema",
+        name);
 }
 
 static bool run_action(const struct action *action, int argc, char **argv, struct error *error)
@@ -260,8 +322,9 @@ static bool run_action(const struct action *action, int argc, char **argv, struc
 bool platform_command(int argc, char **argv, struct error *error)
 {
     if (argc < 2) {
-        return error_fill(error, ERROR_USAGE,
-                          "platform: no action given; use list, inspect, expand or schema");
+        return error_fill(
+            error, ERROR_USAGE,
+            "platform: no action given; use list, inspect, expand, fold or schema");
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_overview();

@@ -200,6 +200,7 @@ static int32_t class_pair(struct quotient *quotient, int64_t from, int64_t to, i
     struct fabric_path path;
     fabric_path(quotient->full->platform, from, to, &path);
     int32_t pair = network_class_pair(network, from, to, &path);
+    network->pair_members[pair] = count;
     for (int32_t i = 0; i < path.link_count; i++) {
         if (!fabric_link_binds(network->platform, path.links[i])) {
             continue;

@@ -54,6 +54,9 @@ static int32_t add_pair(struct network *network, int32_t from, int32_t to,
     network->pair_latency_s = arena_grow(network->arena, network->pair_latency_s, pair,
                                          &network->pair_latency_capacity, sizeof(double));
     network->pair_latency_s[pair] = path->latency_s;
+    network->pair_members = arena_grow(network->arena, network->pair_members, pair,
+                                       &network->pair_members_capacity, sizeof(int64_t));
+    network->pair_members[pair] = 0;
     network->pair_scale_out =
         arena_grow(network->arena, network->pair_scale_out, pair,
                    &network->pair_scale_out_capacity, sizeof(unsigned char));

@@ -16,7 +16,9 @@ struct network {
     int64_t *wire_links; /* [wire]: the link's id for fabric_link_* */
     int64_t wire_links_capacity;
     double *wire_scale; /* [wire] of a folded run: its capacity was divided by this; or NULL */
-    int64_t *wire_members;  /* [wire] of a folded run: links that it stands for; or NULL */
+    int64_t *wire_members; /* [wire] of a folded run: links that it stands for; or NULL */
+    int64_t *pair_members; /* [pair] of a folded run: flows of its class; 0: a pair of chips */
+    int64_t pair_members_capacity;
     double *pair_latency_s; /* [pair]: of links and switches */
     int64_t pair_latency_capacity;
     unsigned char *pair_scale_out; /* [pair]: goes over NICs */

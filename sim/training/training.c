@@ -145,9 +145,10 @@ static struct job *make_job(struct training *training, const struct training_opt
     return exchanges_plan_all(job, error) ? job : NULL;
 }
 
-struct training *training_run(const struct platform *platform, const struct scenario *scenario,
-                              const struct training_options *options, struct arena *arena,
-                              struct error *error)
+struct training *training_prepare(const struct platform *platform,
+                                  const struct scenario *scenario,
+                                  const struct training_options *options, struct arena *arena,
+                                  struct error *error)
 {
     struct training *training = arena_alloc(arena, sizeof *training);
     training->platform = defect_apply(platform, scenario->degraded_links, arena, error);
@@ -170,13 +171,23 @@ struct training *training_run(const struct platform *platform, const struct scen
         return NULL;
     }
     training->job = make_job(training, options, arena, error);
+    return training->job == NULL ? NULL : training;
+}
+
+struct training *training_run(const struct platform *platform, const struct scenario *scenario,
+                              const struct training_options *options, struct arena *arena,
+                              struct error *error)
+{
+    struct training *training = training_prepare(platform, scenario, options, arena, error);
+    if (training == NULL) {
+        return NULL;
+    }
     struct executor_options execution = {.detail = options->detail,
                                          .coalesce = scenario->coalesce,
                                          .trace = options->one_replica ? NULL : keep_span,
                                          .trace_argument = training,
                                          .progress = options->progress};
-    if (training->job == NULL ||
-        !executor_run(training->job, &execution, &training->execution, arena, error)) {
+    if (!executor_run(training->job, &execution, &training->execution, arena, error)) {
         return NULL;
     }
     return training;

@@ -39,3 +39,9 @@ struct training {
 struct training *training_run(const struct platform *platform, const struct scenario *scenario,
                               const struct training_options *options, struct arena *arena,
                               struct error *error);
+
+/* The same up to the job, which is not run. */
+struct training *training_prepare(const struct platform *platform,
+                                  const struct scenario *scenario,
+                                  const struct training_options *options, struct arena *arena,
+                                  struct error *error);

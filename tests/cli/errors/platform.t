@@ -10,7 +10,7 @@ trnsim: p5.xml:41:1: is not well-formed XML: no element found; mend it here or j
 [exit 3]
 
 $ trnsim platform
-trnsim: platform: no action given; use list, inspect, expand or schema
+trnsim: platform: no action given; use list, inspect, expand, fold or schema
 [exit 2]
 
 $ trnsim platform lst
@@ -18,7 +18,7 @@ trnsim: platform: there is no action 'lst'; did you mean 'list'?
 [exit 2]
 
 $ trnsim platform dance
-trnsim: platform: there is no action 'dance'; use list, inspect, expand or schema
+trnsim: platform: there is no action 'dance'; use list, inspect, expand, fold or schema
 [exit 2]
 
 $ trnsim platform inspect

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The job is folded as a run would fold it, and its wiring written instead of run. */
+#include "cli/platform_fold.h"
+
+#include "hardware/defect.h"
+#include "program/fold_notes.h"
+#include "program/fold_quotient.h"
+#include "program/lower_collective.h"
+#include "training/training.h"
+
+static struct job *fold_collective(const struct platform *platform,
+                                   const struct scenario *scenario, struct arena *arena,
+                                   struct error *error)
+{
+    struct collective_request request = {.operation = COLLECTIVE_ALL_REDUCE,
+                                         .bytes = 1 << 30,
+                                         .algorithm = "auto",
+                                         .chips = platform_chips(platform)};
+    const char *degraded = NULL;
+    if (scenario != NULL) {
+        request.bytes = scenario->size_bytes;
+        request.algorithm = scenario->algorithm;
+        request.chips = scenario->group_chips > 0 ? scenario->group_chips : request.chips;
+        degraded = scenario->degraded_links;
+        if (!collective_operation_read(scenario->operation, &request.operation, error)) {
+            return NULL;
+        }
+    }
+    struct fold_report report;
+    platform = defect_apply(platform, degraded, arena, error);
+    struct job *job =
+        platform == NULL ? NULL : lower_collective(platform, &request, arena, error);
+    return job == NULL ? NULL : fold_quotient(job, &report, error);
+}
+
+static struct job *fold_workload(const struct platform *platform, const char *workload,
+                                 struct arena *arena, struct error *error)
+{
+    struct scenario *scenario = scenario_read(workload, platform->name, NULL, 0, arena, error);
+    if (scenario == NULL) {
+        return NULL;
+    }
+    if (scenario->kind == SCENARIO_COLLECTIVE) {
+        return fold_collective(platform, scenario, arena, error);
+    }
+    if (scenario->kind == SCENARIO_SERVING) {
+        error_fill(error, ERROR_USAGE,
+                   "platform fold: %s is served, not folded; give a training or collective "
+                   "workload",
+                   workload);
+        return NULL;
+    }
+    struct training_options options = {.detail = DETAIL_FOLDED};
+    struct training *training = training_prepare(platform, scenario, &options, arena, error);
+    return training == NULL ? NULL : training->job;
+}
+
+char *platform_fold_xml(const struct platform *platform, const char *workload,
+                        struct arena *arena, int64_t *size, struct error *error)
+{
+    struct job *job = workload == NULL ? fold_collective(platform, NULL, arena, error)
+                                       : fold_workload(platform, workload, arena, error);
+    if (job == NULL) {
+        return NULL;
+    }
+    fold_notes(job);
+    return wiring_xml(&job->network.wiring, arena, size);
+}

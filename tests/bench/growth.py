@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Growth of the simulator's own cost with the machine: prints the tables of docs/PERFORMANCE.md.
+
+    tests/bench/growth.py TRNSIM [--runs N] [--limit SECONDS]
+
+Each row is one process, from start to closed result file: median of N runs of its user and wall
+time, its peak memory, and what it simulated. A run over the limit is stopped and said to be.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+
+TRN3 = "platforms/trn3-ultraserver.xml"
+LLAMA = "workloads/llama-3.1-405b-pretrain.yaml"
+MIXTURE = "workloads/moe-2t-pretrain.yaml"
+SMALL = "workloads/llama-3-8b-pretrain.yaml"
+ALL_REDUCE = "workloads/all-reduce-1GiB.yaml"
+DOMAINS = [1, 8, 64, 512, 6945]
+
+
+@dataclass
+class Row:
+    name: str
+    workload: str
+    domains: int
+    detail: str
+    settings: tuple[str, ...] = ()
+
+
+def rows() -> list[Row]:
+    table = [Row("Llama 405B", LLAMA, n, "folded") for n in DOMAINS]
+    table += [Row("mixture 2T", MIXTURE, n, "folded") for n in (64, 6945)]
+    table += [Row("Llama 405B, 100 slow chips", LLAMA, 6945, "folded", ("slow_chips=100",))]
+    table += [Row("Llama 405B", LLAMA, n, "flow") for n in (1, 8)]
+    tp8 = ("tensor_parallel=8", "pipeline_parallel=1", "batch_tokens=4194304", "recompute=full")
+    table += [Row("8B, TP8 x DP72", SMALL, 4, d, tp8) for d in ("folded", "flow")]
+    for chips, domains in ((144, 1), (16384, 114), (65536, 456)):
+        size = (f"group_chips={chips}",)
+        for detail in ("folded", "flow"):
+            table.append(Row(f"all-reduce 1 GiB, {chips} chips", ALL_REDUCE, domains, detail, size))
+    table += [Row("all-reduce 1 GiB, ring, 144 chips", ALL_REDUCE, 1, "message",
+                  ("algorithm=ring",))]
+    return table
+
+
+def run(trnsim: str, row: Row, limit_s: float) -> tuple[float, float, dict[str, object]] | str:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [trnsim, "run", row.workload, "--platform", TRN3, "--ultraservers",
+                   str(row.domains), "--detail", row.detail, "--json", "--quiet", "-o",
+                   os.path.join(folder, "result.h5")]
+        for setting in row.settings:
+            command += ["--set", setting]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        start = time.monotonic()
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=limit_s, check=False)
+        except subprocess.TimeoutExpired:
+            return f"stopped after {limit_s:g} s"
+        wall_s = time.monotonic() - start
+        user_s = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    if done.returncode != 0:
+        return "refused: " + done.stderr.decode().strip()[:90]
+    return user_s, wall_s, json.loads(done.stdout)
+
+
+def measure(trnsim: str, row: Row, runs: int, limit_s: float) -> str:
+    users, walls = [], []
+    for _ in range(runs):
+        result = run(trnsim, row, limit_s)
+        if isinstance(result, str):
+            return f"| {row.name} | {row.domains} | {row.detail} | {result} | | | | |"
+        users.append(result[0])
+        walls.append(result[1])
+        said = result[2]
+    took_s = said.get("step_time_s", said.get("time_s"))
+    return (f"| {row.name} | {row.domains} | {row.detail} | {statistics.median(users):.2f} | "
+            f"{statistics.median(walls):.2f} | {float(said['simulator_peak_bytes']) / 1e6:.0f} | "
+            f"{said['activities']} | {took_s:.6g} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("trnsim")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--limit", type=float, default=60)
+    arguments = parser.parse_args()
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        model = next((line.split(":")[1].strip() for line in file if "model name" in line), "?")
+    print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores of {model}, "
+          f"{platform.system()}; load average {os.getloadavg()[0]:.1f}\n")
+    print("| run | UltraServers | detail | user s | wall s | peak MB | activities | simulated s |")
+    print("|---|---|---|---|---|---|---|---|")
+    for row in rows():
+        print(measure(arguments.trnsim, row, arguments.runs, arguments.limit), flush=True)
+
+
+if __name__ == "__main__":
+    main()
