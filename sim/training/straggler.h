@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What slow chips cost: the same step without them, folded, in a process of its own (one engine
- * a process) beside the run itself. MODEL.md, "Stragglers". */
+ * a process) beside the run itself. MODEL.md, "Folding". */
 #pragma once
 
 #include "training/training.h"

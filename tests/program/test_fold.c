@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "program/lower_training.h"
+#include "support/cluster.h"
 #include "support/fold_case.h"
 #include "support/fold_proof.h"
+#include "support/small_job.h"
 #include "support/support.h"
 
 enum { CASES = 300, LARGE_CASES = 6, BLIND_CASES = 60 };
@@ -103,11 +106,66 @@ static void notices_groups(void)
     CU_ASSERT(wrong_when(FOLD_BLIND_TO_GROUPS) >= 3);
 }
 
+/* 8 servers of 4, a pipeline of 2 and data over all else; a NIC link of one server, or every
+ * trunk, changes. */
+struct change {
+    double nic_factor, oversubscription;
+};
+
+static struct job *changed(void *argument, struct arena *arena)
+{
+    const struct change *change = argument;
+    struct cluster cluster = {
+        .kind = CLUSTER_STAR,
+        .chips = 4,
+        .domains = 8,
+        .nic_chips = 1,
+        .tier_count = 2,
+        .tiers = {{"leaf", 2, 1, change->oversubscription, 1e-6}, {"spine", 64, 1, 1, 1e-6}},
+        .Bps = 100e9,
+        .nic_Bps = 10e9};
+    struct platform *platform = cluster_create(&cluster, arena);
+    struct link_defect *defect = arena_alloc(arena, sizeof *defect);
+    /* The first way out of server 5: links 0 to 7 are its star. */
+    *defect = (struct link_defect){5 * platform->link_count + 8, change->nic_factor};
+    platform->defects = defect;
+    platform->defect_count = change->nic_factor < 1;
+    struct plan *plan = arena_alloc(arena, sizeof *plan);
+    struct model *model = arena_alloc(arena, sizeof *model);
+    struct training_shape *shape = arena_alloc(arena, sizeof *shape);
+    struct error error = {.kind = ERROR_NONE};
+    *model = small_job_model(0);
+    plan_init(plan);
+    plan->tensor_parallel = 2;
+    plan->pipeline_parallel = 2;
+    *shape = (struct training_shape){model, plan, 512};
+    return plan_derive(plan, model, 32, 512, 512 * 8 * 2, &error)
+               ? lower_training(platform, shape, arena, &error)
+               : NULL;
+}
+
+/* The folded step moves as the full one: both are slower than on a healthy machine, and equal.
+ */
+static void moves_equally(void)
+{
+    struct change changes[] = {{1, 1}, {0.5, 1}, {1, 7}, {0.5, 7}};
+    double healthy_s = 0;
+    for (int i = 0; i < 4; i++) {
+        struct fold_proof proof = {.make = changed, .argument = &changes[i]};
+        CU_ASSERT(fold_prove(&proof) == FOLD_EQUAL);
+        CU_ASSERT(near(proof.full_s, proof.folded_s, 1e-9));
+        CU_ASSERT(i == 0 || proof.folded_s > healthy_s * 1.001);
+        CU_ASSERT(changes[i].nic_factor < 1 || proof.classes < proof.teams);
+        healthy_s = i == 0 ? proof.folded_s : healthy_s;
+    }
+}
+
 void suite_fold(void)
 {
     static const struct test tests[] = {
         {"folded is unfolded in every operation, drawn cases", small_cases},
         {"the same with hundreds of chips", large_cases},
+        {"half a NIC link and 1:7 trunks move both steps equally", moves_equally},
         {"blind to links it is not", notices_links},
         {"blind to groups it is not", notices_groups},
     };
