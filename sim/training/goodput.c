@@ -137,16 +137,13 @@ static void recover(struct life *life, int cause)
     bool planned = what->failures[cause].planned;
     double seen_s = planned ? 0 : what->detection_s;
     double wait_s = planned ? 0 : wait_for_spare(life);
-    double end_s = fmin(what->duration_s, life->now_s + seen_s + wait_s + what->restart_s);
-    double restart_s = fmax(0, end_s - life->now_s - seen_s - wait_s);
     life->next_s[cause] = life->now_s + gap(life, cause);
-    int next = next_cause(life);
-    if (life->next_s[next] < end_s) { /* it fails again on the way */
-        end_s = life->next_s[next];
-        seen_s = fmin(seen_s, end_s - life->now_s);
-        wait_s = fmin(wait_s, end_s - life->now_s - seen_s);
-        restart_s = end_s - life->now_s - seen_s - wait_s;
-    }
+    double end_s = life->now_s + seen_s + wait_s + what->restart_s;
+    end_s = fmin(end_s, life->next_s[next_cause(life)]); /* it fails again on the way */
+    end_s = fmin(end_s, what->duration_s);
+    seen_s = fmin(seen_s, end_s - life->now_s);
+    wait_s = fmin(wait_s, end_s - life->now_s - seen_s);
+    double restart_s = end_s - life->now_s - seen_s - wait_s;
     loss->detection_h += seen_s / 3600;
     loss->waiting_h += wait_s / 3600;
     loss->restart_h += restart_s / 3600;
