@@ -38,15 +38,19 @@ static bool read_case(struct claim_state *state, const struct claim_goodput_text
                       struct goodput_case *what, struct error *error)
 {
     double spares = 0;
-    if (!amount(state, text->duration, "goodputs", &what->duration_s, error) ||
-        !amount(state, text->stop, "goodputs", &what->stop_s, error) ||
-        !amount(state, text->write, "goodputs", &what->write_s, error) ||
-        !amount(state, text->interval, "goodputs", &what->interval_s, error) ||
-        !amount(state, text->detection, "goodputs", &what->detection_s, error) ||
-        !amount(state, text->restart, "goodputs", &what->restart_s, error) ||
-        !amount(state, text->repair, "goodputs", &what->repair_s, error) ||
-        !amount(state, text->spares, "goodputs", &spares, error)) {
-        return false;
+    const struct {
+        const char *formula;
+        double *value;
+    } keys[] = {
+        {text->duration, &what->duration_s},   {text->stop, &what->stop_s},
+        {text->write, &what->write_s},         {text->interval, &what->interval_s},
+        {text->detection, &what->detection_s}, {text->restart, &what->restart_s},
+        {text->repair, &what->repair_s},       {text->spares, &spares},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (!amount(state, keys[i].formula, "goodputs", keys[i].value, error)) {
+            return false;
+        }
     }
     what->spares = (int64_t)spares;
     what->write_s = what->write_s > what->stop_s ? what->write_s : what->stop_s;

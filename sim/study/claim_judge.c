@@ -175,23 +175,32 @@ static bool any(const struct claim *claim, enum claim_verdict verdict)
     return found;
 }
 
-/* Facts must all hold; cases are alternative readings, of which some hold and some do not. */
+/* The worst verdict of the parts: facts must all hold. */
+static enum claim_verdict of_facts(const struct claim *claim)
+{
+    static const enum claim_verdict worst_first[] = {CLAIM_CONTRADICTED, CLAIM_UNDECIDABLE,
+                                                     CLAIM_DEPENDS};
+    for (size_t i = 0; i < sizeof worst_first / sizeof worst_first[0]; i++) {
+        if (any(claim, worst_first[i])) {
+            return worst_first[i];
+        }
+    }
+    return CLAIM_REPRODUCED;
+}
+
+/* Cases are readings of one claim, of which some may hold and some not. */
 static void conclude(struct claim *claim)
 {
-    bool cases = claim->text->parts_are != NULL && strcmp(claim->text->parts_are, "cases") == 0;
-    bool mixed = any(claim, CLAIM_REPRODUCED) &&
+    const struct claim_text *text = claim->text;
+    bool cases = text->parts_are != NULL && strcmp(text->parts_are, "cases") == 0;
+    bool mixed = cases && any(claim, CLAIM_REPRODUCED) &&
                  (any(claim, CLAIM_CONTRADICTED) || any(claim, CLAIM_UNDECIDABLE));
-    claim->verdict = any(claim, CLAIM_CONTRADICTED)  ? CLAIM_CONTRADICTED
-                     : any(claim, CLAIM_UNDECIDABLE) ? CLAIM_UNDECIDABLE
-                     : any(claim, CLAIM_DEPENDS)     ? CLAIM_DEPENDS
-                                                     : CLAIM_REPRODUCED;
-    if (cases && (mixed || any(claim, CLAIM_DEPENDS))) {
-        claim->verdict = CLAIM_DEPENDS;
+    bool open = mixed || (cases && any(claim, CLAIM_DEPENDS));
+    claim->verdict = open ? CLAIM_DEPENDS : of_facts(claim);
+    if (mixed && text->differ_in != NULL) {
+        depend(claim, text->differ_in);
     }
-    if (mixed && cases && claim->text->differ_in != NULL) {
-        depend(claim, claim->text->differ_in);
-    }
-    for (unsigned i = 0; i < claim->text->parts_count; i++) {
+    for (unsigned i = 0; i < text->parts_count; i++) {
         if (claim->parts[i].verdict >= CLAIM_DEPENDS) {
             name_inputs(claim, &claim->parts[i]);
         }
