@@ -74,9 +74,7 @@ static int run_platform(void *name)
     struct error error = {0};
     /* room for the model: eight ways to divide it, activations computed again */
     struct question question = {
-        name,
-        {"batch_tokens=262144", "plan.recompute=full", "plan.tensor_parallel=8"},
-        strncmp(name, "trn1", 4) == 0 || strcmp(name, "p4d") == 0 ? 3 : 2};
+        name, {"batch_tokens=262144", "plan.recompute=full", "plan.tensor_parallel=8"}, 3};
     struct training *training = answer(&question, arena, &error);
     bool right = training != NULL && parts_sum_up(&training->execution) &&
                  training->span_count > 0 && summary_is_right(training, arena);

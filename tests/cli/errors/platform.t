@@ -1,6 +1,6 @@
 # Machines.
 $ sed 's/value="700W"/value="700"/' platforms/p5.xml > p5.xml; trnsim platform inspect p5.xml
-trnsim: p5.xml:62:5: property 'chip.h100.tdp': '700' has no unit; expected a power such as 1.2kW
+trnsim: p5.xml:…: property 'chip.h100.tdp': '700' has no unit; expected a power such as 1.2kW
         <prop id="chip.h100.tdp" value="700"/>
         ^
 [exit 3]

@@ -38,7 +38,7 @@ trnsim: platforms/p5.xml: 100000000 servers asked for, but the last scale-out ti
 [exit 3]
 
 $ trnsim run workloads/all-reduce-1GiB.yaml --platform platforms/p5.xml --detail fine
-trnsim: --detail: found 'fine', expected message or flow
+trnsim: --detail: found 'fine', expected message, flow or folded
 [exit 2]
 
 $ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --price-kind gift
@@ -110,7 +110,7 @@ whole
 [exit 0]
 
 # Ctrl-C in mid-run: one line, nothing left behind.
-$ timeout --preserve-status -s INT 3 trnsim run workloads/llama-3.1-405b-pretrain.yaml --platform platforms/trn3-ultraserver.xml --ultraservers 16 -o results/a.h5
+$ timeout --preserve-status -s INT 3 trnsim run workloads/llama-3.1-405b-pretrain.yaml --platform platforms/trn3-ultraserver.xml --ultraservers 64 --detail flow -o results/a.h5
 trnsim: interrupted; no result was written
 [exit 130]
 
