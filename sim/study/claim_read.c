@@ -69,7 +69,9 @@ static const char *id_of(const char *path, struct arena *arena)
 {
     const char *slash = strrchr(path, '/');
     const char *base = slash == NULL ? path : slash + 1;
-    return arena_format(arena, "%.*s", (int)strcspn(base, "."), base);
+    const char *dot = strrchr(base, '.');
+    int length = dot == NULL ? (int)strlen(base) : (int)(dot - base);
+    return arena_format(arena, "%.*s", length, base);
 }
 
 static bool read_platforms(struct claim *claim, struct error *error)

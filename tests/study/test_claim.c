@@ -122,7 +122,7 @@ static void claims_without_unknowns_are_decided(void)
     struct claim_options options = {1, 1, 20};
     struct claim *claims[] = {
         claim_read(SOURCE_FOLDER "/workloads/claims/trn3-144-chips.yaml", arena, &error),
-        claim_read(SOURCE_FOLDER "/workloads/claims/trn3-3.9x-bandwidth.yaml", arena, &error)};
+        claim_read(SOURCE_FOLDER "/workloads/claims/trn3-bandwidth.yaml", arena, &error)};
     CU_ASSERT_FATAL(claims[0] != NULL && claims[1] != NULL);
     CU_ASSERT_FATAL(claim_judge_all(claims, 2, &options, arena, &error));
     CU_ASSERT(claims[0]->verdict == CLAIM_REPRODUCED);
