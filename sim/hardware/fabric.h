@@ -39,6 +39,6 @@ struct fabric_trunk {
 struct fabric_trunk fabric_trunk_of(int64_t link);
 int64_t fabric_trunk_link(const struct fabric_trunk *trunk);
 
-/* False for a healthy trunk that has at least the rate of all NICs below it: whatever passes it has
- * passed one of them, so that it never decides a rate. MODEL.md, "Scale-out tiers". */
+/* False for a healthy trunk that has at least the rate of all NICs below it: whatever passes it
+ * has passed one of them, so that it never decides a rate. MODEL.md, "Scale-out tiers". */
 bool fabric_link_binds(const struct platform *platform, int64_t link);

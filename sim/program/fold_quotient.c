@@ -30,6 +30,7 @@ struct quotient {
     struct classes inner, out, in, teams, groups;
     struct classes up[FOLD_TIERS], down[FOLD_TIERS];
     int32_t *new_team, *new_group; /* by full index, of kept ones */
+    int32_t *next_group;           /* [group]: the next one of its class; -1: none */
     int64_t *member_of;            /* [kept team]: the group + 1 that it was last put into */
     /* of the group that is being folded */
     struct number_table edges_seen;
@@ -58,6 +59,22 @@ static struct classes find_classes(struct quotient *quotient, const uint64_t *co
         classes.size[i] = classes.size[classes.first[i]];
     }
     return classes;
+}
+
+/* Chains the groups of each class, the first one first. */
+static void chain_groups(struct quotient *quotient)
+{
+    int64_t count = quotient->full->group_count;
+    int32_t *last = arena_array(quotient->arena, count + 1, sizeof(int32_t));
+    quotient->next_group = arena_array(quotient->arena, count + 1, sizeof(int32_t));
+    for (int32_t g = 0; g < count; g++) {
+        int64_t first = quotient->groups.first[g];
+        quotient->next_group[g] = -1;
+        if (first != g) {
+            quotient->next_group[last[first]] = g;
+        }
+        last[first] = g;
+    }
 }
 
 static bool group_is_inner(const struct quotient *quotient, int64_t group)
@@ -89,6 +106,7 @@ static void find_all_classes(struct quotient *quotient)
     }
     quotient->teams = find_classes(quotient, fold->team_colour, full->team_count);
     quotient->groups = find_classes(quotient, fold->group_colour, full->group_count);
+    chain_groups(quotient);
 }
 
 /* Teams and groups */
@@ -270,7 +288,7 @@ static bool edge_flows(struct quotient *quotient, const struct kept_edge *kept,
 {
     const struct fold_edge *edge = &kept->edge;
     const struct group *group = &quotient->full->groups[edge->group];
-    int64_t count = kept->count * quotient->groups.size[edge->group];
+    int64_t count = kept->count;
     if (!quotient->fold->group_parallel[edge->group]) {
         int64_t chips[2] = {group->chips[edge->from], group->chips[edge->to]};
         return add_flow(quotient, stage, capacity, chips, edge->bytes, count);
@@ -347,8 +365,11 @@ static bool fold_group(struct quotient *quotient, int32_t index, struct error *e
     quotient->edge_count = 0;
     memset(quotient->latency_s, 0,
            (size_t)(quotient->full->spec_count * FOLD_PHASES) * sizeof(double));
-    if (!fold_edges_group(quotient->fold, index, keep_edge, quotient, error)) {
-        return false;
+    /* Equal groups may lie in different domains: together they hold what kept domains need. */
+    for (int32_t g = index; g >= 0; g = quotient->next_group[g]) {
+        if (!fold_edges_group(quotient->fold, g, keep_edge, quotient, error)) {
+            return false;
+        }
     }
     struct traffic **row = &job->exchanges[quotient->new_group[index] * job->spec_count];
     int64_t capacity = 0;

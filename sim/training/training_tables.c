@@ -234,11 +234,13 @@ static struct table *timeline(const struct training *training, struct arena *are
         const struct span *span = &training->spans[i];
         const struct instruction *instruction =
             &job->programs[job->teams[span->team].program].instructions[span->instruction];
-        union cell cells[] = {{.i64 = placement_place(&training->plan, span->team).pipeline},
-                              {.text = instruction->name},
-                              {.i64 = instruction->microbatch},
-                              {.f64 = span->start_s},
-                              {.f64 = span->end_s}};
+        union cell cells[] = {
+            {.i64 =
+                 placement_of_chip(&training->plan, job->teams[span->team].chips[0]).pipeline},
+            {.text = instruction->name},
+            {.i64 = instruction->microbatch},
+            {.f64 = span->start_s},
+            {.f64 = span->end_s}};
         append(table, cells);
     }
     return table;
