@@ -42,6 +42,13 @@ CASES = (
     Case("collective", "Written by `trnsim run` for workloads of kind collective.",
          "run {root}/workloads/all-reduce-1GiB.yaml --platform {root}/platforms/p5.xml "
          "-o collective.h5", "collective.h5"),
+    Case("plan", "Written by `trnsim plan -o FILE`.",
+         "plan {root}/workloads/llama-3-8b-pretrain.yaml --platform {root}/platforms/p5.xml "
+         "--prices {root}/platforms/prices/owner-2026.yaml --set batch_tokens=65536 --top 1 -j 1 "
+         "-o plan.h5", "plan.h5"),
+    Case("claims", "Written by `trnsim reproduce -o FILE`.",
+         "reproduce trn3-144-chips --claims {root}/workloads/claims -j 1 -o claims.h5",
+         "claims.h5"),
     Case("sweep", "`trnsim sweep` gathers its points in `FOLDER/sweep.h5`. Columns: the point's, "
          "one for each key that is varied (here `size`), and those of the points' summary. What a "
          "point does not have is nan or empty.",
