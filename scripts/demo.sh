@@ -48,11 +48,11 @@ END
 
 say "2 of 4: $ultraservers Trn3 UltraServers (10 to 40 s)"
 run $trnsim run $workload --platform platforms/trn3-ultraserver.xml \
-    --ultraservers $ultraservers --detail flow -o results/demo-trn3.h5
+    --ultraservers $ultraservers --detail flow --set plan.pipeline_inside=off -o results/demo-trn3.h5
 
 say "3 of 4: $racks GB200 NVL72 racks (5 to 20 s)"
 run $trnsim run $workload --platform platforms/gb200-nvl72.xml \
-    --ultraservers "$racks" --detail flow -o results/demo-gb200.h5
+    --ultraservers "$racks" --detail flow --set plan.pipeline_inside=off -o results/demo-gb200.h5
 
 say "4 of 4: the answer"
 run $trnsim compare results/demo-trn3.h5 --baseline results/demo-gb200.h5
