@@ -18,9 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PLATFORMS = ROOT / "platforms"
 FILES = sorted(PLATFORMS.glob("*.xml"))
 SOURCE_KINDS = ("published: ", "derived: ", "estimate: ", "fit: ")
-WITHOUT_SOURCE = re.compile(r"title|domain_noun|domain_count|.*\.(title|family|name|low|high|source)")
+WITHOUT_SOURCE = re.compile(r"title|domain_noun|domain_count|collective\.algorithms|.*\.(title|family|name|low|high|source)")
 UNITS = {"s": 1.0, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "GBps": 1e9, "TBps": 1e12, "Tf": 1e12, "Pf": 1e15,
-         "GiB": 2.0**30, "GB": 1e9, "TB": 1e12, "W": 1.0, "kW": 1e3, "": 1.0}
+         "MB": 1e6, "GiB": 2.0**30, "GB": 1e9, "TB": 1e12, "W": 1.0, "kW": 1e3, "": 1.0}
 
 # Chips, and flows on each directed link of a medium when every chip sends to every other one.
 # trn3 gen 2, by hand: sled 3 mates + 3 twins' mates; rack 68 chips of other sleds + 68 in passing;
