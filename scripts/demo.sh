@@ -46,11 +46,11 @@ The question: a training step of Llama 3.1 405B (16 Mi tokens) for about the sam
   ($chips x $trn3 / ($rack_chips x $gb200) = $(reckon %.1f "$chips * $trn3 / ($rack_chips * $gb200)") racks; prices of owners, $book)
 END
 
-say "2 of 4: $ultraservers Trn3 UltraServers (10 to 40 s)"
+say "2 of 4: $ultraservers Trn3 UltraServers (about 10 s)"
 run $trnsim run $workload --platform platforms/trn3-ultraserver.xml \
     --ultraservers $ultraservers --detail flow --set plan.pipeline_inside=off -o results/demo-trn3.h5
 
-say "3 of 4: $racks GB200 NVL72 racks (5 to 20 s)"
+say "3 of 4: $racks GB200 NVL72 racks (a few seconds)"
 run $trnsim run $workload --platform platforms/gb200-nvl72.xml \
     --ultraservers "$racks" --detail flow --set plan.pipeline_inside=off -o results/demo-gb200.h5
 
