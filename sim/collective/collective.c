@@ -170,13 +170,25 @@ static void try_shape(const struct collective *collective, struct collective_cho
     arena_free(scratch);
 }
 
+/* A full mesh of more chips is not tried unless it is asked for: no library that we know builds
+ * one for sums and gathers, and its flows grow with the square. An all-to-all has no other way.
+ */
+enum { MESH_CHIPS_MAX = 64 };
+
+static bool mesh_is_too_large(const struct collective *collective, int algorithm)
+{
+    return algorithms[algorithm] == &collective_direct &&
+           collective->operation <= COLLECTIVE_ALL_GATHER && collective->count > MESH_CHIPS_MAX;
+}
+
 /* The fastest variant of the algorithms from 'first' to 'last'; algorithm -1 when none can. */
 static struct collective_choice fastest(const struct collective *collective, int first,
                                         int last)
 {
     struct search search = {{-1, 0, 0}, INFINITY};
     for (int a = first; a <= last; a++) {
-        if (first != last && !chosen_by_library(collective, algorithms[a]->name)) {
+        if (first != last && (mesh_is_too_large(collective, a) ||
+                              !chosen_by_library(collective, algorithms[a]->name))) {
             continue;
         }
         int64_t variants = algorithms[a]->variant_count(collective);

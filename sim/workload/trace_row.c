@@ -291,7 +291,14 @@ bool trace_reader_open(struct trace_reader *reader, const char *path, enum trace
                        struct arena *arena, struct error *error)
 {
     *reader = (struct trace_reader){.format = format, .arena = arena};
-    return trace_lines_open(&reader->lines, path, arena, error) && first_line(reader, error);
+    if (!trace_lines_open(&reader->lines, path, arena, error)) {
+        return false;
+    }
+    bool begun = first_line(reader, error);
+    if (!begun) {
+        trace_lines_close(&reader->lines);
+    }
+    return begun;
 }
 
 bool trace_reader_rewind(struct trace_reader *reader, struct error *error)
