@@ -291,14 +291,7 @@ bool trace_reader_open(struct trace_reader *reader, const char *path, enum trace
                        struct arena *arena, struct error *error)
 {
     *reader = (struct trace_reader){.format = format, .arena = arena};
-    if (!trace_lines_open(&reader->lines, path, arena, error)) {
-        return false;
-    }
-    bool begun = first_line(reader, error);
-    if (!begun) {
-        trace_lines_close(&reader->lines);
-    }
-    return begun;
+    return trace_lines_open(&reader->lines, path, arena, error) && first_line(reader, error);
 }
 
 bool trace_reader_rewind(struct trace_reader *reader, struct error *error)

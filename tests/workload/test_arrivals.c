@@ -85,6 +85,9 @@ static void expect(const char *text, const char *suffix, int line, const char *m
     while (arrivals != NULL && isfinite(arrivals_time_s(arrivals)) &&
            arrivals_take(arrivals, &arrival, &error)) {
     }
+    if (arrivals != NULL) {
+        arrivals_close(arrivals);
+    }
     CU_ASSERT_EQUAL(error.kind, ERROR_INPUT);
     CU_ASSERT_EQUAL(error.line, line);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, message));
