@@ -1,65 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SimGrid offers C programs blocking calls inside actors. Workers turn them into callbacks: a
- * worker takes an activity, sleeps or sends, calls back, and takes the next one. There are as
- * many workers as activities were ever under way at once; idle ones wait on a semaphore. They
- * are spread over the end points, since SimGrid's cost of a sleep grows with the sleepers of a
- * host. */
-#define _GNU_SOURCE /* memfd_create */
+ * worker takes a piece of work, sleeps until a moment or receives a batch of flows, calls back,
+ * and takes the next piece. There are as many workers as pieces were ever under way at once;
+ * idle ones wait on a semaphore. Each has a partner that sends to it, going to the source of
+ * each flow in turn. SimGrid's own host-to-host call, like its detached messages, stands in one
+ * list of them all, whose cost grows with the square of the flows; what an actor sends or
+ * receives itself stands in its own short list only. */
 #include "engine/engine.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <simgrid/actor.h>
+#include <simgrid/comm.h>
 #include <simgrid/engine.h>
-#include <simgrid/host.h>
+#include <simgrid/mailbox.h>
 #include <simgrid/semaphore.h>
-#include <simgrid/version.h>
 
-/* The address sanitizer knows the stacks of threads; those that SimGrid switches by itself it
- * takes for damage. Threads are slow, and for testing only. */
-#if defined(__SANITIZE_ADDRESS__)
-#define STACKS "contexts/factory:thread", "contexts/stack-size:512"
-#else
-#define STACKS "contexts/guard-size:0", "contexts/stack-size:24"
-#endif
+#include "engine/moments.h"
+#include "engine/simulation.h"
 
-static const char *const settings[] = {
-    "network/model:CM02",
-    "network/crosstraffic:0",
-    "network/TCP-gamma:1e30",
-    "network/latency-factor:0",
-    "surf/precision:1e-12",
-    "maxmin/precision:1e-12",
-    STACKS,
-};
-enum { SETTING_COUNT = sizeof settings / sizeof settings[0] };
+/* SimGrid searches the list of what an actor sends or receives whenever one flow of it ends. */
+enum { BATCH = 64 };
 
-/* SimGrid takes whole bytes only: a part of a byte is cut off. Sizes and capacities are handed
- * over in parts so small that this does not matter: less than 2 fs at 10 GB/s. */
-static const double parts_per_byte = 1 << 16;
-
-struct activity {
-    double delay_s, bytes;
-    int32_t pair; /* -1: a delay only */
+struct transfers { /* flows that one call started */
+    int64_t left;  /* batches that are not over */
     engine_done *done;
     void *argument;
+    struct transfers *next_free;
+};
+
+struct batch { /* flows that arrive at one sink, started at once */
+    struct engine_flow flows[BATCH];
+    int32_t count, sink;
+    struct transfers *transfers;
+    struct batch *next;
+};
+
+struct work { /* one of them is not NULL */
+    struct moment *moment;
+    struct batch *batch;
 };
 
 struct engine {
     struct arena *arena;
-    const struct wiring *wiring;
-    sg_host_t *end_points;
-    int64_t host_count; /* end points, and one where nobody sends: workers live somewhere */
-    sg_sem_t idle;      /* idle workers wait here */
+    struct simulation simulation;
+    struct moments moments;
+    sg_sem_t idle; /* idle workers wait here */
     int64_t idle_count;
     int64_t called_count; /* workers on their way to the queue */
     int64_t worker_count;
-    struct activity *queue; /* started, not yet taken: a ring buffer */
+    struct work *queue; /* not yet taken: a ring buffer */
     int64_t queue_first, queue_count, queue_capacity;
+    struct worker *workers; /* all of them */
+    struct worker *alone;   /* whose partners are on their way: any will do */
+    struct batch **open;    /* by sink: has room for more flows of the call under way */
+    struct batch *free_batches;
+    struct transfers *free_transfers;
     int64_t under_way; /* taken and not over */
     int64_t activity_count, transfer_count;
     bool over;
@@ -68,53 +64,35 @@ struct engine {
 /* SimGrid's actors get their argument as text only; there is one engine per process. */
 static struct engine *the_engine;
 
-const char *engine_settings(void)
+/* The queue */
+
+static void enqueue(struct engine *engine, struct work work)
 {
-    static char text[512];
-    text[0] = 0;
-    for (int i = 0; i < SETTING_COUNT; i++) {
-        strcat(strcat(text, i > 0 ? " " : ""), settings[i]);
+    if (engine->queue_count == engine->queue_capacity) {
+        int64_t capacity = engine->queue_capacity == 0 ? 256 : engine->queue_capacity * 2;
+        struct work *queue = arena_array(engine->arena, capacity, sizeof *queue);
+        for (int64_t i = 0; i < engine->queue_count; i++) {
+            queue[i] = engine->queue[(engine->queue_first + i) % engine->queue_capacity];
+        }
+        engine->queue = queue;
+        engine->queue_first = 0;
+        engine->queue_capacity = capacity;
     }
-    return text;
+    int64_t last = (engine->queue_first + engine->queue_count++) % engine->queue_capacity;
+    engine->queue[last] = work;
 }
 
-const char *engine_version(void)
+static struct work take(struct engine *engine)
 {
-    static char text[32];
-    int major, minor, patch;
-    sg_version_get(&major, &minor, &patch);
-    snprintf(text, sizeof text, "%d.%d.%d", major, minor, patch);
-    return text;
-}
-
-static void perform(struct engine *engine, const struct activity *activity)
-{
-    engine->under_way++;
-    engine->activity_count++;
-    if (activity->delay_s > 0) {
-        sg_actor_sleep_for(activity->delay_s);
-    }
-    if (activity->pair >= 0 && activity->bytes > 0) {
-        const struct pair *pair = &engine->wiring->pairs[activity->pair];
-        engine->transfer_count++;
-        sg_host_sendto(engine->end_points[pair->from], engine->end_points[pair->to],
-                       activity->bytes * parts_per_byte);
-    }
-    engine->under_way--;
-    activity->done(activity->argument);
-}
-
-static struct activity take(struct engine *engine)
-{
-    struct activity activity = engine->queue[engine->queue_first];
+    struct work work = engine->queue[engine->queue_first];
     engine->queue_first = (engine->queue_first + 1) % engine->queue_capacity;
     engine->queue_count--;
-    return activity;
+    return work;
 }
 
 static void work(int argument_count, char **arguments);
 
-/* Finds a worker for all queued activities but those (own) that the caller takes itself. */
+/* Finds a worker for all queued work but that (own) which the caller takes itself. */
 static void call_workers(struct engine *engine, int64_t own)
 {
     while (engine->called_count + own < engine->queue_count) {
@@ -123,15 +101,203 @@ static void call_workers(struct engine *engine, int64_t own)
             engine->idle_count--;
             sg_sem_release(engine->idle);
         } else {
-            int64_t host = engine->worker_count++ % engine->host_count;
-            sg_actor_create_("worker", engine->end_points[host], work, 0, NULL);
+            int64_t sink = engine->worker_count++ % engine->simulation.sink_count;
+            sg_actor_create_("worker", engine->simulation.sinks[sink], work, 0, NULL);
         }
     }
 }
 
-static void dismiss_workers(struct engine *engine)
+/* Workers */
+
+struct worker {
+    sg_mailbox_t mailbox;
+    int32_t sink;              /* where it is */
+    sg_sem_t to_send;          /* the partner waits here */
+    const struct batch *batch; /* what is to be sent */
+    struct worker *next, *next_alone;
+};
+
+/* The receiver waits already: each flow starts at once, from where the partner is then. */
+static int32_t send_batch(const struct engine *engine, const struct worker *worker,
+                          sg_comm_t *flows)
+{
+    const struct simulation *simulation = &engine->simulation;
+    const struct batch *batch = worker->batch;
+    for (int32_t f = 0; f < batch->count; f++) {
+        const struct pair *pair = &simulation->wiring->pairs[batch->flows[f].pair];
+        sg_actor_set_host(sg_actor_self(), simulation->sources[pair->from]);
+        flows[f] = sg_mailbox_put_async(worker->mailbox, the_engine,
+                                        (long)simulation_size(batch->flows[f].bytes));
+    }
+    return batch->count;
+}
+
+/* A worker's partner. What it sent is over when the worker comes with more, and leaves its list
+ * when it asks for it. */
+static void send(int argument_count, char **arguments)
+{
+    (void)argument_count;
+    (void)arguments;
+    struct engine *engine = the_engine;
+    struct worker *worker = engine->alone;
+    engine->alone = worker->next_alone;
+    sg_comm_t flows[BATCH];
+    int32_t count = 0;
+    for (;;) {
+        sg_sem_acquire(worker->to_send);
+        for (int32_t f = 0; f < count; f++) {
+            sg_comm_wait(flows[f]);
+        }
+        if (engine->over) {
+            return;
+        }
+        count = send_batch(engine, worker, flows);
+    }
+}
+
+static struct batch *new_batch(struct engine *engine, struct transfers *transfers, int32_t sink)
+{
+    struct batch *batch = engine->free_batches;
+    if (batch == NULL) {
+        batch = arena_alloc(engine->arena, sizeof *batch);
+    } else {
+        engine->free_batches = batch->next;
+    }
+    batch->count = 0;
+    batch->sink = sink;
+    batch->transfers = transfers;
+    transfers->left++;
+    enqueue(engine, (struct work){.batch = batch});
+    return batch;
+}
+
+static struct transfers *new_transfers(struct engine *engine, const struct activity *after)
+{
+    struct transfers *transfers = engine->free_transfers;
+    if (transfers == NULL) {
+        transfers = arena_alloc(engine->arena, sizeof *transfers);
+    } else {
+        engine->free_transfers = transfers->next_free;
+    }
+    *transfers = (struct transfers){0, after->done, after->argument, NULL};
+    return transfers;
+}
+
+/* Starts flows, in batches; false when none of them has bytes to move. */
+static bool start_flows(struct engine *engine, const struct engine_flow *flows, int64_t count,
+                        const struct activity *after)
+{
+    struct transfers *transfers = NULL;
+    const int32_t *sinks = engine->simulation.pair_sink;
+    for (int64_t f = 0; f < count; f++) {
+        if (flows[f].bytes <= 0) {
+            engine->activity_count++;
+            continue;
+        }
+        transfers = transfers == NULL ? new_transfers(engine, after) : transfers;
+        struct batch **open = &engine->open[sinks[flows[f].pair]];
+        if (*open == NULL || (*open)->count == BATCH) {
+            *open = new_batch(engine, transfers, sinks[flows[f].pair]);
+        }
+        (*open)->flows[(*open)->count++] = flows[f];
+    }
+    for (int64_t f = 0; f < count; f++) {
+        engine->open[sinks[flows[f].pair]] = NULL;
+    }
+    return transfers != NULL;
+}
+
+static void batch_over(struct engine *engine, struct batch *batch)
+{
+    struct transfers *transfers = batch->transfers;
+    engine->activity_count += batch->count;
+    engine->transfer_count += batch->count;
+    batch->next = engine->free_batches;
+    engine->free_batches = batch;
+    if (--transfers->left == 0) {
+        transfers->next_free = engine->free_transfers;
+        engine->free_transfers = transfers;
+        transfers->done(transfers->argument);
+    }
+}
+
+static void receive(struct engine *engine, struct worker *self, struct batch *batch)
+{
+    sg_comm_t flows[BATCH];
+    void *ignored;
+    if (self->sink != batch->sink) {
+        self->sink = batch->sink;
+        sg_actor_set_host(sg_actor_self(), engine->simulation.sinks[batch->sink]);
+    }
+    int32_t count = batch->count;
+    for (int32_t f = 0; f < count; f++) {
+        flows[f] = sg_mailbox_get_async(self->mailbox, &ignored);
+    }
+    self->batch = batch;
+    sg_sem_release(self->to_send);
+    for (int32_t f = 0; f < count; f++) {
+        sg_comm_wait(flows[f]);
+    }
+    batch_over(engine, batch);
+}
+
+static void sleep_until(double due_s)
+{
+    double delay_s = due_s - simgrid_get_clock();
+    if (delay_s > 0) {
+        sg_actor_sleep_for(delay_s);
+    }
+}
+
+static void run_moment(struct engine *engine, struct moment *moment)
+{
+    sleep_until(moments_due_s(moment));
+    struct activity *activity = moments_take(&engine->moments, moment);
+    while (activity != NULL) {
+        struct activity now = *activity;
+        moments_free(&engine->moments, activity);
+        if (now.pair >= 0 && now.bytes > 0) {
+            start_flows(engine, &(struct engine_flow){now.pair, now.bytes}, 1, &now);
+        } else {
+            engine->activity_count++;
+            now.done(now.argument);
+        }
+        activity = now.next;
+    }
+}
+
+static struct worker *new_worker(struct engine *engine)
+{
+    char name[32];
+    snprintf(name, sizeof name, "w%ld", (long)sg_actor_self_get_pid());
+    struct worker *worker = arena_alloc(engine->arena, sizeof *worker);
+    *worker = (struct worker){.mailbox = sg_mailbox_by_name(name), .sink = -1};
+    worker->to_send = sg_sem_init(0);
+    worker->next = engine->workers;
+    worker->next_alone = engine->alone;
+    engine->workers = engine->alone = worker;
+    sg_actor_create_("partner", engine->simulation.sources[0], send, 0, NULL);
+    return worker;
+}
+
+static void perform(struct engine *engine, struct worker **self, struct work work)
+{
+    engine->under_way++;
+    if (work.moment != NULL) {
+        run_moment(engine, work.moment);
+    } else {
+        *self = *self == NULL ? new_worker(engine) : *self;
+        receive(engine, *self, work.batch);
+    }
+    engine->under_way--;
+}
+
+static void dismiss(struct engine *engine)
 {
     engine->over = true;
+    for (struct worker *worker = engine->workers; worker != NULL; worker = worker->next) {
+        sg_sem_release(worker->to_send);
+    }
     for (; engine->idle_count > 0; engine->idle_count--) {
         sg_sem_release(engine->idle);
     }
@@ -142,16 +308,16 @@ static void work(int argument_count, char **arguments)
     (void)argument_count;
     (void)arguments;
     struct engine *engine = the_engine;
+    struct worker *self = NULL;
     while (!engine->over) {
         engine->called_count--;
         /* Others may have been called for what is queued; whoever comes first takes it. */
         while (engine->queue_count > 0) {
-            struct activity activity = take(engine);
-            perform(engine, &activity);
+            perform(engine, &self, take(engine));
             call_workers(engine, 1);
         }
         if (engine->under_way == 0) {
-            dismiss_workers(engine);
+            dismiss(engine);
             return;
         }
         engine->idle_count++;
@@ -159,113 +325,49 @@ static void work(int argument_count, char **arguments)
     }
 }
 
-static int64_t host_count(const struct wiring *wiring)
-{
-    return wiring->end_point_count > 0 ? wiring->end_point_count : 1;
-}
-
-static char *xml_in_parts(const struct wiring *wiring, struct arena *arena, int64_t *size)
-{
-    struct wiring in_parts = *wiring;
-    in_parts.end_point_count = host_count(wiring);
-    in_parts.wires = arena_array(arena, wiring->wire_count + 1, sizeof(struct wire));
-    for (int64_t i = 0; i < wiring->wire_count; i++) {
-        in_parts.wires[i] = wiring->wires[i];
-        in_parts.wires[i].capacity_Bps *= parts_per_byte;
-    }
-    return wiring_xml(&in_parts, arena, size);
-}
-
-/* The network reaches SimGrid through memory, so that no file is left behind. */
-static bool load(const struct wiring *wiring, struct error *error)
-{
-    struct arena *scratch = arena_create();
-    int64_t size = 0;
-    char *xml = xml_in_parts(wiring, scratch, &size);
-    int file = memfd_create("network.xml", MFD_CLOEXEC);
-    bool written = file >= 0;
-    for (int64_t done = 0; written && done < size;) {
-        ssize_t step = write(file, xml + done, (size_t)(size - done));
-        written = step > 0;
-        done += step;
-    }
-    arena_free(scratch);
-    if (written) {
-        char path[64];
-        snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-        simgrid_load_platform(path);
-    }
-    if (file >= 0) {
-        close(file);
-    }
-    return written || error_fill(error, ERROR_SYSTEM,
-                                 "no memory for the network of the run (%lld bytes of XML)",
-                                 (long long)size);
-}
-
-static void initialise(void)
-{
-    static char options[SETTING_COUNT][64];
-    static char program[] = "trnsim", quiet[] = "--log=root.threshold:critical";
-    char *arguments[SETTING_COUNT + 3] = {program, quiet};
-    int count = 2;
-    for (int i = 0; i < SETTING_COUNT; i++) {
-        snprintf(options[i], sizeof options[i], "--cfg=%s", settings[i]);
-        arguments[count++] = options[i];
-    }
-    /* SimGrid takes Ctrl-C for itself: the program's own handler is put back. */
-    struct sigaction on_interrupt;
-    sigaction(SIGINT, NULL, &on_interrupt);
-    simgrid_init(&count, arguments);
-    sigaction(SIGINT, &on_interrupt, NULL);
-}
+/* What others see */
 
 struct engine *engine_start(const struct wiring *wiring, struct arena *arena,
                             struct error *error)
 {
-    initialise();
-    if (!load(wiring, error)) {
+    struct engine *engine = arena_alloc(arena, sizeof *engine);
+    engine->arena = arena;
+    engine->moments.arena = arena;
+    if (!simulation_start(&engine->simulation, wiring, arena, error)) {
         return NULL;
     }
-    struct engine *engine = arena_alloc(arena, sizeof *engine);
-    *engine = (struct engine){.arena = arena, .wiring = wiring};
-    engine->host_count = host_count(wiring);
-    engine->end_points = arena_array(arena, engine->host_count, sizeof(sg_host_t));
-    for (int64_t i = 0; i < engine->host_count; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "h%lld", (long long)i);
-        engine->end_points[i] = sg_host_by_name(name);
-    }
+    engine->open = arena_array(arena, engine->simulation.sink_count, sizeof(struct batch *));
     engine->idle = sg_sem_init(0);
     the_engine = engine;
     return engine;
 }
 
-static void enqueue(struct engine *engine, const struct activity *activity)
+static void add_activity(struct engine *engine, double delay_s, const struct activity *activity)
 {
-    if (engine->queue_count == engine->queue_capacity) {
-        int64_t capacity = engine->queue_capacity == 0 ? 256 : engine->queue_capacity * 2;
-        struct activity *queue = arena_array(engine->arena, capacity, sizeof *queue);
-        for (int64_t i = 0; i < engine->queue_count; i++) {
-            queue[i] = engine->queue[(engine->queue_first + i) % engine->queue_capacity];
-        }
-        engine->queue = queue;
-        engine->queue_first = 0;
-        engine->queue_capacity = capacity;
+    double due_s = simgrid_get_clock() + (delay_s > 0 ? delay_s : 0);
+    struct moment *moment = moments_add(&engine->moments, due_s, activity);
+    if (moment != NULL) {
+        enqueue(engine, (struct work){.moment = moment});
     }
-    int64_t last = (engine->queue_first + engine->queue_count++) % engine->queue_capacity;
-    engine->queue[last] = *activity;
 }
 
 void engine_after(struct engine *engine, double delay_s, engine_done *done, void *argument)
 {
-    enqueue(engine, &(struct activity){delay_s, 0, -1, done, argument});
+    add_activity(engine, delay_s, &(struct activity){0, -1, done, argument, NULL});
 }
 
 void engine_transfer(struct engine *engine, double delay_s, int32_t pair, double bytes,
                      engine_done *done, void *argument)
 {
-    enqueue(engine, &(struct activity){delay_s, bytes, pair, done, argument});
+    add_activity(engine, delay_s, &(struct activity){bytes, pair, done, argument, NULL});
+}
+
+void engine_transfers(struct engine *engine, const struct engine_flow *flows, int64_t count,
+                      engine_done *done, void *argument)
+{
+    if (!start_flows(engine, flows, count, &(struct activity){0, -1, done, argument, NULL})) {
+        engine_after(engine, 0, done, argument);
+    }
 }
 
 void engine_run(struct engine *engine)

@@ -28,6 +28,16 @@ void engine_after(struct engine *engine, double delay_s, engine_done *done, void
 void engine_transfer(struct engine *engine, double delay_s, int32_t pair, double bytes,
                      engine_done *done, void *argument);
 
+struct engine_flow {
+    int32_t pair;
+    double bytes;
+};
+
+/* Starts count flows now (they are copied); calls done(argument) when the last of them is over.
+ * Cheaper than as many transfers. */
+void engine_transfers(struct engine *engine, const struct engine_flow *flows, int64_t count,
+                      engine_done *done, void *argument);
+
 /* Runs until nothing is under way. */
 void engine_run(struct engine *engine);
 

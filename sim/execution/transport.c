@@ -41,6 +41,8 @@ struct transport {
     struct delivery *free_deliveries;
     struct passage *free_passages;
     double *pair_bytes;
+    struct engine_flow *flows; /* of the stage that is being started */
+    int64_t flow_capacity;
 };
 
 struct transport *transport_create(struct engine *engine, const struct job *job,
@@ -126,18 +128,56 @@ static void flow_arrived(void *argument)
     }
 }
 
+static double flow_bytes(const struct passage *passage, int64_t flow)
+{
+    const struct traffic_stage *stage = &passage->exchange->stages[passage->stage];
+    return passage->resumed ? passage->left_bytes[flow]
+                            : stage->flows[flow].bytes * (double)stage->rounds;
+}
+
+/* Somebody wants to know when each pair is free again. */
+static void move_watched(struct passage *passage, const struct traffic_stage *stage)
+{
+    passage->left = stage->flow_count;
+    for (int64_t f = 0; f < stage->flow_count; f++) {
+        deliver(passage, &stage->flows[f], 0, flow_bytes(passage, f), flow_arrived);
+    }
+}
+
+static void stage_arrived(void *argument)
+{
+    struct passage *passage = argument;
+    passage->stage++;
+    stage_begin(passage, 0);
+}
+
+static void move_together(struct passage *passage, const struct traffic_stage *stage)
+{
+    struct transport *transport = passage->transport;
+    if (stage->flow_count > transport->flow_capacity) {
+        transport->flow_capacity = 2 * stage->flow_count;
+        transport->flows =
+            arena_array(transport->arena, transport->flow_capacity, sizeof *transport->flows);
+    }
+    for (int64_t f = 0; f < stage->flow_count; f++) {
+        double bytes = flow_bytes(passage, f);
+        transport->flows[f] = (struct engine_flow){stage->flows[f].pair, bytes};
+        transport->pair_bytes[stage->flows[f].pair] += bytes;
+    }
+    engine_transfers(transport->engine, transport->flows, stage->flow_count, stage_arrived,
+                     passage);
+}
+
 static void stage_move(void *argument)
 {
     struct passage *passage = argument;
     const struct traffic_stage *stage = &passage->exchange->stages[passage->stage];
-    bool resumed = passage->resumed;
-    passage->resumed = false;
-    passage->left = stage->flow_count;
-    for (int64_t f = 0; f < stage->flow_count; f++) {
-        double bytes =
-            resumed ? passage->left_bytes[f] : stage->flows[f].bytes * (double)stage->rounds;
-        deliver(passage, &stage->flows[f], 0, bytes, flow_arrived);
+    if (passage->watched && passage->transport->options.watch != NULL) {
+        move_watched(passage, stage);
+    } else {
+        move_together(passage, stage);
     }
+    passage->resumed = false;
 }
 
 static void stage_begin(struct passage *passage, double delay_s)

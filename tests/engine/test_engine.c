@@ -192,6 +192,56 @@ static void test_a_run_without_activities(void)
     CU_ASSERT(in_child(never_started, NULL));
 }
 
+/* Together */
+
+enum { FLOWS = 200 };
+static struct engine_flow flows[FLOWS];
+static double first_end_s, second_end_s;
+
+static void second_over(void *unused)
+{
+    (void)unused;
+    end_at(&second_end_s);
+}
+
+static void first_over(void *unused)
+{
+    (void)unused;
+    end_at(&first_end_s);
+    for (int i = 0; i < FLOWS; i++) {
+        flows[i].bytes = 0;
+    }
+    flows[7].bytes = 2e6;
+    engine_transfers(engine, flows, FLOWS, second_over, NULL);
+}
+
+/* 200 flows of 0 to 4 MB in turn, each on its own wire of 1 GB/s, and one more of 4 MB beside a
+ * flow of 4 MB: those two share, and last 8 ms. Then 2 MB and many flows of nothing: 2 ms. */
+static int flows_together(void *unused)
+{
+    (void)unused;
+    new_wiring();
+    for (int32_t i = 0; i < FLOWS; i++) {
+        flows[i] = (struct engine_flow){wiring_pair(&wiring, i / 2, FLOWS - 1 - i / 2),
+                                        (double)(i % 5) * 1e6};
+        wiring_cross(&wiring, wiring_wire(&wiring, NULL, 1e9, false), 1);
+    }
+    start(FLOWS);
+    double alone_end_s = -1, nothing_end_s = -1;
+    engine_transfers(engine, flows, FLOWS, first_over, NULL);
+    engine_transfer(engine, 0, 9, 4e6, end_at, &alone_end_s);
+    engine_transfers(engine, flows, 1, end_at, &nothing_end_s);
+    engine_run(engine);
+    return !(near(alone_end_s, 8e-3, 1e-9) && near(first_end_s, 8e-3, 1e-9) &&
+             near(second_end_s, 10e-3, 1e-9) && near(nothing_end_s, 0, 0) &&
+             engine_transfer_count(engine) == 160 + 1 + 1);
+}
+
+static void test_flows_together(void)
+{
+    CU_ASSERT(in_child(flows_together, NULL));
+}
+
 /* A quarter of a byte and 1.5 bytes share a wire of 1 B/s: for half a second both send, 0.25 B
  * each; the other 1.25 B take 1.25 s more. */
 static int parts_of_bytes(void *unused)
@@ -289,6 +339,7 @@ void suite_engine(void)
         {"a wire listed three times weighs three", test_weights},
         {"a fatpipe limits each flow alone", test_fatpipe},
         {"zero bytes and zero delays", test_zero_bytes_and_delays},
+        {"flows that end together, and flows of nothing", test_flows_together},
         {"parts of bytes count", test_parts_of_bytes},
         {"a run without activities", test_a_run_without_activities},
         {"delays without any end point", test_no_end_points},
