@@ -76,7 +76,7 @@ static bool perform(struct runner *runner, const struct instruction *instruction
         meeting_join(runner, (enum slot)instruction->with, instruction->what, true);
         return true;
     case INSTRUCTION_WAIT:
-        runner->draining = runner->outstanding[instruction->with] > 0;
+        runner->draining = runner->outstanding[instruction->with] > instruction->what;
         return !runner->draining;
     case INSTRUCTION_SEND:
         send(runner, instruction);

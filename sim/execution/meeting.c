@@ -5,6 +5,15 @@
 
 static void meeting_start(struct meeting_place *place);
 
+/* Exchanges of a slot end in the order in which they were started. */
+static bool waited_for(const struct runner *runner, enum slot slot)
+{
+    const struct job *job = runner->executor->job;
+    const struct instruction *wait =
+        &job->programs[runner->team->program].instructions[runner->instruction];
+    return wait->with == (int32_t)slot && runner->outstanding[slot] <= wait->what;
+}
+
 static void member_done(struct runner *runner, const struct meeting *meeting)
 {
     if (!meeting->beside) {
@@ -14,7 +23,7 @@ static void member_done(struct runner *runner, const struct meeting *meeting)
         return;
     }
     runner->outstanding[meeting->slot]--;
-    if (runner->draining && runner->outstanding[meeting->slot] == 0) {
+    if (runner->draining && waited_for(runner, meeting->slot)) {
         double start_s = runner->instruction_start_s;
         runner->draining = false;
         runner->part_s[PART_DATA_TIME] += booking_now_s(runner) - start_s;

@@ -59,7 +59,7 @@ struct sequence {
 enum instruction_kind {
     INSTRUCTION_RUN,     /* a sequence */
     INSTRUCTION_START,   /* an exchange with a slot's group, beside what follows */
-    INSTRUCTION_WAIT,    /* for all exchanges started on a slot */
+    INSTRUCTION_WAIT,    /* until no more than so many started on a slot are not over */
     INSTRUCTION_SEND,    /* bytes per chip to a peer; not waited for */
     INSTRUCTION_RECEIVE, /* the next message from a peer */
 };
@@ -68,7 +68,7 @@ enum peer { PEER_NEXT, PEER_PREVIOUS, PEER_COUNT };
 
 struct instruction {
     enum instruction_kind kind;
-    int32_t what;       /* RUN: sequence; START, SEND: spec */
+    int32_t what;       /* RUN: sequence; START, SEND: spec; WAIT: exchanges not waited for */
     int32_t with;       /* START, WAIT: enum slot; SEND, RECEIVE: enum peer */
     int32_t microbatch; /* for the timeline; -1 when none */
     const char *name;

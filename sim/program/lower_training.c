@@ -243,6 +243,7 @@ static int32_t write_program(struct lowering *lowering)
             transformer_stage(lowering->shape->model, plan, lowering->stage, c);
         chunk_sequences(lowering, c);
     }
+    states_begin(lowering);
     for (int64_t i = 0; i < schedule_turn_count(plan); i++) {
         struct turn turn = schedule_turn(plan, lowering->stage, i);
         if (turn.forward) {

@@ -27,8 +27,9 @@ struct lowering {
     const struct chip *chip;
     int64_t stage;
     int32_t program;
-    int32_t sending;   /* the sequence that waits for a message to go; -1: not made yet */
-    double clock_gain; /* of this program's arithmetic: sustained.h */
+    int32_t sending; /* the sequence that waits for a message to go; -1: not made yet */
+    int32_t coming[SLOT_COUNT]; /* weights whose gathering has begun and is not waited for */
+    double clock_gain;          /* of this program's arithmetic: sustained.h */
     struct chunk *chunks;
     struct operation_list list, reordered; /* scratch: large */
 };
@@ -44,6 +45,9 @@ void lowering_append(struct lowering *lowering, int32_t sequence);
 
 void lowering_instruct(struct lowering *lowering, enum instruction_kind kind, int32_t what,
                        int32_t with, int64_t microbatch, const char *name);
+
+/* Before the first turn of a step: the gathering of new weights is started. */
+void states_begin(struct lowering *lowering);
 
 /* A microbatch through a chunk unit by unit, with the exchanges of weights and gradients of
  * this turn; false when it has none, and nothing is written. */

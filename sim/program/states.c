@@ -46,14 +46,22 @@ static void reduce_gradients(struct lowering *lowering, struct bucket bucket)
                    "reduce expert gradients");
 }
 
+/* Until no more than lowering->coming of the exchanges started on each slot are under way. */
+static void wait_some(struct lowering *lowering, const char *name)
+{
+    static const enum slot slots[] = {SLOT_DATA, SLOT_EXPERT_DATA};
+    for (int i = 0; i < 2; i++) {
+        if (has_replicas(lowering, slots[i])) {
+            lowering_instruct(lowering, INSTRUCTION_WAIT, lowering->coming[slots[i]],
+                              (int32_t)slots[i], -1, name);
+        }
+    }
+}
+
 static void wait_all(struct lowering *lowering, const char *name)
 {
-    if (has_replicas(lowering, SLOT_DATA)) {
-        lowering_instruct(lowering, INSTRUCTION_WAIT, 0, SLOT_DATA, -1, name);
-    }
-    if (has_replicas(lowering, SLOT_EXPERT_DATA)) {
-        lowering_instruct(lowering, INSTRUCTION_WAIT, 0, SLOT_EXPERT_DATA, -1, name);
-    }
+    lowering->coming[SLOT_DATA] = lowering->coming[SLOT_EXPERT_DATA] = 0;
+    wait_some(lowering, name);
 }
 
 static bool fully_sharded(const struct lowering *lowering)
@@ -231,6 +239,51 @@ static struct bucket unit_bucket(const struct lowering *lowering, const struct s
     return part_parameters(lowering, unit_part(stage, unit, &layer));
 }
 
+static bool gathers_ahead(const struct lowering *lowering)
+{
+    const struct plan *plan = lowering->plan;
+    return plan->zero_stage > 0 && plan->overlap_weights && !fully_sharded(lowering) &&
+           has_replicas(lowering, SLOT_DATA);
+}
+
+static void count_coming(struct lowering *lowering, struct bucket bucket, int32_t by)
+{
+    bucket = reduced_together(lowering, bucket);
+    lowering->coming[SLOT_DATA] += bucket.dense > 0 ? by : 0;
+    lowering->coming[SLOT_EXPERT_DATA] +=
+        bucket.expert > 0 && has_replicas(lowering, SLOT_EXPERT_DATA) ? by : 0;
+}
+
+/* New weights come in the order of their use from the start of the step, in the library's
+ * queue, whatever the pipeline waits for. */
+void states_begin(struct lowering *lowering)
+{
+    lowering->coming[SLOT_DATA] = lowering->coming[SLOT_EXPERT_DATA] = 0;
+    for (int64_t c = 0; gathers_ahead(lowering) && c < lowering->plan->virtual_stages; c++) {
+        const struct stage *stage = &lowering->chunks[c].stage;
+        struct run runs[RUNS];
+        int64_t units = runs_of(stage, runs);
+        for (int64_t u = 0; u < units; u++) {
+            struct bucket bucket = unit_bucket(lowering, stage, u);
+            gather_weights(lowering, bucket);
+            count_coming(lowering, bucket, 1);
+        }
+    }
+}
+
+/* The first forward pass of a step: each unit waits for its weights. */
+static void gathered_forward(struct lowering *lowering, struct chunk *chunk, int64_t microbatch)
+{
+    struct run runs[RUNS];
+    int64_t units = runs_of(&chunk->stage, runs);
+    const int32_t *sequences = unit_sequences(lowering, chunk, true);
+    for (int64_t u = 0; u < units; u++) {
+        count_coming(lowering, unit_bucket(lowering, &chunk->stage, u), -1);
+        wait_some(lowering, "wait for weights");
+        run_unit(lowering, sequences[u], microbatch, true);
+    }
+}
+
 /* Forward: the next unit's weights come while this one works. */
 static void sharded_forward(struct lowering *lowering, struct chunk *chunk, int64_t microbatch)
 {
@@ -284,10 +337,8 @@ bool states_forward(struct lowering *lowering, struct chunk *chunk, int64_t micr
         sharded_forward(lowering, chunk, microbatch);
         return true;
     }
-    const struct plan *plan = lowering->plan;
-    if (microbatch == 0 && plan->zero_stage > 0 && plan->overlap_weights &&
-        has_replicas(lowering, SLOT_DATA)) {
-        sharded_forward(lowering, chunk, microbatch);
+    if (microbatch == 0 && gathers_ahead(lowering)) {
+        gathered_forward(lowering, chunk, microbatch);
         return true;
     }
     return false;
