@@ -3,6 +3,7 @@
  * another. Under the address sanitizer every request has its own block, so that one byte too
  * far is seen. Out of memory ends the program here: nothing sensible can be done without
  * memory, and a check after each call would be most of the program. */
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/arena.h"
 
 #include <assert.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/error.h"
 
@@ -22,11 +24,12 @@
 #endif
 
 #ifdef ARENA_SANITIZED
-enum { BLOCK_SIZE = 1 };
+enum { BLOCK_SIZE = 1, BLOCK_SIZE_MOST = 1, SPARE_MOST = 0 };
 #else
-enum { BLOCK_SIZE = 64 * 1024 };
+enum { BLOCK_SIZE = 64 << 10, BLOCK_SIZE_MOST = 4 << 20, SPARE_MOST = 64 << 20 };
 #endif
 enum { ALIGNMENT = 16 };
+#define LARGE ((size_t)2 << 20)
 
 struct block {
     struct block *next;
@@ -36,6 +39,7 @@ struct block {
 
 struct arena {
     struct block *blocks; /* newest first */
+    size_t block_size;    /* of the next */
     int64_t used_bytes;
 };
 
@@ -49,17 +53,107 @@ static _Noreturn void end_out_of_memory(size_t size)
     _Exit(error_exit_status(ERROR_SYSTEM));
 }
 
-static struct block *add_block(struct arena *arena, size_t size)
+/* Whole large pages, where one begins: what was mapped around them is given back. */
+static void *map_pages(size_t size)
 {
-    size_t capacity = size > BLOCK_SIZE ? size : BLOCK_SIZE;
-    if (capacity > SIZE_MAX - sizeof(struct block)) {
+    unsigned char *mapped =
+        mmap(NULL, size + LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) {
+        return NULL;
+    }
+    size_t before = (LARGE - (uintptr_t)mapped % LARGE) % LARGE;
+    if (before > 0) {
+        munmap(mapped, before);
+    }
+    munmap(mapped + before + size, LARGE - before);
+    (void)madvise(mapped + before, size, MADV_HUGEPAGE); /* a wish: it may have none */
+    return mapped + before;
+}
+
+/* Large blocks come from the system by themselves, on large pages where it has them: touching
+ * a new page for the first time costs more than most of what is written there. */
+static struct block *new_block(size_t capacity)
+{
+    size_t size = sizeof(struct block) + capacity;
+    struct block *block = size % LARGE == 0 ? map_pages(size) : calloc(1, size);
+    if (block != NULL) {
+        block->capacity = capacity;
+    }
+    return block;
+}
+
+static void release_block(struct block *block)
+{
+    size_t size = sizeof *block + block->capacity;
+    if (size % LARGE == 0) {
+        munmap(block, size);
+    } else {
+        free(block);
+    }
+}
+
+/* Blocks of freed arenas, zeroed as far as they were used, for the next ones: scratch arenas
+ * come and go. */
+static struct block *spare;
+static size_t spare_bytes;
+
+static void free_block(struct block *block)
+{
+    if (spare_bytes + block->capacity > SPARE_MOST) {
+        release_block(block);
+        return;
+    }
+    memset(block->bytes, 0, block->used);
+    block->used = 0;
+    block->next = spare;
+    spare = block;
+    spare_bytes += block->capacity;
+}
+
+/* A spare block that is not much too large, or NULL. */
+static struct block *spare_block(size_t capacity)
+{
+    for (struct block **place = &spare; *place != NULL; place = &(*place)->next) {
+        struct block *block = *place;
+        if (block->capacity >= capacity && block->capacity / 4 <= capacity) {
+            *place = block->next;
+            spare_bytes -= block->capacity;
+            return block;
+        }
+    }
+    return NULL;
+}
+
+/* Each block is twice as large as the one before, up to a limit, and has room for some more of
+ * what is asked for; large ones fill their pages. */
+static size_t next_capacity(struct arena *arena, size_t size)
+{
+    size_t capacity = arena->block_size;
+    while (capacity < BLOCK_SIZE_MOST && capacity / 4 < size) {
+        capacity *= 2;
+    }
+    arena->block_size = capacity < BLOCK_SIZE_MOST ? capacity * 2 : capacity;
+    capacity = size > capacity ? size : capacity;
+    if (capacity > SIZE_MAX / 2) {
         end_out_of_memory(size);
     }
-    struct block *block = calloc(1, sizeof *block + capacity);
+    if (BLOCK_SIZE_MOST > 1 && capacity + sizeof(struct block) > LARGE / 2) {
+        size_t pages = (capacity + sizeof(struct block) + LARGE - 1) / LARGE;
+        capacity = pages * LARGE - sizeof(struct block);
+    }
+    return capacity;
+}
+
+static struct block *add_block(struct arena *arena, size_t size)
+{
+    size_t capacity = next_capacity(arena, size);
+    struct block *block = spare_block(capacity);
+    if (block == NULL) {
+        block = new_block(capacity);
+    }
     if (block == NULL) {
         end_out_of_memory(size);
     }
-    block->capacity = capacity;
     block->next = arena->blocks;
     arena->blocks = block;
     return block;
@@ -71,6 +165,7 @@ struct arena *arena_create(void)
     if (arena == NULL) {
         end_out_of_memory(sizeof *arena);
     }
+    arena->block_size = BLOCK_SIZE;
     return arena;
 }
 
@@ -81,7 +176,7 @@ void arena_free(struct arena *arena)
     }
     for (struct block *block = arena->blocks, *next; block != NULL; block = next) {
         next = block->next;
-        free(block);
+        free_block(block);
     }
     free(arena);
 }

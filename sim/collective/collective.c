@@ -50,12 +50,46 @@ struct phase *collective_phase(struct schedule *schedule, int64_t rounds)
     return phase;
 }
 
+/* Of a large phase the transfers from the first members, which stand for all: the choice is
+ * about equal loads on equal domains, and must be quick. */
+enum { SAMPLE_MEMBERS = 512, SAMPLE_ABOVE = 4096 };
+
+static void make_room(const struct schedule *schedule, struct phase *phase)
+{
+    if (phase->transfer_capacity == 0) {
+        bool few = schedule->sampled && schedule->member_count > SAMPLE_ABOVE;
+        phase->transfer_capacity = few ? SAMPLE_ABOVE : schedule->member_count + 1;
+        phase->transfers =
+            arena_array(schedule->arena, phase->transfer_capacity, sizeof(struct transfer));
+    }
+    phase->transfers = arena_grow(schedule->arena, phase->transfers, phase->transfer_count,
+                                  &phase->transfer_capacity, sizeof(struct transfer));
+}
+
 void collective_transfer(struct schedule *schedule, struct phase *phase, int64_t from,
                          int64_t to, double bytes)
 {
-    phase->transfers = arena_grow(schedule->arena, phase->transfers, phase->transfer_count,
-                                  &phase->transfer_capacity, sizeof(struct transfer));
+    if (schedule->sampled && from >= SAMPLE_MEMBERS && phase->transfer_count >= SAMPLE_ABOVE) {
+        phase->left_out++;
+        return;
+    }
+    make_room(schedule, phase);
     phase->transfers[phase->transfer_count++] = (struct transfer){from, to, bytes};
+}
+
+/* The whole phase if it is small. */
+static void reduce_to_sample(struct phase *phase)
+{
+    if (phase->transfer_count + phase->left_out <= SAMPLE_ABOVE) {
+        return;
+    }
+    int64_t kept = 0;
+    for (int64_t i = 0; i < phase->transfer_count; i++) {
+        if (phase->transfers[i].from < SAMPLE_MEMBERS) {
+            phase->transfers[kept++] = phase->transfers[i];
+        }
+    }
+    phase->transfer_count = kept;
 }
 
 bool collective_layout(const struct collective *collective, struct collective_layout *layout)
@@ -97,6 +131,7 @@ static void plan_with(const struct collective_algorithm *algorithm, int64_t vari
     schedule->phase_count = 0;
     schedule->phases = NULL;
     schedule->phase_capacity = 0;
+    schedule->member_count = collective->count;
     algorithm->plan(collective, variant, schedule);
 }
 
@@ -116,26 +151,6 @@ static bool chosen_by_library(const struct collective *collective, const char *n
     return list == NULL || collective->operation >= COLLECTIVE_ALL_TO_ALL;
 }
 
-/* Of a large phase the transfers from the first members, which stand for all: the choice is
- * about equal loads on equal domains, and must be quick. */
-enum { SAMPLE_MEMBERS = 512, SAMPLE_ABOVE = 4096 };
-
-static struct phase sample(const struct phase *phase, struct arena *arena)
-{
-    struct phase part = *phase;
-    if (phase->transfer_count <= SAMPLE_ABOVE) {
-        return part;
-    }
-    part.transfers = arena_array(arena, phase->transfer_count, sizeof *part.transfers);
-    part.transfer_count = 0;
-    for (int64_t i = 0; i < phase->transfer_count; i++) {
-        if (phase->transfers[i].from < SAMPLE_MEMBERS) {
-            part.transfers[part.transfer_count++] = phase->transfers[i];
-        }
-    }
-    return part;
-}
-
 struct search {
     struct collective_choice best;
     double best_s;
@@ -146,14 +161,14 @@ static void try_shape(const struct collective *collective, struct collective_cho
                       struct search *search)
 {
     struct arena *scratch = arena_create();
-    struct schedule trial = {.arena = scratch};
+    struct schedule trial = {.arena = scratch, .sampled = true};
     plan_with(algorithms[choice.algorithm], choice.variant, collective, &trial);
     struct cost_ways *ways = arena_array(scratch, trial.phase_count + 1, sizeof *ways);
     double bytes_s = 0;
     for (int64_t s = 0; s < trial.phase_count; s++) {
-        struct phase part = sample(&trial.phases[s], scratch);
-        cost_ways(collective, &part, &ways[s]);
-        bytes_s += cost_bytes_s(collective, &part, scratch);
+        reduce_to_sample(&trial.phases[s]);
+        cost_ways(collective, &trial.phases[s], &ways[s]);
+        bytes_s += cost_bytes_s(collective, &trial.phases[s], scratch);
     }
     int64_t protocols = cost_protocol_count(collective, &trial);
     for (choice.protocol = 0; choice.protocol < protocols; choice.protocol++) {

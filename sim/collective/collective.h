@@ -43,6 +43,7 @@ struct transfer {
 struct phase {
     struct transfer *transfers;
     int64_t transfer_count, transfer_capacity;
+    int64_t left_out; /* transfers that a sample does without */
     int64_t rounds;
     int64_t inside_steps, between_steps; /* of all rounds together; both 0: each round is one */
     double unit_bytes[2]; /* what a step inside and between domains hands on as one; 0: a
@@ -58,6 +59,8 @@ struct schedule {
     bool in_switch;       /* of the protocol of in-switch reduction alone */
     struct phase *phases;
     int64_t phase_count, phase_capacity;
+    int64_t member_count; /* of the group */
+    bool sampled;         /* large phases may lack transfers */
 };
 
 /* One algorithm: whether it can do a collective, and its schedule. variant_count counts shapes

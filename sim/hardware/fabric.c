@@ -42,8 +42,7 @@ static struct fabric_trunk chip_trunk(const struct platform *platform, int64_t t
     };
 }
 
-/* The lowest tier where both chips hang under the same switch; the last joins all. */
-static int64_t meeting_tier(const struct platform *platform, int64_t from, int64_t to)
+int64_t fabric_meeting_tier(const struct platform *platform, int64_t from, int64_t to)
 {
     int64_t last = platform->tier_count - 1;
     for (int64_t tier = 0; tier < last; tier++) {
@@ -78,7 +77,7 @@ static void add_route(const struct platform *platform, int64_t domain, const int
 static void add_tiers(const struct platform *platform, int64_t from, int64_t to,
                       struct fabric_path *path)
 {
-    int64_t meeting = meeting_tier(platform, from, to);
+    int64_t meeting = fabric_meeting_tier(platform, from, to);
     for (int64_t tier = 0; tier < meeting; tier++) {
         struct fabric_trunk trunk = chip_trunk(platform, tier, from, false);
         add_link(path, fabric_trunk_link(&trunk), platform->tiers[tier].latency_s);
@@ -108,16 +107,25 @@ void fabric_path(const struct platform *platform, int64_t from, int64_t to,
     add_route(platform, to_domain, (int64_t[]){chips, to % chips}, path);
 }
 
+void fabric_prepare(struct platform *platform, struct arena *arena)
+{
+    for (int64_t t = 0; t < platform->tier_count; t++) {
+        struct tier *tier = &platform->tiers[t];
+        tier->rail_up_Bps = arena_array(arena, tier->rails, sizeof(double));
+        tier->rail_down_Bps = arena_array(arena, tier->rails, sizeof(double));
+        for (int64_t chip = 0; chip < platform->chip_count; chip++) {
+            tier->rail_up_Bps[chip % tier->rails] += platform->nic_up_Bps[chip];
+            tier->rail_down_Bps[chip % tier->rails] += platform->nic_down_Bps[chip];
+        }
+    }
+}
+
 /* The NIC rate of the chips below a trunk; the last group may be partly filled. */
 static double trunk_Bps(const struct platform *platform, int64_t link)
 {
     struct fabric_trunk trunk = fabric_trunk_of(link);
     const struct tier *tier = &platform->tiers[trunk.tier];
-    const double *nics_Bps = trunk.down ? platform->nic_down_Bps : platform->nic_up_Bps;
-    double domain_Bps = 0;
-    for (int64_t chip = trunk.rail; chip < platform->chip_count; chip += tier->rails) {
-        domain_Bps += nics_Bps[chip];
-    }
+    double domain_Bps = (trunk.down ? tier->rail_down_Bps : tier->rail_up_Bps)[trunk.rail];
     int64_t present = platform->domain_count - trunk.group * tier->domains;
     present = present < tier->domains ? present : tier->domains;
     return domain_Bps * (double)present / tier->oversubscription;

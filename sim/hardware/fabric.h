@@ -17,9 +17,16 @@ struct fabric_path {
     double latency_s;
 };
 
+/* Once for each platform, when its tiers and NICs are known. */
+void fabric_prepare(struct platform *platform, struct arena *arena);
+
 /* Fills path for two different chips by global index. */
 void fabric_path(const struct platform *platform, int64_t from, int64_t to,
                  struct fabric_path *path);
+
+/* The lowest tier where two chips of different domains hang under the same switch; the last one
+ * joins all. */
+int64_t fabric_meeting_tier(const struct platform *platform, int64_t from, int64_t to);
 
 /* The capacity of a link of a path, its medium's name ("tier1" for trunks), and a name that is
  * unique in the whole machine ("u3.rack-17_UP", "tier1.2.0_UP"). */

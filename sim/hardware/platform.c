@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "hardware/fabric.h"
 #include "hardware/platform_document.h"
 #include "hardware/platform_routes.h"
 #include "hardware/platform_schema.h"
@@ -73,6 +74,7 @@ struct platform *platform_read(const char *path, struct arena *arena, struct err
         !check_tiers(document, platform, error)) {
         return NULL;
     }
+    fabric_prepare(platform, arena);
     return platform;
 }
 

@@ -51,6 +51,8 @@ struct tier {
     int64_t rails;           /* separate switches by chip index modulo rails; 1: none */
     double oversubscription; /* 1: full rate upwards */
     double latency_s;        /* of one pass through a switch of this tier */
+    double *rail_up_Bps;     /* [rails]: NICs of one domain; fabric_prepare() */
+    double *rail_down_Bps;
 };
 
 /* One way in which the collective library moves bytes. MODEL.md, "Protocols". */

@@ -59,6 +59,55 @@ static uint64_t shape(const struct collective *collective)
     return mix(mix(domains, nics), (uint64_t)(first % size % platform->tiers[0].rails));
 }
 
+/* Members whose ways a choice looks at; of larger groups it takes a sample. */
+enum { KIND_MEMBERS = 512 };
+
+/* Two groups are of one kind when each member has equal ways to those after it at distances of
+ * 1, 2, 4 and so on. A library sees no other difference between them: its choice for one serves
+ * all. */
+static uint64_t kind(const struct collective *collective)
+{
+    uint64_t hash = 5;
+    int64_t count = collective->count;
+    for (int64_t i = 0; i < count && i < KIND_MEMBERS; i++) {
+        for (int64_t apart = 1; apart < count; apart *= 2) {
+            struct fabric_path path;
+            fabric_path(collective->platform, collective->chips[i],
+                        collective->chips[(i + apart) % count], &path);
+            uint64_t latency = (uint64_t)(path.latency_s * 1e15);
+            hash = mix(hash, mix((uint64_t)path.link_count, latency) + path.scale_out);
+            for (int32_t l = 0; l < path.link_count; l++) {
+                hash =
+                    mix(hash, (uint64_t)fabric_link_Bps(collective->platform, path.links[l]));
+            }
+        }
+    }
+    return hash;
+}
+
+static bool choose(struct job *job, const struct collective *collective, const char *algorithm,
+                   struct collective_choice *choice, struct error *error)
+{
+    uint64_t of_kind = kind(collective);
+    for (struct chosen *known = job->chosen; known != NULL; known = known->next) {
+        if (known->kind == of_kind && known->operation == collective->operation &&
+            known->algorithm == algorithm && known->count == collective->count &&
+            known->bytes >= collective->bytes && known->bytes <= collective->bytes) {
+            *choice = known->choice;
+            return true;
+        }
+    }
+    if (!collective_choose(collective, algorithm, choice, error)) {
+        return false;
+    }
+    struct chosen *chosen = arena_alloc(job->arena, sizeof *chosen);
+    *chosen = (struct chosen){of_kind,           collective->operation, algorithm,
+                              collective->bytes, collective->count,     *choice,
+                              job->chosen};
+    job->chosen = chosen;
+    return true;
+}
+
 const struct schedule *exchanges_schedule(struct job *job, const struct collective *collective,
                                           const struct spec *spec, struct error *error)
 {
@@ -75,7 +124,7 @@ const struct schedule *exchanges_schedule(struct job *job, const struct collecti
     struct collective known = *collective;
     known.platform = &healthy;
     struct collective_choice choice;
-    if (!collective_choose(&known, spec->algorithm, &choice, error)) {
+    if (!choose(job, &known, spec->algorithm, &choice, error)) {
         return NULL;
     }
     struct planned *planned = arena_alloc(job->arena, sizeof *planned);

@@ -231,13 +231,13 @@ struct sums {
     uint64_t *up[FOLD_TIERS], *down[FOLD_TIERS];
 };
 
-static bool add_edge(struct fold *fold, const struct fold_edge *edge, void *argument)
+static enum fold_wish add_edge(struct fold *fold, const struct fold_edge *edge, void *argument)
 {
     struct sums *sums = argument;
     if (edge->from_domain == edge->to_domain) {
         sums->inner[edge->from_domain] +=
             fold_mix(fold_mix(edge->label, edge->from_places), edge->to_places);
-        return true;
+        return FOLD_GO_ON;
     }
     uint64_t colour = fold_edges_colour(fold, edge);
     sums->out[edge->from_domain] += fold_mix(colour, 1);
@@ -249,7 +249,7 @@ static bool add_edge(struct fold *fold, const struct fold_edge *edge, void *argu
             sums->down[tier][edge->to_domain / domains] += fold_mix(colour, 4);
         }
     }
-    return true;
+    return FOLD_GO_ON;
 }
 
 static void colour_teams(struct fold *fold)
@@ -349,13 +349,15 @@ struct longest {
     double *latency_s; /* [spec x phase] */
 };
 
-static bool note_latency(struct fold *fold, const struct fold_edge *edge, void *argument)
+static enum fold_wish note_latency(struct fold *fold, const struct fold_edge *edge,
+                                   void *argument)
 {
     const struct longest *longest = argument;
     double *place = &longest->latency_s[edge->spec * FOLD_PHASES + edge->phase];
     double latency_s = fold_edges_latency_s(fold, edge);
     *place = latency_s > *place ? latency_s : *place;
-    return true;
+    bool outside = edge->from_domain != edge->to_domain;
+    return outside && *place >= fold->most_latency_s ? FOLD_SKIP_PHASE : FOLD_GO_ON;
 }
 
 static bool find_ways(struct fold *fold, struct error *error)
@@ -456,6 +458,8 @@ static void prepare(struct fold *fold, struct sums *sums)
     find_facing(fold);
     fold->mixed_nics = nics_are_mixed(fold);
     fold->equal_nics = nics_are_equal(platform);
+    fold->tier_latency_s = arena_array(fold->arena, platform->tier_count + 1, sizeof(double));
+    fold->most_latency_s = fold_edges_latency_most_s(fold);
     mark_defects(fold);
 }
 

@@ -33,6 +33,8 @@ struct fold {
     unsigned char *group_parallel; /* [group]: chip i of every team, all teams whole */
     bool mixed_nics;               /* ways inside a domain share links with NIC ways */
     bool equal_nics;               /* all chips are as far from the fabric */
+    double *tier_latency_s;        /* [tier]: of ways that meet there; 0: not met yet */
+    double most_latency_s;         /* of any way; INFINITY when not known beforehand */
     unsigned char *facing;         /* [link of a domain]: enum fold_facing, or 0 */
     bool degraded[FOLD_TIERS];     /* a trunk of this tier is */
     struct fold_use *uses;         /* [program x (slots + peers)] */

@@ -3,6 +3,7 @@
  * that send in parallel are one edge. */
 #include "program/fold_edges.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "program/exchanges.h"
@@ -60,8 +61,9 @@ static bool visit_phase(struct visiting *visiting, const struct phase *phase)
             edge->to += visiting->subgroup * group->subgroup_size;
             set_chips(fold, edge, chips[transfer->from], chips[transfer->to]);
         }
-        if (!visiting->visit(fold, edge, visiting->argument)) {
-            return false;
+        enum fold_wish wish = visiting->visit(fold, edge, visiting->argument);
+        if (wish != FOLD_GO_ON) {
+            return wish == FOLD_SKIP_PHASE;
         }
     }
     return true;
@@ -116,6 +118,24 @@ bool fold_edges_group(struct fold *fold, int32_t index, fold_edges_visit *visit,
     return true;
 }
 
+/* Where all chips are as far from the fabric, the tier where a way meets says it all. */
+static double way_s(const struct fold *fold, int64_t from, int64_t to)
+{
+    const struct platform *platform = fold->job->platform;
+    bool known = fold->equal_nics && fold_domain(fold, from) != fold_domain(fold, to);
+    double *memory =
+        known ? &fold->tier_latency_s[fabric_meeting_tier(platform, from, to)] : NULL;
+    if (known && *memory > 0) {
+        return *memory;
+    }
+    struct fabric_path path;
+    fabric_path(platform, from, to, &path);
+    if (known) {
+        *memory = path.latency_s;
+    }
+    return path.latency_s;
+}
+
 /* The longest way of an edge's chips: chips on equal places have equal ways when all NICs are
  * as far away. */
 double fold_edges_latency_s(const struct fold *fold, const struct fold_edge *edge)
@@ -141,11 +161,33 @@ double fold_edges_latency_s(const struct fold *fold, const struct fold_edge *edg
                  edge->from_places == edge->to_places;
     double longest_s = 0;
     for (int64_t i = 0; i < (alike ? 1 : count); i++) {
-        struct fabric_path path;
-        fabric_path(job->platform, from[i], to[i], &path);
-        longest_s = path.latency_s > longest_s ? path.latency_s : longest_s;
+        double latency_s = way_s(fold, from[i], to[i]);
+        longest_s = latency_s > longest_s ? latency_s : longest_s;
     }
     return longest_s;
+}
+
+/* Larger domains have too many ways inside to look at them all. */
+enum { LOOK_AT_CHIPS = 256 };
+
+double fold_edges_latency_most_s(const struct fold *fold)
+{
+    const struct platform *platform = fold->job->platform;
+    int64_t chips = platform->chip_count;
+    bool known = fold->equal_nics && fold->domain_count > 1 && chips <= LOOK_AT_CHIPS;
+    for (int64_t t = 0; known && t < platform->tier_count; t++) {
+        known = platform->tiers[t].rails == 1;
+    }
+    if (!known) {
+        return INFINITY;
+    }
+    double most_s = way_s(fold, 0, (fold->domain_count - 1) * chips);
+    for (int64_t i = 0; i < chips * chips; i++) {
+        if (i / chips != i % chips) {
+            most_s = fmax(most_s, way_s(fold, i / chips, i % chips));
+        }
+    }
+    return most_s;
 }
 
 static bool visit_message(struct fold *fold, struct fold_edge *edge, fold_edges_visit *visit,
@@ -156,14 +198,14 @@ static bool visit_message(struct fold *fold, struct fold_edge *edge, fold_edges_
     if (fold->team_whole[edge->from] && fold->team_whole[edge->to]) {
         set_teams(fold, edge, (int32_t)edge->from, (int32_t)edge->to);
         edge->label = fold_mix(edge->label, bits(fold_edges_latency_s(fold, edge)));
-        return visit(fold, edge, argument);
+        return visit(fold, edge, argument) != FOLD_STOP;
     }
     for (int64_t i = 0; i < from->chip_count; i++) {
         set_chips(fold, edge, from->chips[i], to->chips[i]);
         edge->chip = i;
         edge->label = fold_mix(edge->label, edge->from_domain == edge->to_domain);
         edge->label = fold_mix(edge->label, bits(fold_edges_latency_s(fold, edge)));
-        if (!visit(fold, edge, argument)) {
+        if (visit(fold, edge, argument) == FOLD_STOP) {
             return false;
         }
     }

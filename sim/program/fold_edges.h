@@ -15,10 +15,14 @@ struct fold_edge {
     int64_t chip;            /* of a team's message; -1: all its chips in parallel */
     double bytes;            /* a round */
 };
-typedef bool fold_edges_visit(struct fold *fold, const struct fold_edge *edge, void *argument);
 
-/* Visits what a group (or a team's messages) sends between different domains. False when visit
- * or the planning of an exchange returned false. */
+/* What a visitor wants next: nothing more at all, nothing more of this phase, all. */
+enum fold_wish { FOLD_STOP, FOLD_SKIP_PHASE, FOLD_GO_ON };
+typedef enum fold_wish fold_edges_visit(struct fold *fold, const struct fold_edge *edge,
+                                        void *argument);
+
+/* Visits what a group (or a team's messages) sends between different domains. False when the
+ * visitor wanted to stop or an exchange could not be planned. */
 bool fold_edges_group(struct fold *fold, int32_t group, fold_edges_visit *visit, void *argument,
                       struct error *error);
 bool fold_edges_messages(struct fold *fold, int32_t team, fold_edges_visit *visit,
@@ -32,3 +36,6 @@ bool fold_edges_pass(const struct fold *fold, const struct fold_edge *edge, int6
 
 /* The longest latency of the ways of an edge's chips. */
 double fold_edges_latency_s(const struct fold *fold, const struct fold_edge *edge);
+
+/* No way between domains has a longer one; INFINITY when that is not known beforehand. */
+double fold_edges_latency_most_s(const struct fold *fold);

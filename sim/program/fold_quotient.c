@@ -253,17 +253,19 @@ static bool add_flow(struct quotient *quotient, struct traffic_stage *stage, int
 }
 
 /* Collects the edges of a group: all of kept domains' inside, one of each colour between. */
-static bool keep_edge(struct fold *fold, const struct fold_edge *edge, void *argument)
+static enum fold_wish keep_edge(struct fold *fold, const struct fold_edge *edge, void *argument)
 {
     struct quotient *quotient = argument;
     bool fresh = true;
     int32_t number = 0;
     double *longest_s = &quotient->latency_s[edge->spec * FOLD_PHASES + edge->phase];
-    double latency_s = fold_edges_latency_s(fold, edge);
-    *longest_s = latency_s > *longest_s ? latency_s : *longest_s;
+    if (*longest_s < fold->most_latency_s) {
+        double latency_s = fold_edges_latency_s(fold, edge);
+        *longest_s = latency_s > *longest_s ? latency_s : *longest_s;
+    }
     if (edge->from_domain == edge->to_domain) {
         if (quotient->inner.first[edge->from_domain] != edge->from_domain) {
-            return true;
+            return FOLD_GO_ON;
         }
     } else {
         int32_t *place = number_table_at(&quotient->edges_seen, fold_edges_colour(fold, edge),
@@ -280,7 +282,7 @@ static bool keep_edge(struct fold *fold, const struct fold_edge *edge, void *arg
         quotient->edges[number] = (struct kept_edge){*edge, 0};
     }
     quotient->edges[number].count++;
-    return true;
+    return FOLD_GO_ON;
 }
 
 static bool edge_flows(struct quotient *quotient, const struct kept_edge *kept,
@@ -404,7 +406,8 @@ struct message_place {
 };
 
 /* The messages of a kept team: chip by chip to its peer. */
-static bool fold_message(struct fold *fold, const struct fold_edge *edge, void *argument)
+static enum fold_wish fold_message(struct fold *fold, const struct fold_edge *edge,
+                                   void *argument)
 {
     struct message_place *place = argument;
     struct quotient *quotient = place->quotient;
@@ -431,7 +434,7 @@ static bool fold_message(struct fold *fold, const struct fold_edge *edge, void *
     struct error error = {.kind = ERROR_NONE};
     const struct schedule *schedule = schedule_of(quotient, pair, 2, edge->spec, &error);
     if (schedule == NULL) {
-        return false; /* cannot be: there is but one way for a pair */
+        return FOLD_STOP; /* cannot be: there is but one way for a pair */
     }
     const struct phase *phase = schedule->phases;
     for (int64_t i = first; place->even && i < end; i++) {
@@ -440,7 +443,7 @@ static bool fold_message(struct fold *fold, const struct fold_edge *edge, void *
                                quotient->teams.size[edge->team]);
     }
     stage->round_s = collective_round_along_s(phase, stage->latency_s);
-    return place->even;
+    return place->even ? FOLD_GO_ON : FOLD_STOP;
 }
 
 static bool fold_flows(struct quotient *quotient, struct error *error)
@@ -555,6 +558,7 @@ struct job *fold_quotient_of(struct fold *fold, struct fold_report *report, stru
     job->programs = full->programs;
     job->program_count = full->program_count;
     job->planned = full->planned;
+    job->chosen = full->chosen;
     quotient->latency_s =
         arena_array(quotient->arena, full->spec_count * FOLD_PHASES + 1, sizeof(double));
     find_all_classes(quotient);

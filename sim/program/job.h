@@ -95,8 +95,8 @@ struct group {
     int64_t member_count;
     int32_t *teams;
     int64_t subgroup_count, subgroup_size;
-    int64_t *chips; /* [subgroup_count x subgroup_size] */
-    bool inner;     /* of one team alone: its exchanges may be slept through */
+    const int64_t *chips; /* [subgroup_count x subgroup_size] */
+    bool inner;           /* of one team alone: its exchanges may be slept through */
 };
 
 /* One transfer of an exchange. */
@@ -136,6 +136,16 @@ struct planned { /* a schedule, kept for groups of equal shape */
     struct planned *next;
 };
 
+struct chosen { /* how a library does a collective, kept for groups of equal kind */
+    uint64_t kind;
+    enum collective_operation operation;
+    const char *algorithm;
+    double bytes;
+    int64_t count;
+    struct collective_choice choice;
+    struct chosen *next;
+};
+
 struct job {
     struct arena *arena;
     const struct platform *platform;
@@ -151,6 +161,7 @@ struct job {
     struct group *groups;
     int64_t group_count, group_capacity;
     struct planned *planned;
+    struct chosen *chosen;
     struct traffic **exchanges; /* [group_count x spec_count]; NULL where not used */
     struct traffic **messages;  /* [team_count x PEER_COUNT x spec_count], likewise */
 };

@@ -4,6 +4,8 @@
  * MODEL.md, "Placement". */
 #include "program/placement.h"
 
+#include <string.h>
+
 int64_t placement_width(const struct plan *plan)
 {
     bool wide = plan->expert_parallel > plan->tensor_parallel && plan->context_parallel == 1;
@@ -105,10 +107,15 @@ static int32_t flat_group(struct job *job, const struct draft *draft, int64_t su
                           .teams = draft->teams,
                           .subgroup_count = width * draft->count / subgroup_size,
                           .subgroup_size = subgroup_size,
-                          .chips = new_chips(job, draft),
+                          .chips = job->teams[draft->teams[0]].chips,
                           .inner = draft->count == 1};
-    for (int64_t i = 0; i < width * draft->count; i++) {
-        group.chips[i] = job->teams[draft->teams[i / width]].chips[i % width];
+    if (draft->count > 1) {
+        int64_t *chips = new_chips(job, draft);
+        for (int64_t t = 0; t < draft->count; t++) {
+            memcpy(chips + t * width, job->teams[draft->teams[t]].chips,
+                   (size_t)width * sizeof(int64_t));
+        }
+        group.chips = chips;
     }
     return job_group(job, &group);
 }
@@ -119,15 +126,20 @@ static int32_t strided_group(struct job *job, const struct draft *draft, int64_t
 {
     int64_t width = job->teams[draft->teams[0]].chip_count;
     int64_t size = draft->count * width / stride;
+    int64_t *chips = new_chips(job, draft);
+    int64_t subgroup = 0, position = 0;
+    for (int64_t t = 0; t < draft->count; t++) {
+        for (int64_t c = 0; c < width; c++) {
+            chips[subgroup * size + position] = job->teams[draft->teams[t]].chips[c];
+            subgroup = subgroup + 1 == stride ? 0 : subgroup + 1;
+            position += subgroup == 0;
+        }
+    }
     struct group group = {.member_count = draft->count,
                           .teams = draft->teams,
                           .subgroup_count = stride,
                           .subgroup_size = size,
-                          .chips = new_chips(job, draft)};
-    for (int64_t i = 0; i < width * draft->count; i++) {
-        group.chips[i % stride * size + i / stride] =
-            job->teams[draft->teams[i / width]].chips[i % width];
-    }
+                          .chips = chips};
     return job_group(job, &group);
 }
 

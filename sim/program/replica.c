@@ -24,17 +24,18 @@ static struct group true_group(struct job *job, const struct plan *plan, enum sl
         group.subgroup_count = chips / group.subgroup_size;
     }
     stride = slot == SLOT_EXPERT ? 1 : slot == SLOT_EXPERT_DATA ? group.subgroup_count : width;
-    group.chips =
+    int64_t *members =
         arena_array(job->arena, group.subgroup_count * group.subgroup_size, sizeof(int64_t));
     for (int64_t s = 0; s < group.subgroup_count; s++) {
         for (int64_t m = 0; m < group.subgroup_size; m++) {
             int64_t place = slot == SLOT_EXPERT ? s * group.subgroup_size + m : s + m * stride;
             int64_t rank = place / width;
             struct place at = {rank / plan->context_parallel, rank % plan->context_parallel, 0};
-            group.chips[s * group.subgroup_size + m] =
+            members[s * group.subgroup_size + m] =
                 placement_team(plan, &at) * width + place % width;
         }
     }
+    group.chips = members;
     return group;
 }
 
@@ -66,17 +67,11 @@ static int32_t stand_in(struct job *job, const struct plan *plan, int32_t team, 
     group.teams[0] = team;
     if (slot == SLOT_TENSOR) {
         group.subgroup_size = self->chip_count;
-        group.chips = arena_array(job->arena, self->chip_count, sizeof(int64_t));
-        for (int64_t i = 0; i < self->chip_count; i++) {
-            group.chips[i] = self->chips[i];
-        }
+        group.chips = self->chips;
         return job_group(job, &group);
     }
     group.subgroup_size = 2;
-    group.chips = arena_array(job->arena, 2, sizeof(int64_t));
-    struct group whole = true_group(job, plan, slot);
-    group.chips[0] = whole.chips[0];
-    group.chips[1] = whole.chips[1];
+    group.chips = true_group(job, plan, slot).chips; /* the first two of them */
     return job_group(job, &group);
 }
 

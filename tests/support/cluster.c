@@ -4,6 +4,7 @@
  * down, up. NICs follow, up and down. */
 #include "support/cluster.h"
 
+#include "hardware/fabric.h"
 #include "support/machine.h"
 
 struct way {
@@ -135,6 +136,7 @@ struct platform *cluster_create(const struct cluster *cluster, struct arena *are
         platform->nic_up_Bps[c] = cluster->nic_Bps / (double)cluster->nic_chips;
         platform->nic_down_Bps[c] = platform->nic_up_Bps[c];
     }
+    fabric_prepare(platform, arena);
     return platform;
 }
 

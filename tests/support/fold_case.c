@@ -160,15 +160,15 @@ static int32_t mix_group(struct drawing *drawing, struct job *job, const int32_t
     int32_t *members = arena_array(drawing->arena, count, sizeof(int32_t));
     memcpy(members, teams, (size_t)count * sizeof(int32_t));
     bool parallel = toss(drawing);
+    int64_t *chips = arena_array(drawing->arena, width * count, sizeof(int64_t));
     struct group group = {.member_count = count,
                           .teams = members,
                           .subgroup_count = parallel ? width : 1,
-                          .subgroup_size = parallel ? count : width * count};
-    group.chips = arena_array(drawing->arena, width * count, sizeof(int64_t));
+                          .subgroup_size = parallel ? count : width * count,
+                          .chips = chips};
     for (int64_t m = 0; m < count; m++) {
         for (int64_t i = 0; i < width; i++) {
-            group.chips[parallel ? i * count + m : m * width + i] =
-                job->teams[teams[m]].chips[i];
+            chips[parallel ? i * count + m : m * width + i] = job->teams[teams[m]].chips[i];
         }
     }
     return job_group(job, &group);
