@@ -34,6 +34,10 @@ CASES = (
          "run {root}/workloads/llama-3-8b-pretrain.yaml --platform {root}/platforms/p5.xml "
          "--prices {root}/platforms/prices/owner-2026.yaml --set batch_tokens=65536 "
          "-o training.h5", "training.h5"),
+    Case("together", "Written by `trnsim run --beside`: training workloads that share a machine.",
+         "run {root}/workloads/llama-3-8b-pretrain.yaml --beside "
+         "{root}/workloads/llama-3-8b-pretrain.yaml --platform {root}/platforms/p5.xml "
+         "--ultraservers 2 --prices none --set batch_tokens=65536 -o together.h5", "together.h5"),
     Case("serving", "Written by `trnsim run` for workloads of kind serving. The table of requests "
          "holds a sample when there are more than `serving.results.request_rows`.",
          "run {root}/workloads/serve-llama-3-70b-conv.yaml --platform {root}/platforms/p5.xml "

@@ -4,11 +4,22 @@
 #include <unistd.h>
 
 #include "cli/run.h"
+#include "cli/run_beside.h"
 #include "cli/run_collective.h"
 #include "cli/run_serving.h"
 #include "cli/run_training.h"
 
-enum { PLATFORM = COMMAND_KEY, DOMAINS, PLAN, DETAIL, PRICES, PRICE_KIND_KEY, FIND_CAPACITY };
+enum {
+    PLATFORM = COMMAND_KEY,
+    DOMAINS,
+    PLAN,
+    DETAIL,
+    PRICES,
+    PRICE_KIND_KEY,
+    FIND_CAPACITY,
+    BESIDE,
+    LAYOUT
+};
 
 static bool take_detail(struct run_request *request, const char *text, struct error *error)
 {
@@ -32,6 +43,28 @@ static bool take_override(struct run_request *request, const char *text, struct 
     }
     request->overrides[request->override_count++] = text;
     return true;
+}
+
+static bool take_beside(struct run_request *request, const char *path, struct error *error)
+{
+    if (request->beside_count == RUN_BESIDE) {
+        return error_fill(error, ERROR_USAGE, "--beside is given more than %d times",
+                          RUN_BESIDE);
+    }
+    request->beside[request->beside_count++] = path;
+    return true;
+}
+
+static bool take_layout(struct run_request *request, const char *text, struct error *error)
+{
+    for (int layout = 0; layout < MERGE_LAYOUT_COUNT; layout++) {
+        if (strcmp(text, merge_layout_name((enum merge_layout)layout)) == 0) {
+            request->layout = (enum merge_layout)layout;
+            return true;
+        }
+    }
+    return error_fill(error, ERROR_USAGE,
+                      "--layout: found '%s', expected blocks, domains or chips", text);
 }
 
 static bool take(void *input, int key, char *value, struct error *error)
@@ -59,6 +92,10 @@ static bool take(void *input, int key, char *value, struct error *error)
     case FIND_CAPACITY:
         request->find_capacity = true;
         return true;
+    case BESIDE:
+        return take_beside(request, value, error);
+    case LAYOUT:
+        return take_layout(request, value, error);
     default:
         return take_override(request, value, error);
     }
@@ -79,6 +116,11 @@ static const struct command_option options[] = {
      "folded: equal chips once, with the same result (beyond)"},
     {"find-capacity", FIND_CAPACITY, NULL,
      "Of a serving workload: the highest rate that meets its service level"},
+    {"beside", BESIDE, "FILE",
+     "Another training workload at the same time, on an equal share of the machine; may be "
+     "repeated"},
+    {"layout", LAYOUT, "LAYOUT",
+     "Whose chips are where with --beside: blocks, domains (in turn) or chips (in turn)"},
     {"prices", PRICES, "FILE",
      "The price book (default platforms/prices/owner-2026.yaml, if it "
      "is there); none: no cost"},
@@ -107,6 +149,9 @@ static const struct command_syntax syntax = {
 
 bool run_simulate(struct run_job *job, struct error *error)
 {
+    if (job->request->beside_count > 0) {
+        return run_beside(job, error);
+    }
     switch (job->scenario->kind) {
     case SCENARIO_COLLECTIVE:
         return run_collective(job, error);

@@ -57,6 +57,10 @@ static const char *default_output(const struct run_job *job)
     for (int i = 0; i < request->override_count; i++) {
         add_text(&digest, request->overrides[i]);
     }
+    for (int i = 0; i < request->beside_count; i++) {
+        add_text(&digest, request->beside[i]);
+        add_text(&digest, merge_layout_name(request->layout));
+    }
     add_text(&digest,
              arena_format(job->arena, "%lld %d %d %llu", (long long)job->platform->domain_count,
                           (int)job->detail, (int)request->price_kind,

@@ -9,9 +9,10 @@
 #include "hardware/platform.h"
 #include "record/provenance.h"
 #include "record/result_file.h"
+#include "training/together.h"
 #include "workload/scenario.h"
 
-enum { RUN_OVERRIDES = 64 };
+enum { RUN_OVERRIDES = 64, RUN_BESIDE = TOGETHER_MOST - 1 };
 
 struct run_request {
     const char *workload, *platform, *plan, *prices;
@@ -21,6 +22,9 @@ struct run_request {
     const char *overrides[RUN_OVERRIDES];
     int override_count;
     bool find_capacity;
+    const char *beside[RUN_BESIDE]; /* further workloads at the same time */
+    int beside_count;
+    enum merge_layout layout;
     struct command_shared shared;
 };
 

@@ -139,6 +139,9 @@ static struct job *make_job(struct training *training, const struct training_opt
     if (job == NULL || !slow_down(training, job, error)) {
         return NULL;
     }
+    if (options->unplanned) {
+        return job;
+    }
     if (options->detail == DETAIL_FOLDED) {
         return fold_quotient(job, &training->fold, error);
     }

@@ -14,6 +14,7 @@
 struct training_options {
     enum detail detail;
     bool one_replica; /* lower_training_replica; no timeline is kept */
+    bool unplanned;   /* training_prepare: the job before its exchanges are planned */
     bool any_memory;  /* run what does not fit too: it was seen to fit */
     void (*progress)(double fraction, double now_s); /* or NULL */
 };

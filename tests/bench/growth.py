@@ -22,7 +22,8 @@ from dataclasses import dataclass
 TRN3 = "platforms/trn3-ultraserver.xml"
 LLAMA = "workloads/llama-3.1-405b-pretrain.yaml"
 MIXTURE = "workloads/moe-2t-pretrain.yaml"
-SMALL = "workloads/llama-3-8b-pretrain.yaml"
+SEVEN = "workloads/llama-2-7b-pretrain.yaml"
+HGX = "platforms/hgx-h100.xml"
 ALL_REDUCE = "workloads/all-reduce-1GiB.yaml"
 DOMAINS = [1, 8, 64, 512, 6945]
 
@@ -34,6 +35,7 @@ class Row:
     domains: int
     detail: str
     settings: tuple[str, ...] = ()
+    platform: str = TRN3
 
 
 def rows() -> list[Row]:
@@ -41,20 +43,22 @@ def rows() -> list[Row]:
     table += [Row("mixture 2T", MIXTURE, n, "folded") for n in (64, 6945)]
     table += [Row("Llama 405B, 100 slow chips", LLAMA, 6945, "folded", ("slow_chips=100",))]
     table += [Row("Llama 405B", LLAMA, n, "flow") for n in (1, 8)]
-    tp8 = ("tensor_parallel=8", "pipeline_parallel=1", "batch_tokens=4194304", "recompute=full")
-    table += [Row("8B, TP8 x DP72", SMALL, 4, d, tp8) for d in ("folded", "flow")]
+    table += [Row("Llama 2 7B, TP8 x DP64, HGX H100", SEVEN, 64, d, (), HGX)
+              for d in ("folded", "flow")]
     for chips, domains in ((144, 1), (16384, 114), (65536, 456)):
         size = (f"group_chips={chips}",)
         for detail in ("folded", "flow"):
             table.append(Row(f"all-reduce 1 GiB, {chips} chips", ALL_REDUCE, domains, detail, size))
     table += [Row("all-reduce 1 GiB, ring, 144 chips", ALL_REDUCE, 1, "message",
                   ("algorithm=ring",))]
+    table += [Row("all-reduce 1 GiB, ring, 576 chips", ALL_REDUCE, 4, "message",
+                  ("algorithm=ring",))]
     return table
 
 
 def run(trnsim: str, row: Row, limit_s: float) -> tuple[float, float, dict[str, object]] | str:
     with tempfile.TemporaryDirectory() as folder:
-        command = [trnsim, "run", row.workload, "--platform", TRN3, "--ultraservers",
+        command = [trnsim, "run", row.workload, "--platform", row.platform, "--ultraservers",
                    str(row.domains), "--detail", row.detail, "--json", "--quiet", "-o",
                    os.path.join(folder, "result.h5")]
         for setting in row.settings:

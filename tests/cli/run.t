@@ -93,3 +93,28 @@ $ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --se
   cost                       … USD per million tokens (… on-demand price of 2026-10)
   result                     results/llama-3-8b-pretrain-p5-….h5
 [exit 0]
+
+# Two copies of one workload on domains in turn, trunks at 1:7: both are slower by as much, folded or not.
+$ mkdir -p narrow && sed -E -e 's/(scale_out.1.oversubscription" value=)"1"/\1"7"/' -e 's/(scale_out.1.domains" value=)"[0-9]+"/\1"4"/' platforms/hgx-h100.xml > narrow/hgx-h100.xml
+> for detail in flow folded; do
+>     trnsim run workloads/llama-2-7b-pretrain.yaml --beside workloads/llama-2-7b-pretrain.yaml --layout domains --platform narrow/hgx-h100.xml --domains 16 --detail $detail --prices none --json -o results/beside-$detail.h5 > beside-$detail.json
+> done
+> python3 -c '
+> import json
+> flow, folded = (json.load(open(f"beside-{d}.json")) for d in ("flow", "folded"))
+> for a, b in zip(flow["workloads"], folded["workloads"]):
+>     assert abs(a["step_together_s"] / b["step_together_s"] - 1) < 1e-9
+>     assert abs(a["step_alone_s"] / b["step_alone_s"] - 1) < 1e-9
+>     assert a["slowdown_fraction"] > 0.01, a
+> assert folded["classes"] < flow["classes"]
+> print(flow["layout"], [row["chips"] for row in flow["workloads"]])'
+domains [64, 64]
+[exit 0]
+
+$ trnsim run workloads/llama-2-7b-pretrain.yaml --beside workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 3
+trnsim: 3 servers cannot be cut into 2 equal parts, one for each workload; set --ultraservers to a multiple of 2
+[exit 3]
+
+$ trnsim run workloads/llama-2-7b-pretrain.yaml --beside workloads/all-reduce-1GiB.yaml --platform platforms/hgx-h100.xml --domains 2
+trnsim: workloads/all-reduce-1GiB.yaml: only training workloads can run side by side; run others alone
+[exit 3]

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "program/lower_training.h"
+#include "program/merge.h"
 #include "support/cluster.h"
 #include "support/fold_case.h"
 #include "support/fold_proof.h"
@@ -106,42 +107,54 @@ static void notices_groups(void)
     CU_ASSERT(wrong_when(FOLD_BLIND_TO_GROUPS) >= 3);
 }
 
-/* 8 servers of 4, a pipeline of 2 and data over all else; a NIC link of one server, or every
+/* Servers of 4 or 8, a pipeline and data over all else; a NIC link of one server, or every
  * trunk, changes. */
 struct change {
     double nic_factor, oversubscription;
 };
 
-static struct job *changed(void *argument, struct arena *arena)
+static struct platform *servers(const struct change *change, int64_t domains, int64_t chips,
+                                struct arena *arena)
 {
-    const struct change *change = argument;
     struct cluster cluster = {
         .kind = CLUSTER_STAR,
-        .chips = 4,
-        .domains = 8,
+        .chips = chips,
+        .domains = domains,
         .nic_chips = 1,
         .tier_count = 2,
-        .tiers = {{"leaf", 2, 1, change->oversubscription, 1e-6}, {"spine", 64, 1, 1, 1e-6}},
+        .tiers = {{"leaf", 2, 1, change->oversubscription, 1e-6}, {"spine", 1024, 1, 1, 1e-6}},
         .Bps = 100e9,
         .nic_Bps = 10e9};
     struct platform *platform = cluster_create(&cluster, arena);
     struct link_defect *defect = arena_alloc(arena, sizeof *defect);
-    /* The first way out of server 5: links 0 to 7 are its star. */
-    *defect = (struct link_defect){5 * platform->link_count + 8, change->nic_factor};
+    /* The first way out of server 5: the links before it are its star. */
+    *defect = (struct link_defect){5 * platform->link_count + 2 * chips, change->nic_factor};
     platform->defects = defect;
     platform->defect_count = change->nic_factor < 1;
+    return platform;
+}
+
+static struct job *training_on(const struct platform *platform, int64_t tensor,
+                               int64_t pipeline, struct arena *arena)
+{
     struct plan *plan = arena_alloc(arena, sizeof *plan);
     struct model *model = arena_alloc(arena, sizeof *model);
     struct training_shape *shape = arena_alloc(arena, sizeof *shape);
     struct error error = {.kind = ERROR_NONE};
+    int64_t chips = platform_chips(platform), copies = chips / tensor / pipeline;
     *model = small_job_model(0);
     plan_init(plan);
-    plan->tensor_parallel = 2;
-    plan->pipeline_parallel = 2;
+    plan->tensor_parallel = tensor;
+    plan->pipeline_parallel = pipeline;
     *shape = (struct training_shape){model, plan, 512};
-    return plan_derive(plan, model, 32, 512, 512 * 8 * 2, &error)
+    return plan_derive(plan, model, chips, 512, 512 * copies * 2, &error)
                ? lower_training(platform, shape, arena, &error)
                : NULL;
+}
+
+static struct job *changed(void *argument, struct arena *arena)
+{
+    return training_on(servers(argument, 8, 4, arena), 2, 2, arena);
 }
 
 /* The folded step moves as the full one: both are slower than on a healthy machine, and equal.
@@ -160,12 +173,64 @@ static void moves_equally(void)
     }
 }
 
+/* 4,608 chips, 576 servers of 8 behind oversubscribed trunks: a pipeline of 4 on healthy chips;
+ * or data parallel alone, where one slow chip makes its own team another and leaves all others
+ * equal. (In a pipeline its messages would meet the rings of the others on their NICs, and by
+ * them mark every team: then there is nothing to fold.) */
+static struct job *thousands(void *argument, struct arena *arena)
+{
+    struct change change = {1, 2};
+    const int64_t *pipeline = argument;
+    struct job *job = training_on(servers(&change, 576, 8, arena), 8, *pipeline, arena);
+    job->teams[77].slowness = *pipeline == 1 ? 1.25 : 1;
+    return job;
+}
+
+static void thousands_of_chips(void)
+{
+    for (int64_t pipeline = 1; pipeline <= 4; pipeline += 3) {
+        struct fold_proof proof = {.make = thousands, .argument = &pipeline};
+        CU_ASSERT(fold_prove(&proof) == FOLD_EQUAL);
+        CU_ASSERT(proof.teams == 576);
+        CU_ASSERT(proof.classes < proof.teams / 10);
+        printf("\n    %lld teams of 8 in %lld classes, %lld operations", (long long)proof.teams,
+               (long long)proof.classes, (long long)proof.spans);
+    }
+}
+
+/* Two jobs on 16 servers: TP 2 x PP 2 beside TP 4, the second does its step twice. */
+static struct job *shared(void *argument, struct arena *arena)
+{
+    struct change change = {1, 7};
+    struct platform *whole = servers(&change, 16, 4, arena);
+    struct platform *half = arena_alloc(arena, sizeof *half);
+    *half = *whole;
+    half->domain_count = 8;
+    struct merge_part parts[] = {{training_on(half, 2, 2, arena), 0, 1},
+                                 {training_on(half, 4, 1, arena), 1, 2}};
+    int32_t program_end[2];
+    enum merge_layout layout = *(enum merge_layout *)argument;
+    return merge_jobs(whole, layout, 2, parts, 2, program_end, arena);
+}
+
+static void side_by_side(void)
+{
+    for (int l = 0; l < MERGE_LAYOUT_COUNT; l++) {
+        enum merge_layout layout = (enum merge_layout)l;
+        struct fold_proof proof = {.make = shared, .argument = &layout};
+        CU_ASSERT(fold_prove(&proof) == FOLD_EQUAL);
+        CU_ASSERT(proof.classes < proof.teams);
+    }
+}
+
 void suite_fold(void)
 {
     static const struct test tests[] = {
         {"folded is unfolded in every operation, drawn cases", small_cases},
         {"the same with hundreds of chips", large_cases},
         {"half a NIC link and 1:7 trunks move both steps equally", moves_equally},
+        {"4,608 chips, in a pipeline, and with a slow one", thousands_of_chips},
+        {"two jobs side by side, in blocks, domains and chips", side_by_side},
         {"blind to links it is not", notices_links},
         {"blind to groups it is not", notices_groups},
     };
