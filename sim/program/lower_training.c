@@ -57,6 +57,14 @@ static double work_s(const struct lowering *lowering, const struct work *work)
     return work->kind == WORK_ATTENTION && fraction > 0 ? time_s / fraction : time_s;
 }
 
+/* While the chip waits for the host: before the kernel, and before the library's one. */
+static double host_s(const struct lowering *lowering, const struct operation *operation)
+{
+    bool exchanges = operation->exchange != EXCHANGE_NONE;
+    return operation->host_s +
+           lowering->plan->kernel_gap_s * (operation->work.kernel_count + exchanges);
+}
+
 void lowering_append(struct lowering *lowering, int32_t sequence)
 {
     struct operation_list *list = &lowering->list;
@@ -68,7 +76,7 @@ void lowering_append(struct lowering *lowering, int32_t sequence)
         const struct operation *operation = &list->items[i];
         struct op op = {operation->name,
                         (enum part_of_time)operation->work.kind,
-                        work_s(lowering, &operation->work),
+                        work_s(lowering, &operation->work) + host_s(lowering, operation),
                         -1,
                         SLOT_TENSOR,
                         false};

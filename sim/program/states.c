@@ -37,10 +37,12 @@ static struct bucket reduced_together(const struct lowering *lowering, struct bu
 
 static void reduce_gradients(struct lowering *lowering, struct bucket bucket)
 {
+    const struct plan *plan = lowering->plan;
+    bool scattered = plan->zero_stage > 1 || (plan->zero_stage == 1 && !plan->whole_gradients);
     enum collective_operation operation =
-        lowering->plan->zero_stage > 0 ? COLLECTIVE_REDUCE_SCATTER : COLLECTIVE_ALL_REDUCE;
+        scattered ? COLLECTIVE_REDUCE_SCATTER : COLLECTIVE_ALL_REDUCE;
     bucket = reduced_together(lowering, bucket);
-    double bytes = lowering->plan->gradient_bytes;
+    double bytes = plan->gradient_bytes;
     start_exchange(lowering, SLOT_DATA, operation, bucket.dense * bytes, "reduce gradients");
     start_exchange(lowering, SLOT_EXPERT_DATA, operation, bucket.expert * bytes,
                    "reduce expert gradients");

@@ -169,6 +169,9 @@ static void row_plan(const struct reading *reading, struct plan *plan)
     plan->overlap_tensor = framework_says(reading, "overlap_tensor");
     plan->blocking_sends = framework_says(reading, "blocking_sends");
     plan->fused_vectors = framework_says(reading, "fused_vectors");
+    plan->whole_gradients = framework_says(reading, "whole_gradients");
+    plan->kernel_gap_s = csv_number(frameworks, reading->framework, "kernel_gap_us") * 1e-6;
+    plan->expert_gap_s = csv_number(frameworks, reading->framework, "expert_gap_us") * 1e-6;
     if (plan->pipeline_parallel > 1 && framework_says(reading, "local_batch")) {
         plan->micro_batch = 1;
     }

@@ -227,7 +227,9 @@ void mlp_mixture_forward(const struct training_shape *shape, struct operation_li
     shared_forward(shape, list);
     operation_forward(list, &router);
     operation_vector(list, "top-k", top_k_bytes(shape));
-    exchange_tokens(operation_vector(list, "dispatch", 2 * routed_bytes(shape)), shape);
+    struct operation *dispatch = operation_vector(list, "dispatch", 2 * routed_bytes(shape));
+    dispatch->host_s = shape->plan->expert_gap_s;
+    exchange_tokens(dispatch, shape);
     sort_by_expert(shape, list, "sort by expert");
     forward(list, &experts);
     sort_by_expert(shape, list, "sort by sender");
@@ -243,9 +245,10 @@ static void experts_backward(const struct training_shape *shape, struct operatio
 {
     struct mlp experts = expert_mlp(shape);
     double gradient_bytes = shape->plan->gradient_bytes;
-    exchange_tokens(
-        operation_vector(list, "combine backward", 2 * routed_bytes(shape) + own_bytes(shape)),
-        shape);
+    struct operation *combine =
+        operation_vector(list, "combine backward", 2 * routed_bytes(shape) + own_bytes(shape));
+    combine->host_s = shape->plan->expert_gap_s;
+    exchange_tokens(combine, shape);
     sort_by_expert(shape, list, "sort by expert, backward");
     backward_to_activation(list, &experts, gradient_bytes);
     operation_data_gradient(list, &experts.up);

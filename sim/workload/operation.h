@@ -22,6 +22,7 @@ struct operation {
     struct work work; /* kernel_count 0: no work, only the exchange */
     enum exchange exchange;
     double exchange_bytes;
+    double host_s;    /* the chip waits so long for the host first */
     bool beside_next; /* the next operation does not need the exchange: both may run together */
 };
 
