@@ -73,6 +73,11 @@ static struct model *row_model(const struct reading *reading)
     model->experts_per_token = count(reading, "moe_topk", 0);
     model->expert_ffn_hidden = count(reading, "moe_ffn", 0);
     model->shared_ffn_hidden = count(reading, "n_shared_experts", 0) * model->expert_ffn_hidden;
+    if (holds(text(reading, "arch"), "mla")) { /* DeepSeek's ranks, in units of its heads */
+        model->query_rank = 12 * model->head_dim;
+        model->key_value_rank = 4 * model->head_dim;
+        model->position_dim = model->head_dim / 2;
+    }
     model->ffn_hidden = count(reading, "ffn", model->expert_ffn_hidden);
     model->ffn_hidden = model->ffn_hidden > 0 ? model->ffn_hidden : 4 * hidden;
     model->max_positions = count(reading, "seq_len", 0);

@@ -19,6 +19,65 @@ static struct operation_linear qkv_linear(const struct training_shape *shape)
                                      .batch_count = 1};
 }
 
+/* Latent attention: one product down to both ranks, then one up to queries and one up to keys
+ * and values. Ranks are whole on every chip. */
+enum latent { LATENT_DOWN, LATENT_QUERY, LATENT_KEY_VALUE };
+
+static struct operation_linear latent_linear(const struct training_shape *shape,
+                                             enum latent which)
+{
+    const struct model *model = shape->model;
+    struct operation_sizes sizes = operation_sizes(shape);
+    double ranks = (double)(model->query_rank + model->key_value_rank);
+    double position = (double)model->position_dim, head_dim = (double)model->head_dim;
+    struct operation_linear linear = qkv_linear(shape);
+    switch (which) {
+    case LATENT_DOWN:
+        linear.out = ranks + position;
+        break;
+    case LATENT_QUERY:
+        linear.forward = "query up";
+        linear.data_gradient = "query up data gradient";
+        linear.weight_gradient = "query up weight gradient";
+        linear.in = model->query_rank > 0 ? (double)model->query_rank : linear.in;
+        linear.out = sizes.query / head_dim * (head_dim + position);
+        break;
+    case LATENT_KEY_VALUE:
+        linear.forward = "key and value up";
+        linear.data_gradient = "key and value up data gradient";
+        linear.weight_gradient = "key and value up weight gradient";
+        linear.in = (double)model->key_value_rank;
+        linear.out = 2 * sizes.query;
+        break;
+    }
+    return linear;
+}
+
+/* Norms of both ranks, then the products up. */
+static struct operation *latent_forward(const struct training_shape *shape,
+                                        struct operation_list *list)
+{
+    struct operation_linear query = latent_linear(shape, LATENT_QUERY);
+    struct operation_linear key_value = latent_linear(shape, LATENT_KEY_VALUE);
+    operation_vector(list, "latent norms",
+                     2 * ELEMENT_BYTES * query.tokens * (query.in + key_value.in));
+    operation_forward(list, &query);
+    return operation_forward(list, &key_value);
+}
+
+static void latent_backward(const struct training_shape *shape, struct operation_list *list)
+{
+    struct operation_linear query = latent_linear(shape, LATENT_QUERY);
+    struct operation_linear key_value = latent_linear(shape, LATENT_KEY_VALUE);
+    double gradient_bytes = shape->plan->gradient_bytes;
+    operation_data_gradient(list, &key_value);
+    operation_weight_gradient(list, &key_value, gradient_bytes);
+    operation_data_gradient(list, &query);
+    operation_weight_gradient(list, &query, gradient_bytes);
+    operation_vector(list, "latent norms backward",
+                     3 * ELEMENT_BYTES * query.tokens * (query.in + key_value.in));
+}
+
 static struct operation_linear projection_linear(const struct training_shape *shape)
 {
     struct operation_sizes sizes = operation_sizes(shape);
@@ -88,7 +147,8 @@ static struct attention_shape flash_shape(const struct training_shape *shape, bo
     return (struct attention_shape){.sequences = (double)plan->micro_batch,
                                     .heads = sizes.query / head_dim,
                                     .kv_heads = sizes.key_value / head_dim,
-                                    .head_dim = head_dim,
+                                    .head_dim =
+                                        head_dim + (double)shape->model->position_dim / 2,
                                     .queries = queries,
                                     .prefix = (sequence - queries) / 2,
                                     .causal = true,
@@ -167,10 +227,14 @@ static double rotary_bytes(const struct training_shape *shape)
 void attention_forward(const struct training_shape *shape, struct operation_list *list)
 {
     const struct model *model = shape->model;
-    struct operation_linear qkv = qkv_linear(shape), projection = projection_linear(shape);
+    bool latent = model->key_value_rank > 0;
+    struct operation_linear qkv =
+        latent ? latent_linear(shape, LATENT_DOWN) : qkv_linear(shape);
+    struct operation_linear projection = projection_linear(shape);
     operation_enter(operation_vector(list, "attention norm", operation_norm_bytes(shape, true)),
                     shape);
     struct operation *last = operation_forward(list, &qkv);
+    last = latent ? latent_forward(shape, list) : last;
     if (model->query_key_norm) {
         last = operation_vector(list, "query and key norm", rotary_bytes(shape));
     }
@@ -192,7 +256,10 @@ void attention_recompute(const struct training_shape *shape, struct operation_li
 void attention_backward(const struct training_shape *shape, struct operation_list *list)
 {
     const struct model *model = shape->model;
-    struct operation_linear qkv = qkv_linear(shape), projection = projection_linear(shape);
+    bool latent = model->key_value_rank > 0;
+    struct operation_linear qkv =
+        latent ? latent_linear(shape, LATENT_DOWN) : qkv_linear(shape);
+    struct operation_linear projection = projection_linear(shape);
     operation_gather(list, shape, "attention gradient gather");
     operation_bias_backward(list, shape, &projection);
     operation_data_gradient(list, &projection);
@@ -207,6 +274,9 @@ void attention_backward(const struct training_shape *shape, struct operation_lis
     }
     if (model->query_key_norm) {
         operation_vector(list, "query and key norm backward", 1.5 * rotary_bytes(shape));
+    }
+    if (latent) {
+        latent_backward(shape, list);
     }
     operation_bias_backward(list, shape, &qkv);
     operation_first_backward(list, shape, &qkv);

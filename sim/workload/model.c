@@ -23,6 +23,13 @@ struct model_count model_layer_count(const struct model *model, bool dense)
                                 .key_value = 2 * rows * kv_heads * head_dim,
                                 .output = heads * head_dim * hidden,
                                 .whole = 2 * norm_parameters(model)};
+    if (model->key_value_rank > 0) {
+        double position = (double)model->position_dim, rank = (double)model->query_rank;
+        double latent = (double)model->key_value_rank;
+        count.query = (rank > 0 ? rank : hidden) * heads * (head_dim + position);
+        count.key_value = 2 * latent * heads * head_dim;
+        count.whole += hidden * (rank + latent + position);
+    }
     count.mlp = mlp_parameters(model, mixture ? model->shared_ffn_hidden : model->ffn_hidden);
     count.whole += model->biased ? 2 * hidden : 0;
     count.whole += model->query_key_norm ? 2 * head_dim : 0;

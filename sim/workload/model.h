@@ -13,6 +13,9 @@ struct model {
     const char *path, *text;
     const char *architecture; /* "LlamaForCausalLM" */
     int64_t layers, hidden, heads, kv_heads, head_dim, ffn_hidden, vocabulary;
+    /* Latent attention: ranks of queries' and of keys' and values' products, columns of a head
+     * that carry the position; 0 ranks: none. head_dim is that of values. */
+    int64_t query_rank, key_value_rank, position_dim;
     bool gated_mlp, tied_embeddings, learned_positions;
     int64_t max_positions;
     int64_t expert_count; /* 0: dense */

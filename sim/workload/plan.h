@@ -35,11 +35,11 @@ struct plan {
     double gradient_bytes;     /* per parameter, as accumulated and reduced: 2 or 4 */
     bool flash_attention;      /* false: the core stores its scores, as before 2022 */
     double attention_fraction; /* speed of the fused kernel over the chip's best; 0: the best */
-    double kernel_gap_s; /* between two kernels: the host's launch, where nothing hides it */
-    double expert_gap_s; /* of a mixture's routing each way, while the host reads its counts */
+    double kernel_gap_s;  /* between two kernels: the host's launch, where nothing hides it */
+    double expert_gap_s;  /* of a mixture's routing each way, while the host reads its counts */
     bool whole_gradients; /* zero_stage 1 sums all gradients on every replica */
-    bool frozen_weights; /* only small adapters are trained */
-    bool uneven_stages;        /* allow PP x virtual stages that do not divide the layers */
+    bool frozen_weights;  /* only small adapters are trained */
+    bool uneven_stages;   /* allow PP x virtual stages that do not divide the layers */
 };
 
 /* Plan and model together, as the operations and the memory need them. The plan is derived. */

@@ -121,6 +121,14 @@ static double attention_flops(const struct model *model, int64_t sequence_tokens
     double hidden = (double)model->hidden, head_dim = (double)model->head_dim;
     double query = (double)model->heads * head_dim;
     double key_value = (double)model->kv_heads * head_dim;
+    if (model->key_value_rank > 0) {
+        struct model_count count = model_layer_count(model, false);
+        double latent =
+            (double)(model->query_rank + model->key_value_rank + model->position_dim);
+        double scores = query + (double)(model->heads * model->position_dim) / 2;
+        return 2 * (count.query + count.key_value + count.output + hidden * latent) +
+               4 * (double)sequence_tokens * scores;
+    }
     return 4 * hidden * (query + key_value) + 4 * (double)sequence_tokens * query;
 }
 
