@@ -57,6 +57,17 @@ static double work_s(const struct lowering *lowering, const struct work *work)
     return work->kind == WORK_ATTENTION && fraction > 0 ? time_s / fraction : time_s;
 }
 
+/* With frozen weights an adapter of small rank stands beside each matrix: it reads the input
+ * and the gradient of the output, and adds to both results. */
+static struct work adapter(const struct work *gradient)
+{
+    double elements = gradient->batch_count * gradient->k * (gradient->m + gradient->n);
+    return (struct work){.kind = WORK_VECTOR,
+                         .dtype = DTYPE_BF16,
+                         .bytes = 2 * elements * dtype_bytes(DTYPE_BF16),
+                         .kernel_count = gradient->kernel_count};
+}
+
 /* While the chip waits for the host: before the kernel, and before the library's one. */
 static double host_s(const struct lowering *lowering, const struct operation *operation)
 {
@@ -73,7 +84,10 @@ void lowering_append(struct lowering *lowering, int32_t sequence)
         list = &lowering->reordered;
     }
     for (int i = 0; i < list->count; i++) {
-        const struct operation *operation = &list->items[i];
+        struct operation *operation = &list->items[i];
+        if (operation->trains && lowering->plan->frozen_weights) {
+            operation->work = adapter(&operation->work);
+        }
         struct op op = {operation->name,
                         (enum part_of_time)operation->work.kind,
                         work_s(lowering, &operation->work) + host_s(lowering, operation),

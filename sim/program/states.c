@@ -42,7 +42,7 @@ static void reduce_gradients(struct lowering *lowering, struct bucket bucket)
     enum collective_operation operation =
         scattered ? COLLECTIVE_REDUCE_SCATTER : COLLECTIVE_ALL_REDUCE;
     bucket = reduced_together(lowering, bucket);
-    double bytes = plan->gradient_bytes;
+    double bytes = plan->frozen_weights ? 0 : plan->gradient_bytes;
     start_exchange(lowering, SLOT_DATA, operation, bucket.dense * bytes, "reduce gradients");
     start_exchange(lowering, SLOT_EXPERT_DATA, operation, bucket.expert * bytes,
                    "reduce expert gradients");
@@ -244,8 +244,8 @@ static struct bucket unit_bucket(const struct lowering *lowering, const struct s
 static bool gathers_ahead(const struct lowering *lowering)
 {
     const struct plan *plan = lowering->plan;
-    return plan->zero_stage > 0 && plan->overlap_weights && !fully_sharded(lowering) &&
-           has_replicas(lowering, SLOT_DATA);
+    return plan->zero_stage > 0 && plan->overlap_weights && !plan->frozen_weights &&
+           !fully_sharded(lowering) && has_replicas(lowering, SLOT_DATA);
 }
 
 static void count_coming(struct lowering *lowering, struct bucket bucket, int32_t by)
@@ -372,6 +372,10 @@ void states_update(struct lowering *lowering)
     struct parameters all =
         transformer_stage_parameters(lowering->shape->model, plan, lowering->stage);
     struct bucket bucket = reduced_together(lowering, (struct bucket){all.dense, all.expert});
+    if (plan->frozen_weights) { /* adapters are too few to count */
+        wait_all(lowering, "wait for weights");
+        return;
+    }
     if (!plan->overlap_gradients && plan->zero_stage < 2) {
         reduce_gradients(lowering, bucket);
     }

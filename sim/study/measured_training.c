@@ -219,6 +219,27 @@ static bool fits_memory(const struct reading *reading, const struct plan *plan)
     return true;
 }
 
+/* What cannot be full training, because weights, gradients and states alone are more than the
+ * memory, is the training of adapters beside frozen weights. */
+static void choose_frozen(const struct reading *reading, struct plan *plan)
+{
+    const struct training_case *result = reading->result;
+    const struct scenario *scenario = result->scenario;
+    struct plan trial = *plan;
+    struct error ignored = {0};
+    trial.micro_batch = trial.micro_batch > 0 ? trial.micro_batch : 1;
+    if (!plan_derive(&trial, scenario->model, platform_chips(result->platform),
+                     scenario->sequence_tokens, scenario->batch_tokens, &ignored)) {
+        return;
+    }
+    struct training_shape shape = {scenario->model, &trial, scenario->sequence_tokens};
+    const struct chip *chip = platform_chip(result->platform, 0);
+    struct training_memory memory = transformer_memory(&shape, chip, 0);
+    plan->frozen_weights = memory.weights_bytes + memory.gradients_bytes +
+                               memory.optimizer_bytes + memory.reserved_bytes >
+                           chip->hbm_bytes;
+}
+
 /* The least recomputation that fits the memory, with this micro-batch: none, of the attention
  * core, of more and more layers; false when nothing does. */
 static bool fits(const struct reading *reading, struct plan *plan)
@@ -337,6 +358,8 @@ struct training_case *measured_training_case(struct machines *machines,
         scenario->model->vocabulary = 51200;
     }
     scenario->batch_tokens = sequences * scenario->sequence_tokens;
+    choose_frozen(&reading, &scenario->plan);
+        fprintf(stderr, "frozen %s\n", row->id);
     choose_micro_batch(&reading, &scenario->plan);
     int64_t wave = ranks * scenario->plan.micro_batch;
     int64_t used = wave > 0 ? (sequences + wave - 1) / wave * wave : sequences;

@@ -198,14 +198,16 @@ static struct operation *separate_backward(const struct training_shape *shape,
     struct operation_linear scores = scores_linear(shape), context = context_linear(shape);
     double elements = score_elements(shape), written = ELEMENT_BYTES / 2.0;
     operation_data_gradient(list, &context);
-    operation_weight_gradient(list, &context, written);
+    operation_weight_gradient(list, &context, written)->trains = false;
     if (shape->model->attention_dropout) {
         operation_vector(list, "attention dropout backward",
                          elements * (2 * ELEMENT_BYTES + 1));
     }
     operation_vector(list, "softmax backward", elements * 3 * ELEMENT_BYTES);
     operation_data_gradient(list, &scores);
-    return operation_weight_gradient(list, &scores, written);
+    struct operation *keys = operation_weight_gradient(list, &scores, written);
+    keys->trains = false;
+    return keys;
 }
 
 static void core_forward(const struct training_shape *shape, struct operation_list *list)

@@ -144,7 +144,10 @@ struct operation *operation_weight_gradient(struct operation_list *list,
                          .n = linear->out,
                          .k = linear->tokens,
                          .batch_count = linear->batch_count};
-    return matmul(list, linear->weight_gradient, shape, 2 * gradient_bytes);
+    struct operation *operation =
+        matmul(list, linear->weight_gradient, shape, 2 * gradient_bytes);
+    operation->trains = true;
+    return operation;
 }
 
 /* A block's input or output on all chips of the tensor-parallel group together. */

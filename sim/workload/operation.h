@@ -23,6 +23,7 @@ struct operation {
     enum exchange exchange;
     double exchange_bytes;
     double host_s;    /* the chip waits so long for the host first */
+    bool trains;      /* the gradient of a weight: not computed when weights are frozen */
     bool beside_next; /* the next operation does not need the exchange: both may run together */
 };
 

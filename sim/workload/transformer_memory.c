@@ -185,7 +185,8 @@ static double weights_bytes(const struct training_shape *shape, int64_t stage,
     double matrices =
         all - transformer_stage_vocabulary_parameters(shape->model, shape->plan, stage) * all /
                   (parameters.dense + parameters.expert);
-    double narrow = operand < ELEMENT_BYTES ? 2 * operand - ELEMENT_BYTES : 0;
+    double copies = shape->plan->frozen_weights ? 1 : 2; /* frozen ones are turned as needed */
+    double narrow = operand < ELEMENT_BYTES ? copies * operand - ELEMENT_BYTES : 0;
     return ELEMENT_BYTES * all + narrow * matrices;
 }
 
@@ -196,8 +197,10 @@ struct training_memory transformer_memory(const struct training_shape *shape,
     struct parameters parameters = transformer_stage_parameters(shape->model, plan, stage);
     struct training_memory memory = {
         .weights_bytes = weights_bytes(shape, stage, parameters),
-        .gradients_bytes = plan->gradient_bytes * kept(plan, parameters, 2),
-        .optimizer_bytes = OPTIMIZER_BYTES * kept(plan, parameters, 1),
+        .gradients_bytes =
+            plan->frozen_weights ? 0 : plan->gradient_bytes * kept(plan, parameters, 2),
+        .optimizer_bytes =
+            plan->frozen_weights ? 0 : OPTIMIZER_BYTES * kept(plan, parameters, 1),
         .activations_bytes = activations_bytes(shape, stage),
         .workspace_bytes = workspace_bytes(shape, stage),
         .reserved_bytes = chip->reserved_bytes};
