@@ -5,8 +5,7 @@
 analysis/fit_sustained.py TRNSIM DATA   TRNSIM: the program; DATA: the folder with training.csv
 
 Kernel tables time one kernel at a time; in training chips run at their power limit for hours and
-lower their clocks. Used are dense rows of high confidence in frameworks whose other kernels are
-fused by hand or compiler, so that little is left to explain, and whose simulated step is at least
+lower their clocks. Used are dense rows of high confidence whose simulated step is at least
 three fifths matrix multiplication and attention. Configurations are divided by a digest: half are
 fitted, the source states the bias of the others. Writes platforms/generator/fitted.json (then run
 platforms/generate.py); run again until it changes nothing.
@@ -26,7 +25,6 @@ from statistics import median
 FITTED = Path(__file__).resolve().parents[1] / "platforms" / "generator" / "fitted.json"
 CHIPS = {"A100-80GB": ("a100", "sustained_clock"), "H100-SXM": ("h100", "sustained_clock"),
          "Trainium1": ("trn1", "matmul_efficiency")}
-FUSED = ("Megatron", "NeMo", "MaxText", "neuronx")
 LEAST_SHARE = 0.6
 LIMITS = (0.4, 1.0)
 
@@ -39,8 +37,7 @@ def share(suspects: str) -> float:
 
 
 def usable(row: Row) -> bool:
-    return (row["arch"].startswith("dense") and row["confidence"] == "high"
-            and row["framework"].startswith(FUSED) and "DeepSpeed" not in row["framework"])
+    return row["arch"].startswith("dense") and row["confidence"] == "high"
 
 
 def held_out(row: Row) -> bool:

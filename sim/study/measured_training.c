@@ -359,7 +359,7 @@ struct training_case *measured_training_case(struct machines *machines,
     }
     scenario->batch_tokens = sequences * scenario->sequence_tokens;
     choose_frozen(&reading, &scenario->plan);
-        fprintf(stderr, "frozen %s\n", row->id);
+    fprintf(stderr, "frozen %s\n", row->id);
     choose_micro_batch(&reading, &scenario->plan);
     int64_t wave = ranks * scenario->plan.micro_batch;
     int64_t used = wave > 0 ? (sequences + wave - 1) / wave * wave : sequences;
