@@ -24,7 +24,7 @@ from statistics import median
 
 FITTED = Path(__file__).resolve().parents[1] / "platforms" / "generator" / "fitted.json"
 CHIPS = {"A100-80GB": ("a100", "sustained_clock"), "H100-SXM": ("h100", "sustained_clock"),
-         "Trainium1": ("trn1", "matmul_efficiency")}
+         "GB200": ("blackwell", "sustained_clock"), "Trainium1": ("trn1", "matmul_efficiency")}
 LEAST_SHARE = 0.6
 LIMITS = (0.4, 1.0)
 

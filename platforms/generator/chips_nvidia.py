@@ -79,10 +79,13 @@ BLACKWELL_REASON = ("Hopper's fitted constant; GEMM by the ratio of best shapes 
                     "exponentials that newer kernels compute on the arithmetic units")
 
 
+BLACKWELL_FIT = fitted("blackwell")
+
+
 def blackwell(bf16: float, fp8: float) -> dict[str, Fact]:
     """bf16 and fp8: parts of the peak that the best shape reaches (H100: 0.803 and 0.709)."""
     return all_scaled(HOPPER_FIT, BLACKWELL_REASON, matmul_efficiency=bf16 / 0.803,
-                      matmul_efficiency_fp8=fp8 / 0.709, attention_score=0.7, attention_block=0.8)
+                      matmul_efficiency_fp8=fp8 / 0.709, attention_score=0.7, attention_block=0.8) | BLACKWELL_FIT
 
 
 BLACKWELL = {
@@ -198,7 +201,7 @@ B300 = gpu("b300", "NVIDIA B300 SXM", "2250Tf", B200.facts | {
     "unit_count": published("148", datasheet("Blackwell") + ": SMs; Blackwell Ultra has 160 in full",
                             low="148", high="160"),
 } | as_sibling(B200, tuple(HOPPER_FIT), "the same arrays in BF16 and FP8") | {
-    "sustained_clock": scaled(HOPPER_FIT["sustained_clock"], 1.03, "(1,100 W / 1,000 W)^(1/3) over B200")})
+    "sustained_clock": scaled(BLACKWELL_FIT["sustained_clock"], 1.03, "(1,100 W / 1,000 W)^(1/3) over B200")})
 
 GB300 = gpu("gb300", "NVIDIA GB300 (one GPU)", "2500Tf", GB200.facts | {
     "headline_fp4": published("15000Tf", vendor("DGX GB300")),
@@ -209,7 +212,7 @@ GB300 = gpu("gb300", "NVIDIA GB300 (one GPU)", "2500Tf", GB200.facts | {
     "tdp": published("1400W", f"analyst figure ({SA3}); Lenovo lp2357 has 1,100 W",
                      low="1100W", high="1400W"),
 } | as_sibling(GB200, tuple(HOPPER_FIT), "the same arrays in BF16 and FP8") | {
-    "sustained_clock": scaled(HOPPER_FIT["sustained_clock"], 1.05, "(1,400 W / 1,200 W)^(1/3) over GB200")})
+    "sustained_clock": scaled(BLACKWELL_FIT["sustained_clock"], 1.05, "(1,400 W / 1,200 W)^(1/3) over GB200")})
 
 GDDR = estimate("0.85", "GDDR6 and GDDR7 lose less to refresh than HBM; decode reaches 0.8 to 0.9 on such "
                 "boards", low="0.75", high="0.92")

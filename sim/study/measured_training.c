@@ -199,6 +199,14 @@ static void row_plan(const struct reading *reading, struct plan *plan)
     }
 }
 
+/* Activations that may wait in the host's memory, where the chip reads it nearly as fast as
+ * they are made; the copies are taken to be hidden. */
+static double offload_bytes(const struct reading *reading)
+{
+    double bytes = csv_number(reading->machines->table, reading->machine, "offload_gb") * 1e9;
+    return bytes > 0 ? bytes : 0;
+}
+
 static bool fits_memory(const struct reading *reading, const struct plan *plan)
 {
     const struct training_case *result = reading->result;
@@ -212,7 +220,9 @@ static bool fits_memory(const struct reading *reading, const struct plan *plan)
     struct training_shape shape = {scenario->model, &trial, scenario->sequence_tokens};
     const struct chip *chip = platform_chip(result->platform, 0);
     for (int64_t stage = 0; stage < trial.pipeline_parallel; stage++) {
-        if (transformer_memory(&shape, chip, stage).total_bytes > chip->hbm_bytes) {
+        struct training_memory memory = transformer_memory(&shape, chip, stage);
+        double away_bytes = fmin(offload_bytes(reading), memory.activations_bytes);
+        if (memory.total_bytes - away_bytes > chip->hbm_bytes) {
             return false;
         }
     }
@@ -359,7 +369,6 @@ struct training_case *measured_training_case(struct machines *machines,
     }
     scenario->batch_tokens = sequences * scenario->sequence_tokens;
     choose_frozen(&reading, &scenario->plan);
-    fprintf(stderr, "frozen %s\n", row->id);
     choose_micro_batch(&reading, &scenario->plan);
     int64_t wave = ranks * scenario->plan.micro_batch;
     int64_t used = wave > 0 ? (sequences + wave - 1) / wave * wave : sequences;
