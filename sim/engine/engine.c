@@ -20,7 +20,7 @@
 #include "engine/simulation.h"
 
 /* SimGrid searches the list of what an actor sends or receives whenever one flow of it ends. */
-enum { BATCH = 64 };
+enum { BATCH = 16 };
 
 struct transfers { /* flows that one call started */
     int64_t left;  /* batches that are not over */

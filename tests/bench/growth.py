@@ -24,6 +24,7 @@ LLAMA = "workloads/llama-3.1-405b-pretrain.yaml"
 MIXTURE = "workloads/moe-2t-pretrain.yaml"
 SEVEN = "workloads/llama-2-7b-pretrain.yaml"
 HGX = "platforms/hgx-h100.xml"
+TRN2 = "platforms/trn2-ultraserver.xml"
 ALL_REDUCE = "workloads/all-reduce-1GiB.yaml"
 DOMAINS = [1, 8, 64, 512, 6945]
 
@@ -45,10 +46,12 @@ def rows() -> list[Row]:
     table += [Row("Llama 405B", LLAMA, n, "flow") for n in (1, 8)]
     table += [Row("Llama 2 7B, TP8 x DP64, HGX H100", SEVEN, 64, d, (), HGX)
               for d in ("folded", "flow")]
-    for chips, domains in ((144, 1), (16384, 114), (65536, 456)):
-        size = (f"group_chips={chips}",)
-        for detail in ("folded", "flow"):
-            table.append(Row(f"all-reduce 1 GiB, {chips} chips", ALL_REDUCE, domains, detail, size))
+    for chips, domains, machine in ((144, 1, TRN3), (16416, 114, TRN3), (65664, 456, TRN3),
+                                    (65536, 1024, TRN2)):
+        table += [Row(f"all-reduce 1 GiB, {chips} chips of {machine[10:14]}", ALL_REDUCE, domains,
+                      detail, (), machine) for detail in ("folded", "flow")]
+    table.append(Row("all-reduce 1 GiB, 65536 of 65664 chips", ALL_REDUCE, 456, "flow",
+                     ("group_chips=65536",)))
     table += [Row("all-reduce 1 GiB, ring, 144 chips", ALL_REDUCE, 1, "message",
                   ("algorithm=ring",))]
     table += [Row("all-reduce 1 GiB, ring, 576 chips", ALL_REDUCE, 4, "message",

@@ -1,0 +1,44 @@
+# The network that stands for 512 chips: 64 servers as one, said in comments; SimGrid's own XML.
+$ trnsim platform fold platforms/hgx-h100.xml --workload workloads/llama-2-7b-pretrain.yaml --ultraservers 64 > fold.xml
+> python3 -c '
+> import xml.etree.ElementTree as tree
+> zone = tree.parse("fold.xml").getroot().find("zone")
+> print(len(zone.findall("host")) < 100, len(zone.findall("link")) < 60)'
+> grep -c "the first of 64 links of equal rate" fold.xml
+True True
+32
+[exit 0]
+
+# Slow chips: the answer says what the slowest cost; drawn by seed; a machine of a thousand chips in a second.
+$ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 128 --set slow_chips=3 --set slow_chip_speed=0.8 --prices none --json -q -o results/slow.h5 > slow.json
+> trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 128 --prices none --json -q -o results/fit.h5 > fit.json
+> python3 -c '
+> import json
+> slow, fit = json.load(open("slow.json")), json.load(open("fit.json"))
+> lost = slow["step_time_s"] - fit["step_time_s"]
+> assert abs(slow["slowest_cost_s"] / lost - 1) < 1e-9
+> assert 0.02 < lost / fit["step_time_s"] < 0.25, lost
+> print(fit["classes"], slow["classes"])'
+8 16
+[exit 0]
+
+# Half a NIC link slows the step; a name that is none, and a share that is none, are told.
+$ for share in 1 0.5; do trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 16 --detail folded --set degraded_links=u3.nic-0_UP:$share --prices none --json -q -o results/half-$share.h5 > half-$share.json; done
+> python3 -c '
+> import json
+> whole, half = (json.load(open(f"half-{s}.json"))["step_time_s"] for s in ("1", "0.5"))
+> print(half > whole * 1.001)'
+True
+[exit 0]
+
+$ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 16 --set degraded_links=u3.nic-9_UP:0.5
+trnsim: degraded_links: there is no link 'u3.nic-9_UP' among the 16 servers of hgx-h100; names are like u0.nvlink-0_UP (a link of the first one) and tier1.0.0_UP
+[exit 3]
+
+$ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 16 --set degraded_links=u3.nic-0_UP:0
+trnsim: …
+[exit 3]
+
+$ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 2 --set slow_chips=17
+trnsim: slow_chips is 17, but the machine has 16 chips
+[exit 3]
