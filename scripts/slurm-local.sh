@@ -74,6 +74,15 @@ end_one() { # by the id in its own file, never by name
     kill "${2:--TERM}" "$(cat "$folder/$1.pid")" 2>/dev/null || true
 }
 
+ended() { # writes to the folder no more
+    end_one "$1"
+    for _ in $(seq 100); do
+        [ -s "$folder/$1.pid" ] && kill -0 "$(cat "$folder/$1.pid")" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    end_one "$1" -KILL
+}
+
 case $action in
 start)
     require munged slurmctld slurmd sbatch squeue
@@ -105,9 +114,9 @@ node-up)
     start_node
     ;;
 stop)
-    end_one slurmd
-    end_one slurmctld
-    end_one munged
+    ended slurmd
+    ended slurmctld
+    ended munged
     ;;
 *)
     echo "slurm-local: there is no action '$action'; start, node-down, node-up or stop" >&2
