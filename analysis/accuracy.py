@@ -1,0 +1,142 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the figures of docs/ACCURACY.md and the plot docs/accuracy.svg from `trnsim validate`.
+
+analysis/accuracy.py TRNSIM [DATA]   TRNSIM: the program; DATA: a folder with training.csv and
+                                     perhaps vtrain-single-node.csv (default: workloads/measured)
+
+What stands between the two marks in the page is replaced; all else is written by hand.
+"""
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from math import log10
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE, PLOT = ROOT / "docs/ACCURACY.md", ROOT / "docs/accuracy.svg"
+BEGIN, END = "<!-- figures: analysis/accuracy.py -->", "<!-- end of figures -->"
+COLOURS = {"A100-80GB": "#1b6ca8", "A100-40GB": "#6aaed6", "H100-SXM": "#2a7f3b", "H200-SXM": "#8cc98f",
+           "B200": "#b5651d", "GB200": "#e0a458", "Trainium1": "#a02c5a"}
+SIDE, MARGIN = 560, 60
+HEAVIEST, LIGHTEST = "full", "selective"
+
+Row = dict[str, object]
+
+
+def validate(program: str, data: Path) -> dict[str, list[Row]]:
+    kinds = ["training"] + (["vtrain"] if (data / "vtrain-single-node.csv").exists() else [])
+    done = subprocess.run([program, "validate", *kinds, "--data", str(data), "--json", "-q"],
+                          capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def percent(value: object, signed: bool = False) -> str:
+    return f"{100 * float(str(value)):{'+' if signed else ''}.1f}"
+
+
+def group_table(groups: list[Row]) -> list[str]:
+    lines = ["| Group | Accelerator | Rows | Median | p90 | Bias | Spearman |", "|---|---|---|---|---|---|---|"]
+    for group in groups:
+        if group["kind"] == "vtrain" and group["group"] == "all":
+            continue
+        rank = group["spearman"]
+        lines.append(f"| {group['group']} | {group['accelerator']} | {group['rows']} | "
+                     f"{percent(group['median_abs_error_fraction'])} | {percent(group['p90_abs_error_fraction'])} | "
+                     f"{percent(group['bias_fraction'], True)} | {'' if rank is None else f'{rank:.3f}'} |")
+    return lines
+
+
+def cell(row: dict[str, str], *names: str) -> tuple[str, ...]:
+    return tuple(row[name] for name in names)
+
+
+def recompute_ratios(results: dict[str, Row], rows: list[dict[str, str]]) -> list[str]:
+    """Time with selective over time with full recomputation, all else equal."""
+    same = ("group", "model", "n_chips", "tp", "pp", "vpp", "mbs", "gbs")
+    lines = ["", "Time with selective over time with full recomputation, where both were measured:", "",
+             "| Model | Measured | Simulated |", "|---|---|---|"]
+    for full in (row for row in rows if row["recompute"].startswith(HEAVIEST) and row["id"] in results):
+        for light in (row for row in rows if row["recompute"].startswith(LIGHTEST) and row["id"] in results):
+            if cell(full, *same) == cell(light, *same) and cell(full, "sp", "cp") <= cell(light, "sp", "cp"):
+                over, under = results[light["id"]], results[full["id"]]
+                pair = [float(str(over[key])) / float(str(under[key])) for key in ("measured", "simulated")]
+                lines.append(f"| {full['model']} | {pair[0]:.3f} | {pair[1]:.3f} |")
+    return lines if len(lines) > 5 else []
+
+
+def scaling(results: dict[str, Row], rows: list[dict[str, str]]) -> list[str]:
+    """Throughput of a chip over that of the smallest machine of the series."""
+    series: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        if row["id"] in results and row["scaling_series"] and row["gbs"] and row["group"] == "MLPerf":
+            series.setdefault(row["scaling_series"], []).append(row)
+    lines = ["", "Throughput of a chip over that in the smallest machine of its series, in per cent:", "",
+             "| Series | Chips | Measured | Simulated |", "|---|---|---|---|"]
+    for name, members in series.items():
+        members.sort(key=lambda row: int(row["n_chips"]))
+        rate = {(row["id"], key): float(row["gbs"]) / float(row["n_chips"]) / float(str(results[row["id"]][key]))
+                for row in members for key in ("measured", "simulated")}
+        first = members[0]["id"]
+        lines += [f"| {name} | {row['n_chips']} | " + " | ".join(
+            percent(rate[row["id"], key] / rate[first, key]) for key in ("measured", "simulated")) + " |"
+            for row in members[1:]]
+    return lines if len(lines) > 5 else []
+
+
+def plot(rows: list[Row]) -> str:
+    points = [(log10(float(str(row["measured"]))), log10(float(str(row["simulated"]))), str(row["accelerator"]))
+              for row in rows if row["simulated"] and row["kind"] == "training"]
+    low = min(min(x, y) for x, y, _ in points) - 0.1
+    high = max(max(x, y) for x, y, _ in points) + 0.1
+
+    def at(value: float) -> float:
+        return MARGIN + (value - low) / (high - low) * SIDE
+
+    whole = SIDE + 2 * MARGIN
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="{whole}" font-family="sans-serif" '
+           f'font-size="13">', f'<rect width="{whole}" height="{whole}" fill="white"/>',
+           f'<rect x="{MARGIN}" y="{MARGIN}" width="{SIDE}" height="{SIDE}" fill="none" stroke="#444"/>']
+    for shift, dash in ((0.0, ""), (log10(1.1), "4 4"), (-log10(1.1), "4 4")):
+        ends = (max(low, low - shift), min(high, high - shift))
+        out.append(f'<line x1="{at(ends[0]):.1f}" y1="{whole - at(ends[0] + shift):.1f}" x2="{at(ends[1]):.1f}" '
+                   f'y2="{whole - at(ends[1] + shift):.1f}" stroke="#888" stroke-dasharray="{dash}"/>')
+    for power in range(int(low) - 1, int(high) + 1):
+        if low <= power <= high:
+            out.append(f'<text x="{at(power):.1f}" y="{whole - MARGIN + 18}" text-anchor="middle">{10.0 ** power:g}'
+                       f'</text><text x="{MARGIN - 6}" y="{whole - at(power) + 4:.1f}" text-anchor="end">'
+                       f'{10.0 ** power:g}</text>')
+    out += [f'<circle cx="{at(x):.1f}" cy="{whole - at(y):.1f}" r="3.5" fill="{COLOURS.get(chip, "#666")}" '
+            f'fill-opacity="0.7"/>' for x, y, chip in points]
+    for place, chip in enumerate(sorted({chip for _, _, chip in points})):
+        out.append(f'<circle cx="{MARGIN + 16}" cy="{MARGIN + 18 + 18 * place}" r="4" '
+                   f'fill="{COLOURS.get(chip, "#666")}"/><text x="{MARGIN + 26}" y="{MARGIN + 22 + 18 * place}">'
+                   f'{chip}</text>')
+    out += [f'<text x="{whole / 2}" y="{whole - 14}" text-anchor="middle">measured step, s (dashes: 10 %)</text>',
+            f'<text x="18" y="{whole / 2}" text-anchor="middle" transform="rotate(-90 18 {whole / 2})">'
+            f'simulated step, s</text>', "</svg>"]
+    return "\n".join(out) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) not in (1, 2):
+        print(__doc__, file=sys.stderr)
+        return 2
+    data = Path(arguments[1]) if len(arguments) == 2 else ROOT / "workloads/measured"
+    validation = validate(arguments[0], data)
+    with open(data / "training.csv", encoding="utf-8", newline="") as text:
+        rows = list(csv.DictReader(text))
+    results = {str(row["id"]): row for row in validation["rows"] if row["simulated"]}
+    lines = group_table(validation["groups"]) + recompute_ratios(results, rows) + scaling(results, rows)
+    page = PAGE.read_text(encoding="utf-8")
+    before, after = page.split(BEGIN)[0], page.split(END)[1]
+    PAGE.write_text(before + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + after, encoding="utf-8")
+    PLOT.write_text(plot(validation["rows"]), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
