@@ -229,8 +229,9 @@ static bool fits_memory(const struct reading *reading, const struct plan *plan)
     return true;
 }
 
-/* What cannot be full training, because weights, gradients and states alone are more than the
- * memory, is the training of adapters beside frozen weights. */
+/* What cannot be full training, because weights, gradients and states with the least of
+ * activations are more than the memory, is the training of adapters beside frozen weights. A
+ * row that states its recomputation was trained in full. */
 static void choose_frozen(const struct reading *reading, struct plan *plan)
 {
     const struct training_case *result = reading->result;
@@ -238,16 +239,17 @@ static void choose_frozen(const struct reading *reading, struct plan *plan)
     struct plan trial = *plan;
     struct error ignored = {0};
     trial.micro_batch = trial.micro_batch > 0 ? trial.micro_batch : 1;
-    if (!plan_derive(&trial, scenario->model, platform_chips(result->platform),
+    trial.recompute = RECOMPUTE_FULL;
+    if (result->recompute_stated ||
+        !plan_derive(&trial, scenario->model, platform_chips(result->platform),
                      scenario->sequence_tokens, scenario->batch_tokens, &ignored)) {
         return;
     }
     struct training_shape shape = {scenario->model, &trial, scenario->sequence_tokens};
     const struct chip *chip = platform_chip(result->platform, 0);
     struct training_memory memory = transformer_memory(&shape, chip, 0);
-    plan->frozen_weights = memory.weights_bytes + memory.gradients_bytes +
-                               memory.optimizer_bytes + memory.reserved_bytes >
-                           chip->hbm_bytes;
+    double away_bytes = fmin(offload_bytes(reading), memory.activations_bytes);
+    plan->frozen_weights = memory.total_bytes - away_bytes > chip->hbm_bytes;
 }
 
 /* The least recomputation that fits the memory, with this micro-batch: none, of the attention
