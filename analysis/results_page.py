@@ -50,6 +50,11 @@ CASES = (
          "plan {root}/workloads/llama-3-8b-pretrain.yaml --platform {root}/platforms/p5.xml "
          "--prices {root}/platforms/prices/owner-2026.yaml --set batch_tokens=65536 --top 1 -j 1 "
          "-o plan.h5", "plan.h5"),
+    Case("baseline", "Written by `trnsim import-baseline`: a measurement, to compare training results "
+         "with. `baseline` has the columns of the CSV file ([BASELINES.md](BASELINES.md)); the "
+         "summary is that of a training run, nan where nothing was measured.",
+         "import-baseline {root}/workloads/measured/baselines.csv --row llama-3.1-405b-gb200-512 "
+         "-o baseline.h5", "baseline.h5"),
     Case("claims", "Written by `trnsim reproduce -o FILE`.",
          "reproduce trn3-144-chips --claims {root}/workloads/claims -j 1 -o claims.h5",
          "claims.h5"),

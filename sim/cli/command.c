@@ -28,6 +28,8 @@ static const struct command commands[] = {
      validate_command},
     {"reproduce", "Judge published claims by simulation and arithmetic", reproduce_command},
     {"platform", "List machines, show what one is made of, expand it", platform_command},
+    {"import-baseline", "Make a result of a measurement, to compare runs with",
+     import_baseline_command},
     {"digest", "Print the digest of results: the same digest, the same results",
      digest_command},
     {"help", "Explain a command", help_command},
@@ -54,7 +56,7 @@ static void print_usage(void)
          "\n"
          "Commands:");
     for (int i = 0; i < COMMAND_COUNT; i++) {
-        printf("  %-10s %s\n", commands[i].name, commands[i].meaning);
+        printf("  %-15s %s\n", commands[i].name, commands[i].meaning);
     }
     puts("\n'trnsim help COMMAND' explains one. 'trnsim --version' prints the version.\n"
          "\n"

@@ -13,14 +13,15 @@
  * ERROR_NONE when help was printed and nothing more is to do: both are handed up unchanged. */
 typedef bool command_function(int argc, char **argv, struct error *error);
 
-command_function run_command;       /* run.c */
-command_function compare_command;   /* compare.c */
-command_function validate_command;  /* validate.c */
-command_function reproduce_command; /* reproduce.c */
-command_function platform_command;  /* platform.c */
-command_function digest_command;    /* digest.c */
-command_function sweep_command;     /* sweep.c */
-command_function plan_command;      /* plan.c */
+command_function run_command;             /* run.c */
+command_function compare_command;         /* compare.c */
+command_function validate_command;        /* validate.c */
+command_function reproduce_command;       /* reproduce.c */
+command_function platform_command;        /* platform.c */
+command_function digest_command;          /* digest.c */
+command_function sweep_command;           /* sweep.c */
+command_function plan_command;            /* plan.c */
+command_function import_baseline_command; /* import_baseline.c */
 
 /* Options that mean the same wherever they are offered: ored into command_syntax.shared. */
 enum {

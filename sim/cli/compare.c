@@ -51,7 +51,7 @@ static bool take(void *input, int key, char *value, struct error *error)
 }
 
 static const struct command_option options[] = {
-    {"baseline", BASELINE, "FILE.h5", "The result to compare with"},
+    {"baseline", BASELINE, "FILE.h5", "A run, or an imported measurement"},
     {"expect", EXPECT, "TOLERANCE",
      "End with status 1 when a step takes more or less time than the baseline's by more than "
      "TOLERANCE, such as 5%"},
@@ -87,7 +87,7 @@ static bool read_all(const struct request *request, struct arena *arena,
     return true;
 }
 
-static void warn_workload(const struct compared *result, const struct compared *baseline)
+static void warn_difference(const struct compared *result, const struct compared *baseline)
 {
     const char *ours = comparison_text(result, SUMMARY_WORKLOAD);
     const char *theirs = comparison_text(baseline, SUMMARY_WORKLOAD);
@@ -96,6 +96,13 @@ static void warn_workload(const struct compared *result, const struct compared *
                 "trnsim: warning: %s is of workload '%s', the baseline of '%s': the ratios "
                 "compare different work\n",
                 result->path, ours, theirs);
+    }
+    if (*result->dtype != '\0' && *baseline->dtype != '\0' &&
+        strcmp(result->dtype, baseline->dtype) != 0) {
+        fprintf(stderr,
+                "trnsim: warning: %s multiplies in %s, the baseline in %s: set plan.dtype to "
+                "compare like with like\n",
+                result->path, result->dtype, baseline->dtype);
     }
 }
 
@@ -136,7 +143,7 @@ static bool compare(const struct request *request, const struct command_shared *
     }
     for (int i = 0; i < request->result_count; i++) {
         if (!shared->quiet) {
-            warn_workload(&results[i], &baseline);
+            warn_difference(&results[i], &baseline);
         }
         if (!shared->json) {
             fputs(i > 0 ? "\n" : "", stdout);

@@ -21,6 +21,30 @@ static const struct table *read_table(const char *path, const char *name,
     return table;
 }
 
+/* Operands of another width are another computation. */
+static bool read_dtype(struct compared *compared, struct arena *arena, struct error *error)
+{
+    static const struct column columns[] = {
+        {"dtype", COLUMN_TEXT, "", "of matmul operands"},
+    };
+    const char *table = compared->is_measured ? "baseline" : "training/plan";
+    struct error none = {.kind = ERROR_NONE};
+    const struct table *plan = result_file_read(compared->path, table, columns, 1, arena,
+                                                compared->is_measured ? error : &none);
+    compared->dtype = plan != NULL && plan->row_count > 0 ? plan->cells[0].text : "";
+    return plan != NULL || !compared->is_measured;
+}
+
+static const char *name_of(const struct compared *compared, struct arena *arena)
+{
+    const char *platform = comparison_text(compared, SUMMARY_PLATFORM);
+    if (compared->is_measured) {
+        return arena_format(arena, "%s, measured", platform);
+    }
+    return arena_format(arena, "%s x %lld", platform,
+                        (long long)comparison_value(compared, SUMMARY_DOMAINS));
+}
+
 bool comparison_read(const char *path, struct arena *arena, struct compared *compared,
                      struct error *error)
 {
@@ -28,23 +52,26 @@ bool comparison_read(const char *path, struct arena *arena, struct compared *com
     if (kind == NULL) {
         return false;
     }
-    if (strcmp(kind, "training") != 0) {
+    compared->is_measured = strcmp(kind, "baseline") == 0;
+    if (!compared->is_measured && strcmp(kind, "training") != 0) {
         return error_at(error, ERROR_INPUT, path, 0, 0,
-                        "is the result of a '%s' run, expected training; compare such results "
-                        "by their --json",
+                        "is the result of a '%s' run, expected training or baseline; compare "
+                        "such results by their --json",
                         kind);
     }
     compared->path = path;
     compared->summary =
         read_table(path, "summary", summary_columns, SUMMARY_COLUMN_COUNT, arena, error);
-    compared->breakdown = read_table(path, "training/breakdown", summary_breakdown_columns,
-                                     BREAKDOWN_COLUMN_COUNT, arena, error);
-    if (compared->summary == NULL || compared->breakdown == NULL) {
+    compared->breakdown =
+        compared->is_measured
+            ? summary_breakdown_table(arena)
+            : read_table(path, "training/breakdown", summary_breakdown_columns,
+                         BREAKDOWN_COLUMN_COUNT, arena, error);
+    if (compared->summary == NULL || compared->breakdown == NULL ||
+        !read_dtype(compared, arena, error)) {
         return false;
     }
-    compared->name =
-        arena_format(arena, "%s x %lld", comparison_text(compared, SUMMARY_PLATFORM),
-                     (long long)comparison_value(compared, SUMMARY_DOMAINS));
+    compared->name = name_of(compared, arena);
     return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A training result beside a baseline: ratios of the summary's numbers, and where the
- * chip-hours of a token went on either side. */
+/* A training result beside a baseline, simulated or measured: ratios of the summary's numbers,
+ * and where the chip-hours of a token went on either side. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,11 +12,13 @@
 
 struct compared { /* one result */
     const char *path;
-    const char *name; /* "trn3-ultraserver x 16" */
-    const struct table *summary, *breakdown;
+    const char *name;                        /* "trn3-ultraserver x 16" */
+    const char *dtype;                       /* of matmul operands; "": not known */
+    const struct table *summary, *breakdown; /* a measurement's breakdown is empty */
+    bool is_measured;
 };
 
-/* False and an INPUT error when the file is no training result. */
+/* False and an INPUT error when the file is neither a training result nor a baseline. */
 bool comparison_read(const char *path, struct arena *arena, struct compared *compared,
                      struct error *error);
 

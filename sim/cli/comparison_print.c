@@ -102,9 +102,10 @@ static void print_cost(const struct compared *result, const struct compared *bas
     if (!isfinite(ratio)) {
         const struct compared *unknown =
             isfinite(comparison_value(result, SUMMARY_COST)) ? baseline : result;
-        printf("  Cost cannot be compared: %s has no price (%s);\n"
-               "    run it with --prices and a book that knows its chips\n",
-               unknown->name, unknown->path);
+        printf("  Cost cannot be compared: %s has no price (%s);\n    %s\n", unknown->name,
+               unknown->path,
+               unknown->is_measured ? "give one in the CSV file of the measurement"
+                                    : "run it with --prices and a book that knows its chips");
         return;
     }
     char value[PRINT_SIZE], base[PRINT_SIZE], low[PRINT_SIZE], high[PRINT_SIZE];
@@ -149,7 +150,7 @@ static void print_factors(const struct compared *result, const struct compared *
     if (isfinite(prices)) {
         printf(", each at %s times the price", print_count(price, prices));
     }
-    puts(".\nChip-hours per million tokens, by part of the step:");
+    puts(".");
 }
 
 static void print_part(const struct comparison_part *part, int left, int right)
@@ -168,6 +169,11 @@ static void print_parts(const struct compared *result, const struct compared *ba
 {
     int count = 0;
     struct comparison_part *parts = comparison_parts(result, baseline, arena, &count);
+    if (result->is_measured || baseline->is_measured) {
+        puts("A measurement does not say which part of the step took how long.");
+        return;
+    }
+    puts("Chip-hours per million tokens, by part of the step:");
     int left = wider(result->name), right = wider(baseline->name);
     printf("  %-*s  %*s  %*s  %10s\n", LABEL, "", left, result->name, right, baseline->name,
            "difference");
@@ -231,6 +237,8 @@ json_t *comparison_json(const struct compared *result, const struct compared *ba
     json_t *object = print_json_row(result->summary, 0);
     json_object_set_new(object, "path", json_string(result->path));
     json_object_set_new(object, "ratios", json_ratios(result, baseline));
-    json_object_set_new(object, "breakdown", json_parts(result, baseline, arena));
+    bool measured = result->is_measured || baseline->is_measured;
+    json_object_set_new(object, "breakdown",
+                        measured ? json_null() : json_parts(result, baseline, arena));
     return object;
 }
