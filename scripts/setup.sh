@@ -4,12 +4,16 @@
 # only when something is missing; running it again does nothing.
 #   scripts/setup.sh         everything: building, tests, fuzzing
 #   scripts/setup.sh build   only what building and running need
+#   scripts/setup.sh report  that, and what trnsim report needs
 set -eu
 
 build="build-essential cmake ninja-build pkg-config git libsimgrid-dev libhdf5-dev libcunit1-dev
        libcyaml-dev libexpat1-dev libjansson-dev uthash-dev libmd-dev zlib1g-dev"
 tests="clang libclang-rt-14-dev clang-format pmccabe hdf5-tools binutils
-       slurm-wlm munge python3 python3-pytest python3-h5py python3-numpy python3-pandas"
+       slurm-wlm munge python3-pytest python3-selenium chromium chromium-driver"
+# A report's page: the charting library comes from npm, which may be there from elsewhere.
+page="python3 python3-h5py python3-numpy python3-pandas"
+command -v npm >/dev/null || page="$page npm"
 
 missing() {
     for package in "$@"; do
@@ -33,14 +37,23 @@ if ! command -v apt-get >/dev/null; then
     echo "setup: no apt-get here; install the equivalents of: $build $tests" >&2
     exit 1
 fi
-[ "${1:-all}" = build ] && wanted=$build || wanted="$build $tests"
+case ${1:-all} in
+build) wanted=$build ;;
+report) wanted="$build $page" ;;
+*) wanted="$build $page $tests" ;;
+esac
 # shellcheck disable=SC2086 # a list of words
 packages=$(missing $wanted)
 if [ -z "$packages" ]; then
     echo "setup: all packages are there"
-    exit 0
+else
+    echo "setup: installing $packages"
+    as_root apt-get update -q
+    # shellcheck disable=SC2086
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages
 fi
-echo "setup: installing $packages"
-as_root apt-get update -q
-# shellcheck disable=SC2086
-as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages
+
+cd "$(dirname "$0")/../analysis/pages"
+if [ "${1:-all}" != build ] && [ ! -f node_modules/echarts/dist/echarts.min.js ]; then
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+fi

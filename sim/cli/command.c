@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"sweep", "Run many points, on this machine or on a Slurm cluster, into one table",
      sweep_command},
     {"compare", "Say how results differ from a baseline, and why", compare_command},
+    {"report", "Write a page about results: the answer, and why", report_command},
     {"validate", "Simulate what others have measured, and say how far it is off",
      validate_command},
     {"reproduce", "Judge published claims by simulation and arithmetic", reproduce_command},

@@ -19,6 +19,7 @@ command_function validate_command;        /* validate.c */
 command_function reproduce_command;       /* reproduce.c */
 command_function platform_command;        /* platform.c */
 command_function digest_command;          /* digest.c */
+command_function report_command;          /* report.c */
 command_function sweep_command;           /* sweep.c */
 command_function plan_command;            /* plan.c */
 command_function import_baseline_command; /* import_baseline.c */

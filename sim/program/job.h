@@ -47,6 +47,7 @@ struct op {
     int32_t spec;      /* -1: work */
     enum slot slot;
     bool beside; /* an exchange inside the team that runs while the next op, work, does */
+    double flops, hbm_bytes; /* of work */
 };
 
 /* Ops one after the other, without a choice: a microbatch through a stage. */

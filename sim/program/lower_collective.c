@@ -36,7 +36,7 @@ struct job *lower_collective(const struct platform *platform,
     const char *name = collective_operation_name(request->operation);
     int32_t spec = job_spec(job, request->operation, request->bytes, request->algorithm);
     int32_t sequence = job_sequence(job, name);
-    struct op op = {name, PART_TENSOR_TIME, 0, spec, SLOT_TENSOR, false};
+    struct op op = {name, PART_TENSOR_TIME, 0, spec, SLOT_TENSOR, false, 0, 0};
     job_op(job, sequence, &op);
     int32_t program = job_program(job);
     struct instruction run = {INSTRUCTION_RUN, sequence, 0, -1, name};

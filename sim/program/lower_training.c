@@ -93,7 +93,9 @@ void lowering_append(struct lowering *lowering, int32_t sequence)
                         work_s(lowering, &operation->work) + host_s(lowering, operation),
                         -1,
                         SLOT_TENSOR,
-                        false};
+                        false,
+                        operation->work.flops,
+                        operation->work.bytes};
         if (operation->work.kernel_count > 0) {
             job_op(lowering->job, sequence, &op);
         }
@@ -102,7 +104,7 @@ void lowering_append(struct lowering *lowering, int32_t sequence)
         }
         op.slot = exchange_slot(operation->exchange);
         op.part = slot_part(op.slot);
-        op.duration_s = 0;
+        op.duration_s = op.flops = op.hbm_bytes = 0;
         op.spec = job_spec(lowering->job, exchange_operation(operation->exchange),
                            operation->exchange_bytes, "auto");
         op.beside = operation->beside_next && op.slot == SLOT_TENSOR && i + 1 < list->count &&
@@ -211,7 +213,7 @@ static void wait_for_message(struct lowering *lowering, int64_t microbatch)
         lowering->sending = job_sequence(lowering->job, "send");
         double time_s =
             rate_Bps > 0 ? transformer_boundary_bytes(lowering->shape) / rate_Bps : 0;
-        struct op op = {"send", PART_PIPELINE_TIME, time_s, -1, SLOT_TENSOR, false};
+        struct op op = {"send", PART_PIPELINE_TIME, time_s, -1, SLOT_TENSOR, false, 0, 0};
         job_op(lowering->job, lowering->sending, &op);
     }
     lowering_instruct(lowering, INSTRUCTION_RUN, lowering->sending, 0, microbatch, "send");

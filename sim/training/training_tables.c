@@ -32,6 +32,16 @@ static const struct column operation_columns[] = {
     {"part", COLUMN_TEXT, "", "the part of the breakdown that it counts to"},
     {"count", COLUMN_F64, "1", "times per chip and step, mean over chips"},
     {"time_s", COLUMN_F64, "s", "time per chip and step, mean over chips"},
+    {"flops", COLUMN_F64, "1", "arithmetic per chip and step, mean; a multiply-add is two"},
+    {"hbm_bytes", COLUMN_F64, "B", "moved to and from HBM per chip and step, mean"},
+};
+static const struct column chip_columns[] = {
+    {"chip", COLUMN_TEXT, "", "the machine's first kind of chip"},
+    {"dtype", COLUMN_TEXT, "", "of the plan: the peaks below are for it"},
+    {"headline_flops_per_s", COLUMN_F64, "1/s", "dense peak as published"},
+    {"array_flops_per_s", COLUMN_F64, "1/s", "what its arrays can do: the roofline"},
+    {"hbm_bytes", COLUMN_F64, "B", "memory"},
+    {"hbm_Bps", COLUMN_F64, "B/s", "memory bandwidth"},
 };
 static const struct column timeline_columns[] = {
     {"stage", COLUMN_I64, "1", "pipeline stage, of the first copy of the model"},
@@ -218,6 +228,8 @@ static struct table *operations(const struct training *training, struct arena *a
                 union cell *row = operation_row(table, sequence->name, &sequence->ops[o]);
                 row[3].f64 += execution->op_count[place] / teams;
                 row[4].f64 += execution->op_s[place] / teams;
+                row[5].f64 += execution->op_count[place] * sequence->ops[o].flops / teams;
+                row[6].f64 += execution->op_count[place] * sequence->ops[o].hbm_bytes / teams;
             }
         }
     }
@@ -334,6 +346,23 @@ static struct table *cost_table(const struct training *training, const struct pr
     return table;
 }
 
+static struct table *chip_table(const struct training *training, struct arena *arena)
+{
+    struct table *table =
+        table_create(arena, "chip", "what a chip of the machine can do at most", chip_columns,
+                     COUNT_OF(chip_columns));
+    const struct chip *chip = platform_chip(training->platform, 0);
+    enum dtype dtype = training->plan.dtype;
+    union cell cells[] = {{.text = chip->title},
+                          {.text = dtype_name(dtype)},
+                          {.f64 = chip->headline_flops_per_s[dtype]},
+                          {.f64 = chip->array_flops_per_s[dtype]},
+                          {.f64 = chip->hbm_bytes},
+                          {.f64 = chip->hbm_Bps}};
+    append(table, cells);
+    return table;
+}
+
 struct training_tables *training_tables(const struct training *training,
                                         const struct price *price, struct arena *arena)
 {
@@ -352,7 +381,8 @@ struct training_tables *training_tables(const struct training *training,
         tables->memory,
         training_tables_links(training->job, &training->execution, arena),
         energy_table(&tables->energy, arena),
-        cost_table(training, price, arena)};
+        cost_table(training, price, arena),
+        chip_table(training, arena)};
     memcpy(tables->tables, all, sizeof all);
     return tables;
 }

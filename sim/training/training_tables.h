@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A simulated step as tables: summary, breakdown, operations, timeline, memory, links, energy,
- * cost. docs/RESULTS.md is written from their descriptors. */
+ * cost, chip. docs/RESULTS.md is written from their descriptors. */
 #pragma once
 
 #include "economics/energy.h"
@@ -8,7 +8,7 @@
 #include "record/table.h"
 #include "training/training.h"
 
-enum { TRAINING_TABLE_COUNT = 9 };
+enum { TRAINING_TABLE_COUNT = 10 };
 
 struct training_tables {
     struct table *tables[TRAINING_TABLE_COUNT]; /* the first is the summary */

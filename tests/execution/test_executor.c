@@ -48,7 +48,7 @@ static void new_job(void)
 static int32_t work(double duration_s)
 {
     int32_t sequence = job_sequence(job, "work");
-    struct op op = {"multiply", PART_MATMUL_TIME, duration_s, -1, SLOT_TENSOR, false};
+    struct op op = {"multiply", PART_MATMUL_TIME, duration_s, -1, SLOT_TENSOR, false, 0, 0};
     job_op(job, sequence, &op);
     return sequence;
 }
@@ -57,7 +57,7 @@ static int32_t work(double duration_s)
 static void add_all_reduce(int32_t sequence, double bytes, bool beside)
 {
     int32_t spec = job_spec(job, COLLECTIVE_ALL_REDUCE, bytes, "ring");
-    struct op op = {"sum", PART_TENSOR_TIME, 0, spec, SLOT_TENSOR, beside};
+    struct op op = {"sum", PART_TENSOR_TIME, 0, spec, SLOT_TENSOR, beside, 0, 0};
     job_op(job, sequence, &op);
 }
 
@@ -146,8 +146,8 @@ static void test_beside_by_hand(void)
     job->teams[B].slowness = 2;
     int32_t sequence = job_sequence(job, "work");
     for (int i = 0; i < 2; i++) {
-        struct op op = {"multiply", PART_MATMUL_TIME, i == 0 ? 50e-6 : 10e-6,
-                        -1,         SLOT_TENSOR,      false};
+        struct op op = {
+            "multiply", PART_MATMUL_TIME, i == 0 ? 50e-6 : 10e-6, -1, SLOT_TENSOR, false, 0, 0};
         add_all_reduce(sequence, 1e6, true);
         job_op(job, sequence, &op);
     }

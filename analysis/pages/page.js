@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Draws the charts of a report from the data in the page. Numbers are SI; every hint names the
+ * dataset that its value was read from. */
+"use strict";
+
+const charts = JSON.parse(document.getElementById("charts").textContent);
+const drawn = new Map(); /* figure -> ECharts instance, or an explorer with redraw() */
+
+/* Numbers for people: as pages/units.py */
+
+const PREFIXES = [[1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"]];
+const BINARY = [[2 ** 50, "PiB"], [2 ** 40, "TiB"], [2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]];
+
+function digits(value) {
+    const size = Math.abs(value);
+    if (value === Math.round(value) && size < 1e6) return value.toLocaleString("en-US");
+    if (size >= 1e15 || (size > 0 && size < 1e-3)) return value.toExponential(2).replace("e+", "e");
+    const word = [[1e12, " trillion"], [1e9, " billion"], [1e6, " million"]].find(([least]) => size >= least);
+    if (word) return digits(value / word[0]) + word[1];
+    if (size >= 1000) return Number(value.toPrecision(3)).toLocaleString("en-US");
+    const places = Math.max(0, 2 - Math.floor(Math.log10(size)));
+    return value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
+}
+
+function scaled(value, steps, unit) {
+    const step = steps.find(([size]) => Math.abs(value) >= size);
+    return step ? `${digits(value / step[0])} ${step[1]}${unit}` : `${digits(value)} ${unit || "B"}`;
+}
+
+function quantity(value, unit, name) {
+    if (value === null || value === undefined || Number.isNaN(value)) return "not known";
+    if (unit === "1" || unit === "") return name && name.endsWith("_fraction") ? `${digits(100 * value)} %` : digits(value);
+    if (unit === "1/s" && name) unit = name.includes("tokens") ? "tokens/s" : name.includes("requests") ? "requests/s" : unit;
+    if (unit === "%") return `${digits(value)} %`;
+    if (unit === "s") {
+        const long = [[86400, "d"], [3600, "h"], [60, "min"]].find(([size]) => Math.abs(value) >= 2 * size);
+        return long ? `${digits(value / long[0])} ${long[1]}` : scaled(value, PREFIXES.filter(([size]) => size <= 1), "s");
+    }
+    if (unit === "B") return scaled(value, BINARY, "");
+    if (["B/s", "W", "J", "FLOP", "FLOP/s"].includes(unit)) return scaled(value, PREFIXES, unit);
+    return `${digits(value)} ${unit}`;
+}
+
+/* Units that the labels of an axis carry, since their size changes along it; others stand in its name. */
+const SCALED = ["s", "B", "B/s", "W", "J", "FLOP", "FLOP/s", "%", "1"];
+
+/* Looks */
+
+function css(name) {
+    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function text(value) {
+    return String(value).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+}
+
+function hint(title, lines, dataset) {
+    const source = dataset ? `<br><code>${text(dataset)}</code>` : "";
+    return `<b>${text(title)}</b><br>${lines.map(text).join("<br>")}${source}`;
+}
+
+function looks(chart) {
+    const ink = css("--ink"), line = css("--line");
+    return {
+        animation: false,
+        color: css("--series").split(" "),
+        textStyle: { color: ink, fontFamily: "inherit" },
+        aria: { enabled: true, label: { description: `${chart.title}. ${chart.caption || ""}` } },
+        legend: { type: "scroll", top: 0, left: 0, textStyle: { color: ink }, pageTextStyle: { color: ink }, pageIconColor: ink },
+        tooltip: { trigger: "item", confine: true, backgroundColor: css("--panel"), borderColor: line, textStyle: { color: ink } },
+        grid: { left: 12, right: 28, top: 44, bottom: 40, containLabel: true },
+    };
+}
+
+function axis(spec, extra) {
+    const muted = css("--muted");
+    return Object.assign({
+        type: spec.log ? "log" : "value", scale: Boolean(spec.scale), name: spec.unit && spec.unit !== "1" ? `${spec.name} [${spec.unit}]` : spec.name,
+        nameLocation: "middle", nameGap: 30, nameTextStyle: { color: muted },
+        axisLabel: { color: muted, formatter: (v) => SCALED.includes(spec.unit) ? quantity(v, spec.unit, spec.key) : digits(v), hideOverlap: true },
+        axisLine: { lineStyle: { color: muted } }, splitLine: { lineStyle: { color: css("--line") } },
+    }, extra);
+}
+
+function names(values, extra) {
+    return Object.assign({ type: "category", data: values, axisLabel: { color: css("--muted"), width: 190, overflow: "break" }, axisLine: { lineStyle: { color: css("--muted") } } }, extra);
+}
+
+/* Kinds of chart: each makes ECharts options from the chart's data */
+
+/* Bytes are told in powers of two: so are their ticks. */
+function even(spec, most) {
+    if (spec.unit === "%") return { max: 100 };
+    return spec.unit === "B" && !spec.log ? { interval: 2 ** Math.ceil(Math.log2(most / 6)) } : {};
+}
+
+function upright(spec) {
+    return axis(spec, { nameLocation: "end", nameGap: 12, nameTextStyle: { color: css("--muted"), align: "left" } });
+}
+
+const kinds = {
+    stack(chart) {
+        const total = chart.categories.map((_, i) => chart.series.reduce((sum, s) => sum + (s.values[i] || 0), 0));
+        return {
+            xAxis: axis(chart.x, even(chart.x, Math.max(...total, ...chart.series.map((s) => s.limit || 0)))), yAxis: names(chart.categories, { inverse: true }),
+            series: chart.series.map((s) => ({
+                name: s.name, type: "bar", stack: "all", data: s.values, barMaxWidth: 34,
+                tooltip: { formatter: (p) => hint(s.name, [chart.categories[p.dataIndex], `${quantity(s.values[p.dataIndex], chart.x.unit, chart.x.key)}, ${digits(100 * s.values[p.dataIndex] / total[p.dataIndex])} % of ${quantity(total[p.dataIndex], chart.x.unit, chart.x.key)}`], s.datasets[p.dataIndex]) },
+                markLine: s.limit === undefined ? undefined : { symbol: "none", data: [{ xAxis: s.limit, name: chart.limitName }], label: { formatter: chart.limitName, color: css("--ink") }, lineStyle: { color: css("--worse") } },
+            })),
+        };
+    },
+    points(chart) {
+        const series = chart.series.map((s) => ({
+            name: s.name, type: s.line ? "line" : "scatter", data: s.points, showSymbol: Boolean(s.symbols), symbolSize: s.size || (s.line ? 5 : 9),
+            step: s.step ? "end" : false, sampling: s.line ? "lttb" : undefined, triggerLineEvent: Boolean(s.line), lineStyle: s.dashed ? { type: "dashed" } : undefined,
+            tooltip: { formatter: (p) => hint(s.labels && p.dataIndex !== undefined ? s.labels[p.dataIndex] : s.name, [s.labels ? s.name : "", `${chart.x.name}: ${quantity(p.value[0], chart.x.unit, chart.x.key)}`, `${chart.y.name}: ${quantity(p.value[1], chart.y.unit, chart.y.key)}`].filter(Boolean), s.dataset) },
+        }));
+        return {
+            xAxis: axis(chart.x, even(chart.x, Math.max(...chart.series.flatMap((s) => s.points.map((p) => p[0]))))), yAxis: upright(chart.y), series,
+            tooltip: Object.assign(looks(chart).tooltip, chart.series.every((s) => s.line) ? { trigger: "axis", formatter: (all) => along(chart, all) } : {}),
+            dataZoom: [{ type: "inside", filterMode: "none" }, ...(chart.zoom ? [{ type: "slider", height: 18, bottom: 4, filterMode: "none" }] : [])],
+            grid: { left: 12, right: 28, top: 62, bottom: chart.zoom ? 64 : 40, containLabel: true },
+        };
+    },
+    gantt(chart) {
+        const colours = css("--series").split(" ");
+        return {
+            xAxis: axis(chart.x, { min: 0, max: chart.end }), yAxis: names(chart.rows, { inverse: true }),
+            dataZoom: [{ type: "inside", filterMode: "weakFilter" }, { type: "slider", height: 18, bottom: 4, filterMode: "weakFilter", showDataShadow: false }],
+            grid: { left: 12, right: 28, top: 34, bottom: 64, containLabel: true },
+            series: chart.kinds.map((kind, k) => ({
+                name: kind, type: "custom", progressive: 0, itemStyle: { color: colours[k % colours.length] }, data: chart.items.filter((item) => item[3] === k), encode: { x: [1, 2], y: 0 },
+                renderItem(params, api) {
+                    const start = api.coord([api.value(1), api.value(0)]), end = api.coord([api.value(2), api.value(0)]);
+                    const height = api.size([0, 1])[1] * 0.7;
+                    return { type: "rect", shape: { x: start[0], y: start[1] - height / 2, width: Math.max(end[0] - start[0], 0.4), height }, style: { fill: colours[api.value(3) % colours.length] } };
+                },
+                tooltip: { formatter: (p) => hint(kind, [chart.rows[p.value[0]], p.value[4] >= 0 ? `microbatch ${p.value[4]}` : "", `from ${quantity(p.value[1], "s")}, for ${quantity(p.value[2] - p.value[1], "s")}`].filter(Boolean), chart.dataset) },
+            })),
+        };
+    },
+    heat(chart) {
+        const values = chart.cells.map((c) => c[2]).filter((v) => v !== null);
+        const spec = chart.value;
+        return {
+            legend: { show: false },
+            xAxis: names(chart.xs, { position: "bottom", name: chart.xName, nameLocation: "middle", nameGap: 28, splitArea: { show: false } }), yAxis: names(chart.ys, { inverse: Boolean(chart.inverse), name: chart.yName }),
+            visualMap: { min: chart.from ?? Math.min(...values), max: chart.to ?? Math.max(...values), calculable: true, orient: "horizontal", left: "center", top: 0, dimension: 2, textStyle: { color: css("--ink") }, formatter: (v) => quantity(v, spec.unit, spec.key), inRange: { color: ["#2f4b7c", "#56b4e9", "#f0e442", "#d55e00"] } },
+            grid: { left: 12, right: 28, top: 56, bottom: 40, containLabel: true },
+            series: [{
+                type: "heatmap", data: chart.cells.map((c) => c.slice(0, 3)), itemStyle: { borderColor: css("--panel"), borderWidth: 1 },
+                tooltip: { formatter: (p) => hint(chart.cells[p.dataIndex][3] || `${chart.ys[p.value[1]]}, ${chart.xs[p.value[0]]}`, [`${spec.name}: ${quantity(p.value[2], spec.unit, spec.key)}`, ...(chart.cells[p.dataIndex][4] || [])], chart.dataset) },
+            }],
+        };
+    },
+    ranges(chart) {
+        const bar = css("--accent"), ink = css("--ink");
+        return {
+            legend: { show: false }, grid: { left: 12, right: 36, top: chart.marks && chart.marks.length ? 26 : 12, bottom: 40, containLabel: true },
+            xAxis: axis(chart.x, chart.marks ? { min: (all) => Math.min(all.min, ...chart.marks.map((m) => m.at)), max: (all) => Math.max(all.max, ...chart.marks.map((m) => m.at)) } : {}),
+            yAxis: names(chart.rows.map((r) => r.name), { inverse: true }),
+            series: [{
+                type: "custom", data: chart.rows.map((r, i) => [i, r.low, r.high, r.value]), encode: { x: [1, 2, 3], y: 0 },
+                renderItem(params, api) {
+                    const row = chart.rows[params.dataIndex], height = Math.min(api.size([0, 1])[1] * 0.5, 16);
+                    const from = api.coord([row.low, params.dataIndex]), to = api.coord([row.high, params.dataIndex]), at = api.coord([row.value, params.dataIndex]);
+                    return { type: "group", children: [
+                        { type: "rect", shape: { x: from[0], y: from[1] - height / 2, width: Math.max(to[0] - from[0], 1), height }, style: { fill: bar, opacity: 0.45 } },
+                        { type: "rect", shape: { x: at[0] - 1.5, y: at[1] - height / 2 - 3, width: 3, height: height + 6 }, style: { fill: ink } }] };
+                },
+                tooltip: { formatter: (p) => { const r = chart.rows[p.dataIndex]; return hint(r.name, [`${quantity(r.value, chart.x.unit, chart.x.key)}, from ${quantity(r.low, chart.x.unit, chart.x.key)} to ${quantity(r.high, chart.x.unit, chart.x.key)}`, ...(r.lines || [])], r.dataset); } },
+                markLine: chart.marks ? { symbol: "none", data: chart.marks.map((m) => ({ xAxis: m.at, name: m.name })), label: { formatter: (p) => p.name, color: ink, position: "start" }, lineStyle: { color: css("--worse"), type: "dashed" } } : undefined,
+            }],
+        };
+    },
+};
+
+function along(chart, all) {
+    const first = Array.isArray(all) ? all[0] : all;
+    if (!first) return "";
+    const lines = (Array.isArray(all) ? all : [all]).map((p) => `${p.seriesName}: ${quantity(p.value[1], chart.y.unit, chart.y.key)}`);
+    const sources = [...new Set((Array.isArray(all) ? all : [all]).map((p) => chart.series[p.seriesIndex].dataset))].join(", ");
+    return hint(`${chart.x.name} ${quantity(first.value[0], chart.x.unit, chart.x.key)}`, lines, sources);
+}
+
+function options(chart) {
+    const base = looks(chart), own = kinds[chart.kind](chart);
+    return Object.assign(base, own, { tooltip: Object.assign(base.tooltip, own.tooltip || {}) });
+}
+
+function size(chart) {
+    if (chart.kind === "gantt" || chart.kind === "ranges" || chart.kind === "stack") {
+        const rows = (chart.rows || chart.categories).length;
+        return Math.max(chart.kind === "stack" ? 150 : 110, Math.min(rows, 60) * (chart.kind === "gantt" ? 18 : 34) + 100);
+    }
+    return 0;
+}
+
+function draw(figure) {
+    const chart = charts[Number(figure.dataset.chart)], plot = figure.querySelector(".plot");
+    if (chart.kind === "explore") {
+        drawn.get(figure) ? drawn.get(figure).redraw() : drawn.set(figure, explore(figure, plot, chart));
+        return;
+    }
+    if (!drawn.has(figure)) {
+        if (size(chart)) plot.style.height = `${size(chart)}px`;
+        const count = (chart.items || []).length + (chart.series || []).reduce((sum, s) => sum + (s.points || []).length, 0);
+        drawn.set(figure, echarts.init(plot, null, { renderer: count > 1500 ? "canvas" : "svg" }));
+    }
+    drawn.get(figure).setOption(options(chart), true);
+}
+
+/* Sweeps: one set of points in three views; what is brushed in the parallel axes is what the
+ * others show. */
+
+const CELLS_MOST = 24;
+
+function explore(figure, plot, chart) {
+    const columns = chart.columns, rows = chart.rows, state = { x: chart.start.x, y: chart.start.y, colour: chart.start.colour, cell: chart.start.y, kept: rows.map((_, i) => i) };
+    const column = (name) => columns.findIndex((c) => c.name === name);
+    const controls = document.createElement("div");
+    controls.className = "controls";
+    const count = document.createElement("output");
+    const views = ["scatter", "parallel", "heat"].map((name) => {
+        const box = document.createElement("div");
+        box.className = `plot view-${name}`;
+        return box;
+    });
+    figure.insertBefore(controls, plot);
+    plot.replaceWith(...views);
+    const numeric = columns.filter((c) => !c.names);
+    const choice = (label, key, list) => {
+        const wrap = document.createElement("label"), select = document.createElement("select");
+        select.name = key;
+        select.append(...list.map((c) => new Option(c.unit && c.unit !== "1" ? `${c.name} [${c.unit}]` : c.name, c.name, false, c.name === state[key])));
+        select.addEventListener("change", () => { state[key] = select.value; redraw(); });
+        wrap.append(label, select);
+        controls.append(wrap);
+    };
+    choice("across", "x", numeric);
+    choice("up", "y", numeric);
+    choice("colour", "colour", columns);
+    if (chart.keys.length >= 2) choice("map shows the best", "cell", numeric);
+    const reset = document.createElement("button");
+    reset.type = "button";
+    reset.textContent = "all points";
+    controls.append(reset, count);
+    const [scatter, parallel, heat] = views.map((box) => echarts.init(box, null, { renderer: "canvas" }));
+    const show = (c, v) => v === null ? "none" : c.names ? c.names[v] : quantity(v, c.unit, c.name);
+
+    function front(points, x, y) {
+        const better = (c, a, b) => columns[c].more ? a > b : a < b;
+        const sorted = [...points].sort((a, b) => better(x, a[0], b[0]) ? -1 : a[0] === b[0] ? (better(y, a[1], b[1]) ? -1 : 1) : 1);
+        const kept = [];
+        for (const p of sorted) if (!kept.length || better(y, p[1], kept[kept.length - 1][1])) kept.push(p);
+        return kept;
+    }
+
+    function scattered() {
+        const x = column(state.x), y = column(state.y), colour = column(state.colour);
+        const data = state.kept.filter((i) => rows[i][x] !== null && rows[i][y] !== null).map((i) => [rows[i][x], rows[i][y], rows[i][colour], i]);
+        const groups = columns[colour].names, values = data.map((d) => d[2]).filter((v) => v !== null);
+        const point = { tooltip: { formatter: (p) => hint(`point ${rows[p.value[3]][0]}`, columns.slice(1).map((c, k) => `${c.name}: ${show(c, rows[p.value[3]][k + 1])}`).slice(0, 14), `${chart.dataset}/${state.y}`) }, symbolSize: data.length > 2000 ? 4 : 8, large: false };
+        const series = groups ? groups.map((name, g) => Object.assign({ name, type: "scatter", data: data.filter((d) => d[2] === g) }, point)) : [Object.assign({ name: "points", type: "scatter", data }, point)];
+        const best = front(data, x, y);
+        series.push({ name: "best of both (Pareto front)", type: "line", step: false, data: best, symbolSize: 7, lineStyle: { width: 2, color: css("--ink") }, itemStyle: { color: css("--ink") }, tooltip: point.tooltip });
+        const base = looks(chart);
+        scatter.setOption(Object.assign(base, {
+            xAxis: axis({ name: state.x, unit: columns[x].unit, key: state.x, scale: true }), yAxis: upright({ name: state.y, unit: columns[y].unit, key: state.y, scale: true }), series,
+            dataZoom: [{ type: "inside", xAxisIndex: 0, filterMode: "none" }, { type: "inside", yAxisIndex: 0, filterMode: "none" }],
+            visualMap: groups || !values.length ? undefined : { type: "continuous", seriesIndex: 0, dimension: 2, min: Math.min(...values), max: Math.max(...values), right: 0, top: "middle", itemHeight: 90, textStyle: { color: css("--ink") }, formatter: (v) => quantity(v, columns[colour].unit, columns[colour].name), inRange: { color: ["#2f4b7c", "#56b4e9", "#f0e442", "#d55e00"] } },
+            grid: { left: 12, right: groups ? 28 : 100, top: 62, bottom: 40, containLabel: true },
+        }), true);
+        figure.dataset.shown = String(data.length);
+        count.textContent = `${state.kept.length.toLocaleString("en-US")} of ${rows.length.toLocaleString("en-US")} points`;
+    }
+
+    /* A number of few values has a place for each on its axis. */
+    function few(c) {
+        const found = [...new Set(rows.map((r) => r[c]))].filter((v) => v !== null);
+        return found.length <= 12 ? found.sort((p, q) => p - q).map((v) => quantity(v, columns[c].unit, columns[c].name)) : null;
+    }
+
+    function lines() {
+        const ink = css("--ink"), used = chart.axes.map(column);
+        const levels = used.map((c) => columns[c].names || few(c));
+        const level = (r, k) => r[used[k]] === null || !levels[k] ? r[used[k]] : columns[used[k]].names ? levels[k][r[used[k]]] : quantity(r[used[k]], columns[used[k]].unit, columns[used[k]].name);
+        parallel.setOption({
+            animation: false, textStyle: { color: ink, fontFamily: "inherit" }, parallel: { left: 70, right: 110, top: 66, bottom: 24 },
+            aria: { enabled: true, label: { description: `${chart.title}: parallel axes` } },
+            parallelAxis: used.map((c, dim) => ({ dim, name: columns[c].unit && columns[c].unit !== "1" ? `${columns[c].name} [${columns[c].unit}]` : columns[c].name, type: levels[dim] ? "category" : "value", data: levels[dim] || undefined, scale: true, nameTextStyle: { color: ink, fontSize: 11, lineHeight: 13 }, nameGap: dim % 2 ? 30 : 10, axisLabel: { color: css("--muted"), formatter: levels[dim] ? undefined : (v) => quantity(v, columns[c].unit, columns[c].name) }, nameLocation: "end", nameRotate: 0 })),
+            series: [{ type: "parallel", lineStyle: { width: 1, opacity: rows.length > 1000 ? 0.06 : 0.4, color: css("--accent") }, inactiveOpacity: 0.01, activeOpacity: 0.5, progressive: 2000, data: rows.map((r) => used.map((c, k) => level(r, k))) }],
+        }, true);
+    }
+
+    /* Places along a side of the map: each value, or equal steps (of the logarithm, over a wide range). */
+    function bins(c) {
+        const values = columns[c].names ? columns[c].names.map((_, i) => i) : [...new Set(rows.map((r) => r[c]))].filter((v) => v !== null).sort((p, q) => p - q);
+        if (values.length <= CELLS_MOST) return { names: values.map((v) => show(columns[c], v)), of: (v) => values.indexOf(v) };
+        const least = values[0], most = values[values.length - 1], wide = least > 0 && most / least > 100;
+        const place = (v) => wide ? Math.log(v / least) / Math.log(most / least) : (v - least) / (most - least);
+        const middle = (i) => { const at = (i + 0.5) / CELLS_MOST; return wide ? least * (most / least) ** at : least + (most - least) * at; };
+        return { names: Array.from({ length: CELLS_MOST }, (_, i) => `about ${quantity(middle(i), columns[c].unit, columns[c].name)}`), of: (v) => Math.min(CELLS_MOST - 1, Math.floor(place(v) * CELLS_MOST)) };
+    }
+
+    function mapped() {
+        if (chart.keys.length < 2) { views[2].style.display = "none"; return; }
+        const [a, b] = chart.keys.map(column), v = column(state.cell), best = new Map();
+        const xs = bins(a), ys = bins(b);
+        for (const i of state.kept) {
+            const r = rows[i], key = `${xs.of(r[a])},${ys.of(r[b])}`;
+            if (r[v] !== null && (!best.has(key) || (columns[v].more ? r[v] > best.get(key)[0] : r[v] < best.get(key)[0]))) best.set(key, [r[v], r[0]]);
+        }
+        const cells = [...best].map(([key, [value, id]]) => [...key.split(",").map(Number), value, null, [`point ${id}`]]);
+        const spec = { title: `${state.cell} over ${chart.keys[0]} and ${chart.keys[1]}`, caption: "", kind: "heat", xs: xs.names, ys: ys.names, xName: chart.keys[0], yName: chart.keys[1], cells, value: { name: state.cell, unit: columns[v].unit, key: state.cell }, dataset: `${chart.dataset}/${state.cell}` };
+        heat.setOption(options(spec), true);
+    }
+
+    function redraw() {
+        scattered();
+        lines();
+        mapped();
+    }
+
+    parallel.on("axisareaselected", () => {
+        const chosen = new Set(parallel.getModel().getSeriesByIndex(0).getRawIndicesByActiveState("active"));
+        const anything = parallel.getModel().getSeriesByIndex(0).getRawIndicesByActiveState("inactive").length > 0;
+        state.kept = anything ? rows.map((_, i) => i).filter((i) => chosen.has(i)) : rows.map((_, i) => i);
+        scattered();
+        mapped();
+    });
+    reset.addEventListener("click", () => { state.kept = rows.map((_, i) => i); redraw(); });
+    redraw();
+    return { redraw, resize: () => [scatter, parallel, heat].forEach((c) => c.resize()), scatter, parallel, heat };
+}
+
+/* Light and dark, sizes, print */
+
+function drawAll() {
+    document.querySelectorAll("figure[data-chart]").forEach(draw);
+}
+
+function isDark() {
+    const chosen = document.documentElement.dataset.theme;
+    return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+document.getElementById("theme").addEventListener("click", () => {
+    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+    drawAll();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+addEventListener("resize", () => drawn.forEach((c) => c.resize()));
+addEventListener("beforeprint", () => drawn.forEach((c) => c.resize()));
+drawAll();
+document.documentElement.dataset.ready = String(Math.round(performance.now()));

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A page as data: sections with text, tables and charts, and how they become one HTML file that
+needs nothing else. Every number stands beside the dataset that it was read from."""
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+from pages.units import quantity
+
+HERE = Path(__file__).resolve().parent
+LIBRARY = HERE / "node_modules" / "echarts" / "dist" / "echarts.min.js"
+
+Chart = dict[str, object]  # "kind" and what page.js draws of that kind
+
+
+class PageError(Exception):
+    """What keeps a page from being written."""
+
+
+@dataclass
+class Cell:
+    """What a table shows, and where it was read."""
+    text: str
+    dataset: str = ""
+    tone: str = ""  # "better", "worse" or ""
+
+
+@dataclass
+class Table:
+    head: list[str]
+    rows: list[list[Cell]]
+
+
+@dataclass
+class Section:
+    title: str
+    text: list[str] = field(default_factory=list)  # paragraphs
+    tables: list[Table] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
+    notes: list[tuple[str, list[str]]] = field(default_factory=list)  # summary, lines: folded away
+    badge: str = ""
+
+
+@dataclass
+class Page:
+    title: str
+    answer: Section
+    sections: list[Section] = field(default_factory=list)
+    files: list[Section] = field(default_factory=list)
+
+
+def number(value: float, unit: str, dataset: str, name: str = "") -> Cell:
+    return Cell(quantity(float(value), unit, name), dataset)
+
+
+def short(value: float) -> float | None:
+    """For JSON: seven digits are more than a picture shows."""
+    return float(f"{value:.7g}") if math.isfinite(value) else None
+
+
+def _is_text(cell: Cell) -> bool:
+    return cell.text[:1] not in "-0123456789"
+
+
+def _cell(cell: Cell, first: bool) -> str:
+    tag = "th scope='row'" if first else "td"
+    kind = cell.tone or ("text" if _is_text(cell) else "")
+    tone = f" class='{kind}'" if kind else ""
+    source = f" data-dataset='{escape(cell.dataset, True)}' title='{escape(cell.dataset, True)}'" if cell.dataset else ""
+    return f"<{tag}{tone}{source}>{escape(cell.text)}</{tag.split()[0]}>"
+
+
+def _table(table: Table) -> str:
+    words = [bool(table.rows) and _is_text(cell) for cell in (table.rows[0] if table.rows else [])]
+    head = "".join(f"<th scope='col'{' class=text' if word else ''}>{escape(h)}</th>" for h, word in zip(table.head, words or [False] * len(table.head)))
+    rows = "".join("<tr>" + "".join(_cell(c, i == 0) for i, c in enumerate(row)) + "</tr>" for row in table.rows)
+    return f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+
+
+def _figure(chart: Chart, index: int) -> str:
+    caption = escape(str(chart.get("caption", "")))
+    return (f"<figure id='chart-{index}' data-chart='{index}' class='{chart['kind']}'><h3>{escape(str(chart['title']))}</h3>"
+            f"<div class='plot' role='img' aria-label='{escape(str(chart['title']), True)}'></div>"
+            f"<figcaption>{caption}</figcaption></figure>")
+
+
+def _section(section: Section, charts: list[Chart], tag: str) -> str:
+    parts = [f"<section class='{tag}'><h2>{escape(section.title)}"]
+    if section.badge:
+        parts.append(f" <span class='badge {section.badge.replace(' ', '-')}'>{escape(section.badge)}</span>")
+    parts.append("</h2>")
+    parts += [f"<p>{escape(line)}</p>" for line in section.text]
+    parts += [_table(table) for table in section.tables]
+    for chart in section.charts:
+        parts.append(_figure(chart, len(charts)))
+        charts.append(chart)
+    for summary, lines in section.notes:
+        items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+        parts.append(f"<details><summary>{escape(summary)}</summary><ul>{items}</ul></details>")
+    return "".join(parts) + "</section>"
+
+
+def html(page: Page) -> str:
+    try:
+        library = LIBRARY.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise PageError(f"{LIBRARY}: the charting library is not installed; run scripts/setup.sh") from problem
+    charts: list[Chart] = []
+    body = [_section(page.answer, charts, "answer")]
+    body += [_section(section, charts, "part") for section in page.sections]
+    body += [_section(section, charts, "file") for section in page.files]
+    data = json.dumps(charts, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    template = (HERE / "page.html").read_text(encoding="utf-8")
+    for mark, text in (("TITLE", escape(page.title)), ("STYLE", (HERE / "page.css").read_text(encoding="utf-8")),
+                       ("BODY", "\n".join(body)), ("DATA", data), ("LIBRARY", library),
+                       ("SCRIPT", (HERE / "page.js").read_text(encoding="utf-8"))):
+        template = template.replace(f"<!--{mark}-->", text)
+    return template

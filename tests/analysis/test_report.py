@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""trnsim report in a real browser: pages of real results open without an error, a hint shows what
+the file holds, filters and dark mode do something."""
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Iterator
+
+import h5py
+import numpy
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "analysis"), str(ROOT / "tests" / "analysis")]
+from load import Result  # noqa: E402
+from pages.units import quantity  # noqa: E402
+
+webdriver = pytest.importorskip("selenium.webdriver")
+import browser  # noqa: E402
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+
+PROGRAM = os.environ.get("TRNSIM", str(ROOT / "build-dev" / "trnsim"))
+POINTS, BYTES_MOST = 10_000, 6_000_000
+TRAINING = ("run", "workloads/llama-3-8b-pretrain.yaml", "--set", "batch_tokens=4194304")
+SERVING = ("run", "workloads/serve-llama-3-70b-conv.yaml", "--set", "requests=3000")
+SWEEP = """\
+title: All-reduce by size and group
+workload: {root}/workloads/all-reduce-1GiB.yaml
+platform: {root}/platforms/trn3-ultraserver.xml
+axes:
+  - {{key: size, from: 1MiB, to: 1024MiB, factor: 8}}
+  - {{key: group_chips, values: [4, 16, 72, 144]}}
+"""
+
+
+def trnsim(*words: str | Path) -> None:
+    done = subprocess.run([PROGRAM, *map(str, words)], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(name="pages", scope="module")
+def made_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pages")
+    for name, platform in (("trn", "trn3-ultraserver"), ("gpu", "gb200-nvl72")):
+        machine = ("--platform", f"platforms/{platform}.xml", "-q", "-o")
+        trnsim(*TRAINING, *machine, folder / f"train-{name}.h5")
+        trnsim(*SERVING, *machine, folder / f"serve-{name}.h5")
+    trnsim("reproduce", "-q", "-o", folder / "claims.h5")
+    (folder / "sweep.yaml").write_text(SWEEP.format(root=ROOT))
+    trnsim("sweep", folder / "sweep.yaml", "-q", "-j", "2", "-o", folder / "sweep")
+    many_points(folder / "sweep" / "sweep.h5", folder / "sweep.h5")
+    for kind in ("train", "serve"):
+        trnsim("report", folder / f"{kind}-trn.h5", "--baseline", folder / f"{kind}-gpu.h5", "-o", folder / f"{kind}.html")
+    for name in ("claims", "sweep"):
+        trnsim("report", folder / f"{name}.h5", "-o", folder / f"{name}.html")
+    return folder
+
+
+def many_points(source: Path, target: Path) -> None:
+    """The points of a real sweep, again and again, with every number moved a little."""
+    random = numpy.random.default_rng(1)
+    with h5py.File(source) as file, h5py.File(target, "w") as out:
+        for name, value in file.attrs.items():
+            out.attrs[name] = value
+        for group in ("inputs", "provenance"):
+            file.copy(group, out)
+        table = out.create_group("sweep", track_order=True)
+        for name, value in file["sweep"].attrs.items():
+            table.attrs[name] = value
+        rows = numpy.arange(POINTS) % len(file["sweep/point"])
+        for name, column in file["sweep"].items():
+            values = column[()][rows]
+            if name == "point":
+                values = numpy.arange(POINTS)
+            elif column.dtype.kind == "f":
+                values = values * random.uniform(0.8, 1.25, POINTS)
+            table.create_dataset(name, data=values, dtype=column.dtype)
+            for attribute, value in column.attrs.items():
+                table[name].attrs[attribute] = value
+
+
+@pytest.fixture(name="driver", scope="module")
+def one_browser() -> Iterator[webdriver.Chrome]:
+    driver = browser.start()
+    yield driver
+    driver.quit()
+
+
+def opened(driver: webdriver.Chrome, page: Path) -> webdriver.Chrome:
+    driver.get_log("browser")
+    driver.get(page.as_uri())
+    ready_ms = int(driver.execute_script("return document.documentElement.dataset.ready"))
+    print(f"{page.name}: {page.stat().st_size / 1e6:.2f} MB, {ready_ms} ms to interactive")
+    return driver
+
+
+@pytest.mark.parametrize("name", ["train", "serve", "claims", "sweep"])
+def test_a_page_opens_without_an_error(pages: Path, driver: webdriver.Chrome, name: str) -> None:
+    opened(driver, pages / f"{name}.html")
+    assert not [entry for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+    assert driver.execute_script("return [...document.querySelectorAll('figure')].every(f => f.querySelector('svg, canvas'))")
+    assert driver.execute_script("return document.querySelectorAll('script[src], link[href^=http], img[src^=http]').length") == 0
+    if "TRNSIM_PICTURES" in os.environ:
+        browser.picture(driver, Path(os.environ["TRNSIM_PICTURES"]) / f"{name}.png")
+
+
+def hover(driver: webdriver.Chrome, figure: str, point: list[float]) -> str:
+    """Moves the mouse to a place in data coordinates and reads the hint."""
+    x, y, width, height = driver.execute_script(
+        "const f = document.getElementById(arguments[0]); f.scrollIntoView({block: 'center'});"
+        "const c = drawn.get(f), [x, y] = c.convertToPixel({seriesIndex: 0}, arguments[1]);"
+        "return [x, y, c.getWidth(), c.getHeight()];", figure, point)
+    plot = driver.find_element(By.CSS_SELECTOR, f"#{figure} .plot")
+    ActionChains(driver).move_to_element_with_offset(plot, x - width / 2 + 3, y - height / 2).move_by_offset(-3, 0).pause(0.3).perform()
+    return " ".join(e.text for e in plot.find_elements(By.CSS_SELECTOR, ":scope > div") if e.text)
+
+
+def figure_of(driver: webdriver.Chrome, title: str) -> str:
+    found = driver.execute_script("return [...document.querySelectorAll('figure')].find(f => f.querySelector('h3').textContent.startsWith(arguments[0])).id", title)
+    return str(found)
+
+
+def test_a_hint_shows_what_the_file_holds(pages: Path, driver: webdriver.Chrome) -> None:
+    opened(driver, pages / "train.html")
+    frame = Result(pages / "train-trn.h5").table("training/breakdown")
+    assert frame["part"][0] == "matmul"
+    hint = hover(driver, figure_of(driver, "One step by part"), [float(frame["time_s"][0]) / 2, 0])
+    assert quantity(float(frame["time_s"][0]), "s") in hint, hint
+    assert "train-trn.h5:/training/breakdown/time_s[0]" in hint
+
+
+def test_a_table_shows_what_the_file_holds(pages: Path, driver: webdriver.Chrome) -> None:
+    opened(driver, pages / "serve.html")
+    row = Result(pages / "serve-gpu.h5").row("summary")
+    cell = driver.find_element(By.CSS_SELECTOR, "td[data-dataset='serve-gpu.h5:/summary/ttft_p99_s']")
+    assert cell.text.rstrip(" ▲▼") == quantity(float(row["ttft_p99_s"]), "s")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["train", "serve", "claims", "sweep"])
+def test_every_number_of_a_table_names_its_dataset(pages: Path, driver: webdriver.Chrome, name: str) -> None:
+    opened(driver, pages / f"{name}.html")
+    bare = driver.execute_script("return [...document.querySelectorAll('td:not([data-dataset])')].map(c => c.textContent)")
+    assert not [text for text in bare if re.match(r"-?[0-9]", text)]
+
+
+def test_a_filter_changes_the_points(pages: Path, driver: webdriver.Chrome) -> None:
+    opened(driver, pages / "sweep.html")
+    figure = driver.find_element(By.CSS_SELECTOR, "figure.explore")
+    assert figure.get_attribute("data-shown") == str(POINTS)
+    box = figure.find_element(By.CSS_SELECTOR, ".view-parallel")
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", box)
+    x, top, bottom, width, height = driver.execute_script(
+        "const p = drawn.get(document.querySelector('figure.explore')).parallel, a = p.getModel().getComponent('parallelAxis', 0).axis,"
+        "c = p.getModel().getComponent('parallel').coordinateSystem, e = a.getExtent(),"
+        "one = c.axisCoordToPoint(e[0], 'dim0'), two = c.axisCoordToPoint(e[1], 'dim0');"
+        "return [one[0], Math.min(one[1], two[1]), Math.max(one[1], two[1]), p.getWidth(), p.getHeight()];")
+    start = (x - width / 2, top + (bottom - top) * 0.05 - height / 2)
+    ActionChains(driver).move_to_element_with_offset(box, *start).click_and_hold().move_by_offset(0, int((bottom - top) * 0.3)).pause(0.2).release().pause(0.5).perform()
+    shown = int(figure.get_attribute("data-shown") or 0)
+    assert 0 < shown < POINTS
+    figure.find_element(By.XPATH, ".//button[text()='all points']").click()
+    assert figure.get_attribute("data-shown") == str(POINTS)
+
+
+def test_other_axes_can_be_chosen(pages: Path, driver: webdriver.Chrome) -> None:
+    opened(driver, pages / "sweep.html")
+    figure = driver.find_element(By.CSS_SELECTOR, "figure.explore")
+    choice = figure.find_element(By.NAME, "x")
+    driver.execute_script("arguments[0].value = 'closed_form_s'; arguments[0].dispatchEvent(new Event('change'))", choice)
+    name = driver.execute_script("return drawn.get(document.querySelector('figure.explore')).scatter.getOption().xAxis[0].name")
+    assert name == "closed_form_s [s]"
+
+
+def test_dark_mode_changes_colours(pages: Path, driver: webdriver.Chrome) -> None:
+    opened(driver, pages / "train.html")
+    looks = "return [getComputedStyle(document.body).backgroundColor, drawn.values().next().value.getOption().color[0]]"
+    light = driver.execute_script(looks)
+    driver.find_element(By.ID, "theme").click()
+    dark = driver.execute_script(looks)
+    assert light[0] != dark[0] and light[1] != dark[1]
+
+
+def test_a_phone_needs_no_sideways_scrolling(pages: Path, driver: webdriver.Chrome) -> None:
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True})
+    try:
+        for name in ("train", "serve", "claims", "sweep"):
+            opened(driver, pages / f"{name}.html")
+            assert driver.execute_script("return document.documentElement.scrollWidth") <= 390, name
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_page_of_10_000_points_is_small(pages: Path) -> None:
+    assert (pages / "sweep.html").stat().st_size < BYTES_MOST
+
+
+@pytest.mark.parametrize("spoil, told", [
+    (lambda whole: whole[: len(whole) // 3], "truncated"),
+    (lambda whole: b"id,group\n1,2\n", "HDF5"),
+])
+def test_what_is_no_result_gets_one_message(pages: Path, tmp_path: Path, spoil: object, told: str) -> None:
+    bad, page = tmp_path / "bad.h5", tmp_path / "page.html"
+    bad.write_bytes(spoil((pages / "train-trn.h5").read_bytes()))  # type: ignore[operator]
+    done = subprocess.run([PROGRAM, "report", bad, "-o", page], capture_output=True, text=True, check=False)
+    assert done.returncode == 3 and told in done.stderr and done.stderr.count("\n") == 1
+    assert not page.exists()
