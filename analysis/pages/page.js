@@ -83,7 +83,7 @@ function axis(spec, extra) {
 }
 
 function names(values, extra) {
-    return Object.assign({ type: "category", data: values, axisLabel: { color: css("--muted"), width: 190, overflow: "break" }, axisLine: { lineStyle: { color: css("--muted") } } }, extra);
+    return Object.assign({ type: "category", data: values, nameTextStyle: { color: css("--muted"), align: "left" }, axisLabel: { color: css("--muted"), width: 190, overflow: "break" }, axisLine: { lineStyle: { color: css("--muted") } } }, extra);
 }
 
 /* Kinds of chart: each makes ECharts options from the chart's data */
@@ -145,7 +145,7 @@ const kinds = {
         const spec = chart.value;
         return {
             legend: { show: false },
-            xAxis: names(chart.xs, { position: "bottom", name: chart.xName, nameLocation: "middle", nameGap: 28, splitArea: { show: false } }), yAxis: names(chart.ys, { inverse: Boolean(chart.inverse), name: chart.yName }),
+            xAxis: names(chart.xs, { position: "bottom", name: chart.xName, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: css("--muted"), align: "center" } }), yAxis: names(chart.ys, { inverse: Boolean(chart.inverse), name: chart.yName }),
             visualMap: { min: chart.from ?? Math.min(...values), max: chart.to ?? Math.max(...values), calculable: true, orient: "horizontal", left: "center", top: 0, dimension: 2, textStyle: { color: css("--ink") }, formatter: (v) => quantity(v, spec.unit, spec.key), inRange: { color: ["#2f4b7c", "#56b4e9", "#f0e442", "#d55e00"] } },
             grid: { left: 12, right: 28, top: 56, bottom: 40, containLabel: true },
             series: [{

@@ -63,7 +63,7 @@ def short(value: float) -> float | None:
 
 
 def _is_text(cell: Cell) -> bool:
-    return cell.text[:1] not in "-0123456789"
+    return cell.text[:1] not in "-0123456789" and cell.text not in ("not known", "no limit")
 
 
 def _cell(cell: Cell, first: bool) -> str:

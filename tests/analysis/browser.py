@@ -28,3 +28,12 @@ def picture(driver: webdriver.Chrome, path: Path, width: int = 1200, height: int
     clip = {"x": 0, "y": 0, "width": width, "height": min(full, height), "scale": 1}
     shot = driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
     path.write_bytes(base64.b64decode(shot["data"]))
+
+
+def element(driver: webdriver.Chrome, selector: str, path: Path, margin: int = 8) -> None:
+    """The first element of a selector, with what surrounds it closely."""
+    x, y, width, height = driver.execute_script(
+        "const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.x + scrollX, r.y + scrollY, r.width, r.height]", selector)
+    clip = {"x": max(0, x - margin), "y": y - margin, "width": width + 2 * margin, "height": height + 2 * margin, "scale": 1}
+    shot = driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+    path.write_bytes(base64.b64decode(shot["data"]))
