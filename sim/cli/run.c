@@ -18,7 +18,9 @@ enum {
     PRICE_KIND_KEY,
     FIND_CAPACITY,
     BESIDE,
-    LAYOUT
+    LAYOUT,
+    TIMELINE,
+    TIMELINE_LIMIT
 };
 
 static bool take_detail(struct run_request *request, const char *text, struct error *error)
@@ -94,6 +96,11 @@ static bool take(void *input, int key, char *value, struct error *error)
         return true;
     case BESIDE:
         return take_beside(request, value, error);
+    case TIMELINE:
+        request->timeline = value;
+        return true;
+    case TIMELINE_LIMIT:
+        return command_count("--timeline-limit", value, 1, &request->timeline_limit, error);
     case LAYOUT:
         return take_layout(request, value, error);
     default:
@@ -121,6 +128,10 @@ static const struct command_option options[] = {
      "repeated"},
     {"layout", LAYOUT, "LAYOUT",
      "Whose chips are where with --beside: blocks, domains (in turn) or chips (in turn)"},
+    {"timeline", TIMELINE, "FILE.json",
+     "Draw the run over time, to open in Perfetto: docs/TIMELINE.md"},
+    {"timeline-limit", TIMELINE_LIMIT, "N",
+     "Draw at most N slices (default 500000): whole tracks are left out"},
     {"prices", PRICES, "FILE",
      "The price book (default platforms/prices/owner-2026.yaml, if it "
      "is there); none: no cost"},
@@ -167,13 +178,18 @@ static bool run(const struct run_request *request, struct arena *arena, struct e
 {
     struct run_job job = {
         .request = request, .arena = arena, .provenance = run_job_provenance(arena)};
-    return run_job_read(&job, error) && run_simulate(&job, error);
+    bool done = run_job_read(&job, error) && run_simulate(&job, error);
+    if (!done) {
+        result_file_abandon(); /* what was being drawn */
+    }
+    return done;
 }
 
 bool run_command(int argc, char **argv, struct error *error)
 {
     static const char default_prices[] = "platforms/prices/owner-2026.yaml";
-    struct run_request request = {.detail = DETAIL_COUNT, .price_kind = PRICE_ANY};
+    struct run_request request = {
+        .detail = DETAIL_COUNT, .price_kind = PRICE_ANY, .timeline_limit = TIMELINE_SLICES};
     if (access(default_prices, R_OK) == 0) {
         request.prices = default_prices;
     }

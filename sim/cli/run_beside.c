@@ -68,6 +68,7 @@ static void print_answer(const struct run_job *run, const struct together *toget
                 run_job_detail_name(run->detail), (long long)classes(run, together),
                 (long long)together->execution.activities,
                 print_quantity(text[0], run->provenance->wall_s, "s"));
+    run_job_print_timeline(run);
     print_field("result", "%s", run->output);
 }
 
@@ -121,7 +122,7 @@ bool run_beside(struct run_job *run, struct error *error)
     if (platform == NULL || !read_parts(run, together, error)) {
         return false;
     }
-    struct training_options options = {.detail = run->detail};
+    struct training_options options = {.detail = run->detail, .timeline = run->timeline};
     options.progress = run->request->shared.quiet ? NULL : run_job_progress;
     bool done = together_run(platform, together, &options, run->arena, error);
     if (options.progress != NULL) {

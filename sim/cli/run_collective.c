@@ -88,6 +88,7 @@ static void print_answer(const struct run_job *run, const struct table *table,
                 (long long)execution->transfers,
                 print_quantity(text[0], run->provenance->wall_s, "s"),
                 print_quantity(text[1], run->provenance->peak_bytes, "B"));
+    run_job_print_timeline(run);
     print_field("result", "%s", run->output);
 }
 
@@ -127,9 +128,12 @@ bool run_collective(struct run_job *run, struct error *error)
     } else if (job != NULL && !exchanges_plan_all(job, error)) {
         job = NULL;
     }
+    if (run->timeline != NULL) {
+        run->timeline->transfers = true;
+    }
     struct executor_options options = {.detail = run->detail, .coalesce = false};
     struct execution execution;
-    if (job == NULL || !executor_run(job, &options, &execution, run->arena, error)) {
+    if (job == NULL || !timeline_run(run->timeline, job, &options, &execution, error)) {
         return false;
     }
     struct table *links = training_tables_links(job, &execution, run->arena);

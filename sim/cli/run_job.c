@@ -9,9 +9,11 @@
 
 #include "base/digest.h"
 #include "cli/plan_auto.h"
+#include "cli/print.h"
 #include "cli/progress.h"
 #include "engine/engine.h"
 #include "hardware/fabric.h"
+#include "record/new_file.h"
 
 /* Machines of more chips are folded unless another detail is asked for. */
 enum { FLOW_CHIPS_MAX = 512 };
@@ -113,6 +115,53 @@ void run_job_settle(struct run_job *job)
     }
 }
 
+static void add_fact(struct timeline_fact *facts, int *count, const char *name,
+                     const char *text)
+{
+    facts[(*count)++] = (struct timeline_fact){name, text};
+}
+
+/* What stands in the file beside the events. */
+static bool prepare_timeline(struct run_job *job, struct error *error)
+{
+    enum { FACTS = 8 };
+    const struct run_request *request = job->request;
+    if (request->timeline == NULL) {
+        return true;
+    }
+    struct timeline_fact *facts = arena_array(job->arena, FACTS, sizeof *facts);
+    struct timeline_request *timeline = arena_alloc(job->arena, sizeof *timeline);
+    *timeline = (struct timeline_request){
+        .path = request->timeline, .slice_limit = request->timeline_limit, .facts = facts};
+    int *count = &timeline->fact_count;
+    add_fact(facts, count, "program", "trnsim " TRNSIM_VERSION);
+    add_fact(facts, count, "command", command_line());
+    add_fact(facts, count, "workload", job->scenario->title);
+    add_fact(facts, count, "platform", job->platform->title);
+    add_fact(facts, count, "detail", run_job_detail_name(job->detail));
+    add_fact(facts, count, "result", job->output);
+    job->timeline = timeline;
+    return new_file_check(request->timeline, "timeline", error);
+}
+
+void run_job_print_timeline(const struct run_job *job)
+{
+    const struct timeline_request *timeline = job->timeline;
+    if (timeline == NULL) {
+        return;
+    }
+    char text[PRINT_SIZE];
+    print_field("timeline", "%s, %s slices; open it in Perfetto", timeline->path,
+                print_count(text, (double)timeline->slices));
+    if (timeline->drawn < timeline->all && !job->request->shared.quiet) {
+        fprintf(stderr,
+                "trnsim: warning: the timeline has %lld of %lld tracks, for its limit of %lld "
+                "slices; raise --timeline-limit\n",
+                (long long)timeline->drawn, (long long)timeline->all,
+                (long long)timeline->slice_limit);
+    }
+}
+
 struct provenance *run_job_provenance(struct arena *arena)
 {
     struct provenance_source source = {.command = command_line(),
@@ -173,7 +222,8 @@ bool run_job_read(struct run_job *job, struct error *error)
         return false;
     }
     run_job_settle(job);
-    return choose_output(job, error) && (!is_searched(request) || plan_auto(job, error));
+    return choose_output(job, error) && prepare_timeline(job, error) &&
+           (!is_searched(request) || plan_auto(job, error));
 }
 
 static int inputs(const struct run_job *job, struct result_input input[4])

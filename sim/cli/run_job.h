@@ -25,6 +25,8 @@ struct run_request {
     const char *beside[RUN_BESIDE]; /* further workloads at the same time */
     int beside_count;
     enum merge_layout layout;
+    const char *timeline;   /* a file to draw; or NULL */
+    int64_t timeline_limit; /* slices in it */
     struct command_shared shared;
 };
 
@@ -39,6 +41,7 @@ struct run_job {
     char price_missing[256];   /* why */
     struct provenance *provenance;
     const char *output;
+    struct timeline_request *timeline; /* to be drawn; or NULL */
 };
 
 /* Reads platform, workload, plan and price book; checks the output. */
@@ -53,6 +56,9 @@ struct provenance *run_job_provenance(struct arena *arena);
 /* Writes tables as the result file. */
 bool run_job_write(const struct run_job *job, const char *kind, struct table **tables,
                    int table_count, struct error *error);
+
+/* What was drawn, for people and as a warning when something had to be left out. */
+void run_job_print_timeline(const struct run_job *job);
 
 /* Progress of the simulation on stderr. */
 void run_job_progress(double fraction, double now_s);

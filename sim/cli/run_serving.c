@@ -100,6 +100,7 @@ static void print_answer(const struct run_job *run, const struct serving *servin
     print_field("simulated", "%lld steps, %s, %s", (long long)serving->engine.totals.steps,
                 print_quantity(text[0], run->provenance->wall_s, "s"),
                 print_quantity(text[1], run->provenance->peak_bytes, "B"));
+    run_job_print_timeline(run);
     print_field("result", "%s", run->output);
 }
 

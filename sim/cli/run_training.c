@@ -153,6 +153,7 @@ static void print_evidence(const struct run_job *job, const struct training *tra
     print_links(tables->tables[6]);
     print_field("simulator", "%s, %s", print_quantity(text[0], job->provenance->wall_s, "s"),
                 print_quantity(text[1], job->provenance->peak_bytes, "B"));
+    run_job_print_timeline(job);
     print_field("result", "%s", job->output);
 }
 
@@ -210,7 +211,7 @@ static bool print_object(const struct run_job *job, const struct training *train
 
 bool run_training(struct run_job *job, struct error *error)
 {
-    struct training_options options = {.detail = job->detail};
+    struct training_options options = {.detail = job->detail, .timeline = job->timeline};
     options.progress = job->request->shared.quiet ? NULL : run_job_progress;
     struct straggler straggler;
     straggler_start(&straggler, job->platform, job->scenario);

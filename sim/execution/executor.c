@@ -10,14 +10,24 @@
 static void finish_receive(struct runner *runner, const struct inbox *inbox)
 {
     double start_s = runner->instruction_start_s, end_s = booking_now_s(runner);
-    double moving_s = end_s - fmax(start_s, inbox->begin_s);
+    double moving_s = fmax(end_s - fmax(start_s, inbox->begin_s), 0);
     if (end_s > start_s) {
-        runner->part_s[PART_PIPELINE_TIME] += fmax(moving_s, 0);
-        runner->part_s[PART_BUBBLE_TIME] += end_s - start_s - fmax(moving_s, 0);
+        runner->part_s[PART_PIPELINE_TIME] += moving_s;
+        runner->part_s[PART_BUBBLE_TIME] += end_s - start_s - moving_s;
+        booking_tell(runner, PART_BUBBLE_TIME, -1, start_s, end_s - moving_s);
+        booking_tell(runner, PART_PIPELINE_TIME, -1, end_s - moving_s, end_s);
     }
     booking_trace(runner, -1, start_s, end_s);
     runner->receiving = false;
     runner->instruction++;
+}
+
+static void tell_received(const struct runner *runner, enum peer from)
+{
+    const struct executor_watch *watch = runner->executor->options.watch;
+    if (watch != NULL) {
+        watch->received(watch->argument, runner->index, from, booking_now_s(runner));
+    }
 }
 
 static const struct instruction *current(const struct runner *runner)
@@ -38,6 +48,7 @@ static void letter_arrives(void *argument)
     runner->executor->free_letters = letter;
     if (awaited) {
         inbox->received++;
+        tell_received(runner, letter->from);
         finish_receive(runner, inbox);
         executor_go_on(runner);
     }
@@ -56,6 +67,10 @@ static void send(struct runner *runner, const struct instruction *instruction)
     *letter = (struct letter){&executor->runners[runner->team->peers[to]],
                               to == PEER_NEXT ? PEER_PREVIOUS : PEER_NEXT,
                               booking_now_s(runner), NULL};
+    if (executor->options.watch != NULL) {
+        executor->options.watch->sent(executor->options.watch->argument, runner->index,
+                                      runner->team->peers[to], letter->from, letter->begin_s);
+    }
     transport_run(executor->transport,
                   job_message(executor->job, runner->index, to, instruction->what), true,
                   letter_arrives, letter);
@@ -83,7 +98,10 @@ static bool perform(struct runner *runner, const struct instruction *instruction
         return true;
     case INSTRUCTION_RECEIVE:
         runner->receiving = inbox->received == inbox->arrived;
-        inbox->received += !runner->receiving;
+        if (!runner->receiving) {
+            inbox->received++;
+            tell_received(runner, (enum peer)instruction->with);
+        }
         return !runner->receiving;
     }
     return true;
@@ -267,7 +285,7 @@ bool executor_run(const struct job *job, const struct executor_options *options,
     if (executor->engine == NULL) {
         return false;
     }
-    struct transport_options transport = {options->detail, NULL, executor};
+    struct transport_options transport = {options->detail, NULL, executor, options->watch};
     if (options->coalesce && options->detail != DETAIL_MESSAGE) {
         transport.watch = sequence_watch;
     }

@@ -9,15 +9,9 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "execution/transport.h"
+#include "execution/watch.h"
 #include "program/job.h"
 
-/* Something that a team did, or waited for, from start to end. */
-struct span {
-    int32_t team;
-    int32_t instruction; /* index in the team's program */
-    int32_t op;          /* index in the sequence; -1: the instruction as a whole */
-    double start_s, end_s;
-};
 typedef void executor_trace(void *argument, const struct span *span);
 
 struct executor_options {
@@ -26,6 +20,7 @@ struct executor_options {
     bool trace_ops;        /* spans of single ops too */
     executor_trace *trace; /* or NULL */
     void *trace_argument;
+    const struct executor_watch *watch;              /* or NULL */
     void (*progress)(double fraction, double now_s); /* or NULL */
 };
 

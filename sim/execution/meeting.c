@@ -27,6 +27,7 @@ static void member_done(struct runner *runner, const struct meeting *meeting)
         double start_s = runner->instruction_start_s;
         runner->draining = false;
         runner->part_s[PART_DATA_TIME] += booking_now_s(runner) - start_s;
+        booking_tell(runner, PART_DATA_TIME, -1, start_s, booking_now_s(runner));
         booking_trace(runner, -1, start_s, booking_now_s(runner));
         runner->instruction++;
         executor_go_on(runner);
@@ -39,6 +40,11 @@ static void meeting_over(void *argument)
     struct executor *executor = place->executor;
     struct meeting *meeting = place->first;
     struct meeting over = *meeting;
+    const struct executor_watch *watch = executor->options.watch;
+    if (watch != NULL) {
+        watch->exchanged(watch->argument, place->group, over.spec, place->start_s,
+                         booking_now_s(executor->runners));
+    }
     place->first = meeting->next;
     place->busy = false;
     meeting->next = executor->free_meetings;
@@ -59,6 +65,7 @@ static void meeting_start(struct meeting_place *place)
         return;
     }
     place->busy = true;
+    place->start_s = booking_now_s(executor->runners);
     transport_run(executor->transport, job_exchange(executor->job, place->group, meeting->spec),
                   true, meeting_over, place);
 }
@@ -96,5 +103,10 @@ void meeting_join(struct runner *runner, enum slot slot, int32_t spec, bool besi
     meeting->spec = spec;
     meeting->beside = beside;
     meeting->slot = slot;
+    const struct executor_watch *watch = runner->executor->options.watch;
+    bool last = meeting->arrived == runner->executor->job->groups[place->group].member_count;
+    if (watch != NULL && last && !beside) {
+        watch->met(watch->argument, place->group, runner->index, booking_now_s(runner));
+    }
     meeting_start(place);
 }

@@ -66,6 +66,7 @@ struct meeting_place { /* a group's exchanges, one after the other */
     int32_t group;
     struct meeting *first, *last; /* the first may be running */
     bool busy;
+    double start_s; /* of the one that runs */
     int64_t next_number;
 };
 
@@ -96,6 +97,11 @@ void executor_go_on(struct runner *runner);
 /* Books an op, or the ops [from, to) that were slept through from start_s on. op -1 in a trace:
  * the instruction as a whole. */
 void booking_trace(const struct runner *runner, int64_t op, double start_s, double end_s);
+/* Tells who looks on that an interval was booked to a part; and that an exchange inside the
+ * team was slept through from start_s on. */
+void booking_tell(const struct runner *runner, enum part_of_time part, int64_t op,
+                  double start_s, double end_s);
+void booking_tell_slept(const struct runner *runner, int64_t op, double start_s);
 void booking_op(struct runner *runner, int64_t op, double start_s, double end_s);
 void booking_coalesced(struct runner *runner, int64_t from, int64_t to, double start_s);
 /* An exchange booked there goes on as a transfer, which counts its bytes. */

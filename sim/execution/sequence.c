@@ -185,6 +185,8 @@ static void op_resume(struct runner *runner, double in_op_s)
             runner->accompanied = true;
             booking_uncount(runner, runner->op - 1); /* the rest of it counts as a transfer */
             transport_resume(transport, companion, in_op_s, companion_over, runner);
+        } else {
+            booking_tell_slept(runner, runner->op - 1, runner->op_start_s);
         }
     }
     sleep_for(runner, fmax(op->duration_s * runner->team->slowness - in_op_s, 0));
@@ -236,5 +238,11 @@ void sequence_begin(struct runner *runner, int32_t sequence)
     runner->sequence = &runner->executor->job->sequences[sequence];
     runner->until_s = times_alone(runner, sequence);
     runner->op = 0;
+    const struct executor_watch *watch = runner->executor->options.watch;
+    if (watch != NULL) {
+        struct span span = {runner->index, (int32_t)runner->instruction, -1,
+                            runner->instruction_start_s, runner->instruction_start_s};
+        watch->began(watch->argument, &span);
+    }
     sequence_go_on(runner);
 }

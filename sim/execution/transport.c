@@ -10,6 +10,7 @@
 struct delivery { /* one transfer under way */
     struct passage *passage;
     const struct flow *flow;
+    double bytes, begin_s;
     struct delivery *next_free;
 };
 
@@ -26,6 +27,8 @@ struct passage { /* one exchange under way */
     void *argument;
     int64_t stage, left;
     bool resumed;       /* the first stage moves left_bytes only */
+    bool moves_rest;    /* the stage that moves was resumed */
+    double moves_s;     /* since then */
     double *left_bytes; /* per flow */
     int64_t left_capacity;
     struct position *positions;
@@ -88,6 +91,15 @@ static void watch(const struct passage *passage, int32_t pair, int change)
     }
 }
 
+static void tell(const struct transport *transport, int32_t pair, double bytes, double start_s,
+                 double end_s)
+{
+    const struct executor_watch *onlooker = transport->options.onlooker;
+    if (onlooker != NULL && bytes > 0) {
+        onlooker->moved(onlooker->argument, pair, bytes, start_s, end_s);
+    }
+}
+
 /* Starts moving bytes of a flow, delay_s from now; then calls arrived(delivery). */
 static void deliver(struct passage *passage, const struct flow *flow, double delay_s,
                     double bytes, engine_done *arrived)
@@ -99,7 +111,8 @@ static void deliver(struct passage *passage, const struct flow *flow, double del
     } else {
         transport->free_deliveries = delivery->next_free;
     }
-    *delivery = (struct delivery){passage, flow, NULL};
+    double begin_s = engine_now_s(transport->engine) + delay_s;
+    *delivery = (struct delivery){passage, flow, bytes, begin_s, NULL};
     transport->pair_bytes[flow->pair] += bytes;
     watch(passage, flow->pair, 1);
     engine_transfer(transport->engine, delay_s, flow->pair, bytes, arrived, delivery);
@@ -109,6 +122,8 @@ static void delivery_end(struct delivery *delivery)
 {
     struct transport *transport = delivery->passage->transport;
     watch(delivery->passage, delivery->flow->pair, -1);
+    tell(transport, delivery->flow->pair, delivery->bytes, delivery->begin_s,
+         engine_now_s(transport->engine));
     delivery->next_free = transport->free_deliveries;
     transport->free_deliveries = delivery;
 }
@@ -144,9 +159,25 @@ static void move_watched(struct passage *passage, const struct traffic_stage *st
     }
 }
 
+static void tell_stage(struct passage *passage)
+{
+    const struct transport *transport = passage->transport;
+    const struct traffic_stage *stage = &passage->exchange->stages[passage->stage];
+    if (transport->options.onlooker == NULL) {
+        return;
+    }
+    passage->resumed = passage->moves_rest;
+    for (int64_t f = 0; f < stage->flow_count; f++) {
+        tell(transport, stage->flows[f].pair, flow_bytes(passage, f), passage->moves_s,
+             engine_now_s(transport->engine));
+    }
+    passage->resumed = false;
+}
+
 static void stage_arrived(void *argument)
 {
     struct passage *passage = argument;
+    tell_stage(passage);
     passage->stage++;
     stage_begin(passage, 0);
 }
@@ -171,8 +202,13 @@ static void move_together(struct passage *passage, const struct traffic_stage *s
 static void stage_move(void *argument)
 {
     struct passage *passage = argument;
+    const struct transport *transport = passage->transport;
     const struct traffic_stage *stage = &passage->exchange->stages[passage->stage];
-    if (passage->watched && passage->transport->options.watch != NULL) {
+    const struct executor_watch *onlooker = transport->options.onlooker;
+    passage->moves_rest = passage->resumed;
+    passage->moves_s = engine_now_s(transport->engine);
+    if ((passage->watched && transport->options.watch != NULL) ||
+        (onlooker != NULL && onlooker->each_transfer)) {
         move_watched(passage, stage);
     } else {
         move_together(passage, stage);
@@ -327,8 +363,9 @@ static void keep_left(struct passage *passage, const double *left_bytes, int64_t
 
 /* What an exchange that ran alone has moved until now. */
 static void count_moved(struct transport *transport, const struct traffic *exchange,
-                        const struct exchange_state *state)
+                        const struct exchange_state *state, double elapsed_s)
 {
+    double now_s = engine_now_s(transport->engine);
     for (int64_t s = 0; s < exchange->stage_count && s <= state->stage; s++) {
         const struct traffic_stage *stage = &exchange->stages[s];
         if (s == state->stage && state->left_bytes == NULL) {
@@ -336,8 +373,9 @@ static void count_moved(struct transport *transport, const struct traffic *excha
         }
         for (int64_t f = 0; f < stage->flow_count; f++) {
             double left_bytes = s == state->stage ? state->left_bytes[f] : 0;
-            transport->pair_bytes[stage->flows[f].pair] +=
-                stage->flows[f].bytes * (double)stage->rounds - left_bytes;
+            double bytes = stage->flows[f].bytes * (double)stage->rounds - left_bytes;
+            transport->pair_bytes[stage->flows[f].pair] += bytes;
+            tell(transport, stage->flows[f].pair, bytes, now_s - elapsed_s, now_s);
         }
     }
 }
@@ -349,7 +387,7 @@ void transport_resume(struct transport *transport, const struct traffic *exchang
     struct arena *scratch = arena_create();
     struct exchange_state state = exchanges_state(transport->job, exchange, elapsed_s, scratch);
     passage->stage = state.stage;
-    count_moved(transport, exchange, &state);
+    count_moved(transport, exchange, &state, elapsed_s);
     if (state.left_bytes != NULL) {
         keep_left(passage, state.left_bytes, exchange->stages[state.stage].flow_count);
     }
@@ -358,6 +396,18 @@ void transport_resume(struct transport *transport, const struct traffic *exchang
         passage_end(passage);
     } else {
         engine_after(transport->engine, state.delay_s, stage_move, passage);
+    }
+}
+
+void transport_tell(const struct transport *transport, const struct traffic *exchange,
+                    double start_s, double end_s)
+{
+    for (int64_t s = 0; s < exchange->stage_count; s++) {
+        const struct traffic_stage *stage = &exchange->stages[s];
+        for (int64_t f = 0; f < stage->flow_count; f++) {
+            tell(transport, stage->flows[f].pair, stage->flows[f].bytes * (double)stage->rounds,
+                 start_s, end_s);
+        }
     }
 }
 

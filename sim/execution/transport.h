@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "engine/engine.h"
+#include "execution/watch.h"
 #include "program/exchanges.h"
 
 /* Folded: flow detail of the job's quotient. */
@@ -22,6 +23,7 @@ struct transport_options {
     enum detail detail;
     transport_watch *watch; /* of exchanges run with watched = true */
     void *watch_argument;
+    const struct executor_watch *onlooker; /* who is told what moved; or NULL */
 };
 
 struct transport *transport_create(struct engine *engine, const struct job *job,
@@ -39,6 +41,10 @@ void transport_resume(struct transport *transport, const struct traffic *exchang
 /* An exchange that ran alone in closed form: its bytes count as moved. */
 void transport_count(struct transport *transport, const struct traffic *exchange,
                      double repeats);
+
+/* An exchange was slept through from start to end: the onlooker is told of it. */
+void transport_tell(const struct transport *transport, const struct traffic *exchange,
+                    double start_s, double end_s);
 
 /* Bytes moved so far over each pair, [pair_count]. */
 const double *transport_pair_bytes(const struct transport *transport);

@@ -55,7 +55,7 @@ static bool run_cast(struct together *together, const struct platform *platform,
                                          .trace_argument = &watching,
                                          .progress = options->progress};
     together->job = job;
-    if (!executor_run(job, &execution, &together->execution, arena, error)) {
+    if (!timeline_run(options->timeline, job, &execution, &together->execution, error)) {
         return false;
     }
     for (int64_t i = 0; i < cast->count; i++) {

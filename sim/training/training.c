@@ -190,8 +190,11 @@ struct training *training_run(const struct platform *platform, const struct scen
                                          .trace = options->one_replica ? NULL : keep_span,
                                          .trace_argument = training,
                                          .progress = options->progress};
-    if (!executor_run(training->job, &execution, &training->execution, arena, error)) {
-        return NULL;
+    if (options->timeline != NULL) {
+        options->timeline->plan = &training->plan;
     }
-    return training;
+    return timeline_run(options->timeline, training->job, &execution, &training->execution,
+                        error)
+               ? training
+               : NULL;
 }

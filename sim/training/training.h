@@ -8,6 +8,7 @@
 #include "execution/executor.h"
 #include "hardware/platform.h"
 #include "program/fold_quotient.h"
+#include "training/timeline.h"
 #include "workload/scenario.h"
 #include "workload/transformer_memory.h"
 
@@ -16,6 +17,7 @@ struct training_options {
     bool one_replica; /* lower_training_replica; no timeline is kept */
     bool unplanned;   /* training_prepare: the job before its exchanges are planned */
     bool any_memory;  /* run what does not fit too: it was seen to fit */
+    struct timeline_request *timeline;               /* to be drawn; or NULL */
     void (*progress)(double fraction, double now_s); /* or NULL */
 };
 

@@ -72,7 +72,7 @@ trnsim: nowhere/a.h5: the folder 'nowhere' cannot be used for a result (No such 
 [exit 2]
 
 $ trnsim run workloads/all-reduce-1GiB.yaml --platform platforms/p5.xml -o ''
-trnsim: this names no file to write a result to; give a name such as a.h5
+trnsim: this names no file to write a result to; give the name of a file
 [exit 2]
 
 $ trnsim run workloads/all-reduce-1GiB.yaml --platform platforms/p5.xml -o /proc/a.h5
