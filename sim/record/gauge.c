@@ -39,6 +39,23 @@ void gauge_add(struct gauge *gauge, int64_t quantity, double start_s, double end
     row[last] += rest;
 }
 
+void gauge_level(struct gauge *gauge, int64_t quantity, double rate)
+{
+    double *row = &gauge->amounts[quantity * GAUGE_INTERVALS];
+    double most = rate * gauge->width_s, excess = 0;
+    for (int i = GAUGE_INTERVALS - 1; i >= 0; i--) {
+        double amount = row[i] + excess;
+        row[i] = fmin(amount, most);
+        excess = amount - row[i];
+    }
+    for (int i = 0; i < GAUGE_INTERVALS && excess > 0; i++) {
+        double room = most - row[i];
+        row[i] += fmin(room, excess);
+        excess -= fmin(room, excess);
+    }
+    row[GAUGE_INTERVALS - 1] += excess;
+}
+
 void gauge_write(const struct gauge *gauge, int64_t quantity,
                  const struct gauge_counter *counter, struct timeline_file *file)
 {

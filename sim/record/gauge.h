@@ -23,6 +23,10 @@ void gauge_init(struct gauge *gauge, int64_t count, struct arena *arena);
 void gauge_add(struct gauge *gauge, int64_t quantity, double start_s, double end_s,
                double amount);
 
+/* Transfers that share a link are each told as if even, which can add up to more than it
+ * carries in an interval: what is too much for a rate moves to intervals before, then after. */
+void gauge_level(struct gauge *gauge, int64_t quantity, double rate);
+
 /* A counter: base + scale x rate, until the end of the run, then 0. */
 struct gauge_counter {
     const char *name;

@@ -20,7 +20,7 @@ struct drawn_team {
     bool shown, by_op; /* by_op: every operation; else the parts of each instruction */
     bool open;         /* its instruction has begun on the track */
     bool held;         /* the end of the last instruction is not written: a message may leave */
-    double held_s, booked_s;
+    double held_s, booked_s, drawn_s;  /* drawn_s: the last time on its track */
     double part_s[PART_OF_TIME_COUNT]; /* of the instruction under way, when not by_op */
     int64_t sent[PEER_COUNT], received[PEER_COUNT]; /* by it, from this peer: with arrows */
     struct drawn_arrow *arrows;

@@ -17,6 +17,13 @@ static const struct instruction *instruction_of(const struct timeline *timeline,
     return &job->programs[job->teams[span->team].program].instructions[span->instruction];
 }
 
+/* Ends of what was slept through are sums, which can be later than the clock by rounding. */
+static double at(struct drawn_team *team, double time_s)
+{
+    team->drawn_s = fmax(team->drawn_s, time_s);
+    return team->drawn_s;
+}
+
 static void release(struct timeline *timeline, struct drawn_team *team)
 {
     if (team->held) {
@@ -38,7 +45,7 @@ static void open_instruction(struct timeline *timeline, struct drawn_team *team,
     snprintf(details, sizeof details, "\"microbatch\":%d", instruction->microbatch);
     struct timeline_slice slice = {name, "instruction",
                                    instruction->microbatch >= 0 ? details : NULL};
-    timeline_file_begin(timeline->file, team->track, &slice, span->start_s);
+    timeline_file_begin(timeline->file, team->track, &slice, at(team, span->start_s));
     team->open = true;
 }
 
@@ -73,8 +80,8 @@ static void draw_op(struct timeline *timeline, struct drawn_team *team, const st
                                : "");
     }
     struct timeline_slice slice = {name, job_part_name(part), NULL};
-    timeline_file_begin(timeline->file, team->track, &slice, span->start_s);
-    timeline_file_end(timeline->file, team->track, span->end_s);
+    timeline_file_begin(timeline->file, team->track, &slice, at(team, span->start_s));
+    timeline_file_end(timeline->file, team->track, at(team, span->end_s));
 }
 
 static void spent(void *argument, const struct span *span, enum part_of_time part)
@@ -103,16 +110,16 @@ static void spent(void *argument, const struct span *span, enum part_of_time par
 static void draw_parts(struct timeline *timeline, struct drawn_team *team,
                        const struct span *span)
 {
-    double at_s = span->start_s;
+    double now_s = span->start_s;
     for (int part = 0; part < PART_OF_TIME_COUNT; part++) {
         if (team->part_s[part] == 0) {
             continue;
         }
         const char *name = job_part_name((enum part_of_time)part);
         struct timeline_slice slice = {name, name, NULL};
-        timeline_file_begin(timeline->file, team->track, &slice, at_s);
-        at_s = fmin(at_s + team->part_s[part], span->end_s);
-        timeline_file_end(timeline->file, team->track, at_s);
+        timeline_file_begin(timeline->file, team->track, &slice, at(team, now_s));
+        now_s = fmin(now_s + team->part_s[part], span->end_s);
+        timeline_file_end(timeline->file, team->track, at(team, now_s));
         team->part_s[part] = 0;
     }
 }
@@ -138,7 +145,7 @@ static void ended(void *argument, const struct span *span)
     draw_arrows(timeline, team);
     team->open = false;
     team->held = true;
-    team->held_s = span->end_s;
+    team->held_s = at(team, span->end_s);
 }
 
 static void add_arrow(struct timeline *timeline, struct drawn_team *team,
@@ -178,15 +185,15 @@ static void sent(void *argument, int32_t index, int32_t to, enum peer from, doub
     if (!may_draw_arrow(timeline, team, other)) {
         return;
     }
-    if (!team->held || team->held_s != now_s) {
+    if (!team->held || fabs(team->held_s - now_s) > shortest_s) {
         struct timeline_slice slice = {"send", "instruction", NULL};
         release(timeline, team);
-        timeline_file_begin(timeline->file, team->track, &slice, now_s);
+        timeline_file_begin(timeline->file, team->track, &slice, at(team, now_s));
         team->held = true;
-        team->held_s = now_s;
+        team->held_s = team->drawn_s;
     }
     timeline_file_arrow(timeline->file, team->track, TIMELINE_ARROW_OUT, message_name,
-                        message_number(to, from, other->sent[from]++), now_s);
+                        message_number(to, from, other->sent[from]++), team->held_s);
 }
 
 static void received(void *argument, int32_t index, enum peer from, double now_s)
@@ -197,7 +204,7 @@ static void received(void *argument, int32_t index, enum peer from, double now_s
     if (team->shown && number < team->sent[from]) {
         add_arrow(timeline, team,
                   (struct drawn_arrow){TIMELINE_ARROW_IN, message_number(index, from, number),
-                                       now_s, message_name});
+                                       fmax(now_s, team->drawn_s), message_name});
     }
 }
 

@@ -98,13 +98,15 @@ static void draw_link(struct timeline *timeline, int64_t wire, double end_s)
         fabric_link_name(timeline->job->platform, network->wire_links[wire], timeline->arena);
     const char *alike =
         links == 1 ? "" : arena_format(timeline->arena, ", stands for %lld", (long long)links);
+    int64_t quantity = 1 + timeline->medium_count + wire;
+    gauge_level(&timeline->gauge, quantity, network->wiring.wires[wire].capacity_Bps);
     struct gauge_counter counter = {
         .name = arena_format(timeline->arena, "busiest %s link, %s%s: use [%%]",
                              timeline->media[timeline->wire_medium[wire]], link, alike),
         .process = TIMELINE_MACHINE,
         .scale = 100 / network->wiring.wires[wire].capacity_Bps,
         .end_s = end_s};
-    gauge_write(&timeline->gauge, 1 + timeline->medium_count + wire, &counter, timeline->file);
+    gauge_write(&timeline->gauge, quantity, &counter, timeline->file);
 }
 
 static int64_t busiest_wire(const struct timeline *timeline, int64_t medium)

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Timelines of real runs: the format, and that they say what the results say."""
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+import trace_events
+from program import PLATFORMS, ROOT, WORKLOADS, trnsim
+from trace_events import Trace, TraceError, read, read_text
+
+sys.path.insert(0, str(ROOT / "analysis"))
+from load import Result  # noqa: E402
+
+MICRO = 1e-6
+PIPELINE = ("--set", "plan.tensor_parallel=2", "--set", "plan.pipeline_parallel=4",
+            "--set", "batch_tokens=131072")
+TRAINING = {
+    "message": ("llama-3-8b-pretrain.yaml", "p5.xml", "--detail", "message",
+                "--set", "plan.tensor_parallel=2", "--set", "batch_tokens=65536"),
+    "flow": ("llama-3-8b-pretrain.yaml", "p5.xml", "--detail", "flow", *PIPELINE),
+    "interleaved": ("llama-3-8b-pretrain.yaml", "p5.xml", *PIPELINE, "--set", "plan.virtual_stages=2",
+                    "--ultraservers", "2"),
+    "slow": ("llama-3-8b-pretrain.yaml", "p5.xml", *PIPELINE, "--ultraservers", "2",
+             "--set", "slow_chips=1", "--set", "slow_chip_speed=0.5"),
+    "experts": ("mixtral-8x7b-pretrain.yaml", "p5.xml", "--ultraservers", "4",
+                "--set", "batch_tokens=1048576"),
+    "folded": ("llama-3-8b-pretrain.yaml", "trn3-ultraserver.xml", "--ultraservers", "6",
+               "--detail", "folded"),
+}
+COLLECTIVES = {
+    "ring": ("all-reduce-1GiB.yaml", "p5.xml", "--set", "algorithm=ring"),
+    "ring by message": ("all-reduce-1GiB.yaml", "p5.xml", "--detail", "message"),
+    "all-to-all": ("all-to-all-1MiB.yaml", "trn2.48xlarge.xml"),
+    "send": ("send-receive-64MiB.yaml", "trn2.48xlarge.xml"),
+    "folded": ("all-reduce-1GiB.yaml", "p5.xml", "--ultraservers", "8", "--detail", "folded"),
+}
+
+
+def draw(folder: Path, workload: str, platform: str, *more: str) -> tuple[Trace, Result]:
+    trnsim(folder, "run", WORKLOADS / workload, "--platform", PLATFORMS / platform, *more,
+           "--timeline", "a.json", "-o", "a.h5", "--quiet")
+    return read(folder / "a.json"), Result(folder / "a.h5")
+
+
+def spent(trace: Trace, category_is_part=lambda c: c not in ("instruction", "exchange")) -> dict:
+    """Seconds of each part, mean over the teams that tracks stand for."""
+    sums: dict[str, float] = defaultdict(float)
+    teams = sum(d["teams"] for d in trace.threads.values() if "teams" in d)
+    for track, slices in trace.slices.items():
+        weight = trace.threads[track].get("teams", 0) / teams
+        for slice_ in slices:
+            if weight > 0 and category_is_part(slice_.category):
+                sums[slice_.category] += (slice_.end - slice_.start) * MICRO * weight
+    return sums
+
+
+def integral(values: list[tuple[float, float]]) -> float:
+    return sum(value * (then - now) * MICRO for (now, value), (then, _) in zip(values, values[1:]))
+
+
+@pytest.mark.parametrize("case", TRAINING)
+def test_a_training_step(case: str, tmp_path: Path) -> None:
+    trace, result = draw(tmp_path, *TRAINING[case])
+    step_s = float(result.row("summary")["step_time_s"])
+    breakdown = result.table("training/breakdown").set_index("part")["time_s"]
+
+    sums = spent(trace)
+    assert set(sums) <= set(breakdown.index)
+    for part, time_s in breakdown.items():
+        assert sums.get(part, 0) == pytest.approx(time_s, rel=1e-9, abs=1e-9 * step_s)
+
+    for track, details in trace.threads.items():
+        if "teams" in details:  # what is not nested in another slice fills the step
+            top = [s for s in trace.slices[track] if s.category != "instruction"]
+            assert sum(s.end - s.start for s in top) * MICRO == pytest.approx(step_s, rel=1e-9)
+            assert max(s.end for s in trace.slices[track]) * MICRO == pytest.approx(step_s, rel=1e-12)
+
+    power = trace.counters["power of the facility [W]"]
+    assert integral(power) == pytest.approx(result.table("energy")["energy_J"].sum(), rel=1e-9)
+    check_links(trace, result)
+
+
+def check_links(trace: Trace, result: Result) -> None:
+    links = result.table("links")
+    links["all"] = links["bytes"] * links["stands_for"]
+    for medium, sum_bytes in links.groupby("medium")["all"].sum().items():
+        name = next(n for n in trace.counters if n.startswith(f"{medium} links") and "[B/s]" in n)
+        assert integral(trace.counters[name]) == pytest.approx(sum_bytes, rel=1e-9)
+    for name, values in trace.counters.items():
+        assert "[" in name, "a unit in every counter's name"
+        if "[%]" in name:
+            assert all(-1e-9 <= value <= 100 * (1 + 1e-9) for _, value in values), name
+
+
+@pytest.mark.parametrize("case", COLLECTIVES)
+def test_a_collective(case: str, tmp_path: Path) -> None:
+    trace, result = draw(tmp_path, *COLLECTIVES[case])
+    summary = result.row("summary")
+    check_links(trace, result)
+    moved = [(track, s) for track, slices in trace.slices.items() for s in slices
+             if s.category == "transfer"]
+    assert moved and all(s.details["bytes"] > 0 for _, s in moved)
+    assert max(s.end for _, s in moved) * MICRO == pytest.approx(float(summary["time_s"]), rel=1e-9)
+    if case == "folded":
+        assert all("stands for" in trace.threads[track]["name"] for track, _ in moved)
+        return
+    chips = [pid for pid, name in trace.processes.items() if name.startswith("chip ")]
+    assert len(chips) == summary["chips"]
+    assert len(trace.arrows) == len(moved)
+    for chip in chips:
+        whole = trace.slices[(chip, 1)]
+        assert len(whole) == 1 and whole[0].end * MICRO == pytest.approx(float(summary["time_s"]), rel=1e-9)
+
+
+def test_a_ring_moves_what_a_ring_moves(tmp_path: Path) -> None:
+    """All-reduce of 1 GiB over 8 chips: each sends 2 x 7/8 of it, in message detail in equal steps."""
+    trace, _ = draw(tmp_path, *COLLECTIVES["ring by message"], "--set", "algorithm=ring")
+    sent: dict[int, float] = defaultdict(float)
+    for track, slices in trace.slices.items():
+        for slice_ in slices:
+            sent[track[0]] += slice_.details.get("bytes", 0)
+    assert all(value == pytest.approx(2 * 7 / 8 * 2**30, rel=1e-12)
+               for process, value in sent.items() if process > 1)
+
+
+def test_messages_are_arrows_from_stage_to_stage(tmp_path: Path) -> None:
+    trace, _ = draw(tmp_path, *TRAINING["flow"])
+    messages = [a for a in trace.arrows if a.name == "message"]
+    runs = [s for slices in trace.slices.values() for s in slices if s.name.startswith("forward")]
+    # Each microbatch crosses 3 borders forward and 3 backward; 4 stages run each forward.
+    assert len(messages) == len(runs) / 4 * 6
+    for arrow in messages:
+        assert arrow.start[0] != arrow.end[0] and arrow.start[0][0] == arrow.end[0][0]
+        assert arrow.start[1] <= arrow.end[1]
+        assert arrow.start[2].split()[0] in ("forward", "backward")
+
+
+def test_who_was_waited_for(tmp_path: Path) -> None:
+    trace, _ = draw(tmp_path, *TRAINING["slow"])
+    slow = [t for t, d in trace.threads.items() if "of the speed" in d["name"]]
+    assert len(slow) == 1
+
+
+def test_folded_tracks_say_what_they_stand_for(tmp_path: Path) -> None:
+    trace, result = draw(tmp_path, *TRAINING["folded"])
+    teams = [d for d in trace.threads.values() if "teams" in d]
+    assert sum(d["teams"] * d["chips"] for d in teams) == result.row("summary")["chips"]
+    for details in teams:
+        assert details["teams"] == 1 or f"stands for {details['teams']} teams" in details["name"]
+
+
+def test_the_result_is_the_same(tmp_path: Path) -> None:
+    for case in ("flow", "experts"):
+        workload, platform, *more = TRAINING[case]
+        draw(tmp_path, *TRAINING[case])
+        trnsim(tmp_path, "run", WORKLOADS / workload, "--platform", PLATFORMS / platform, *more,
+               "-o", "b.h5", "--quiet")
+        digests = trnsim(tmp_path, "digest", "a.h5", "b.h5").stdout.split()
+        assert digests[0] == digests[2]
+    first = (tmp_path / "a.json").read_bytes()
+    draw(tmp_path, *TRAINING["experts"])
+    assert (tmp_path / "a.json").read_bytes() == first
+
+
+@pytest.mark.parametrize("limit", [10, 700, 3000, 20000])
+def test_a_limit_leaves_out_whole_tracks(limit: int, tmp_path: Path) -> None:
+    trace, result = draw(tmp_path, *TRAINING["interleaved"], "--timeline-limit", str(limit))
+    assert sum(len(slices) for slices in trace.slices.values()) <= limit
+    step_s = float(result.row("summary")["step_time_s"])
+    drawn = {t: d for t, d in trace.threads.items() if "teams" in d}
+    for track in drawn:
+        leaves = [s for s in trace.slices[track] if s.category != "instruction"]
+        assert sum(s.end - s.start for s in leaves) * MICRO == pytest.approx(step_s, rel=1e-9)
+    assert any(name.startswith("not drawn") for name in trace.processes.values()) == (len(drawn) < 8)
+
+
+def test_what_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    command = ("run", WORKLOADS / "all-reduce-1GiB.yaml", "--platform", PLATFORMS / "p5.xml", "-o", "a.h5")
+    for path, words in (("folder", "is a folder"), ("none/a.json", "the folder 'none'")):
+        assert words in trnsim(tmp_path, *command, "--timeline", path, status=2).stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder"]
+
+
+GOOD = ('{"displayTimeUnit":"ns","traceEvents":['
+        '{"ph":"M","pid":1,"tid":0,"name":"process_name","args":{"name":"p"}},'
+        '{"ph":"M","pid":1,"tid":1,"name":"thread_name","args":{"name":"t"}},'
+        '{"ph":"B","pid":1,"tid":1,"ts":1,"name":"a","cat":"c"},'
+        '{"ph":"s","pid":1,"tid":1,"ts":2,"name":"n","cat":"x","id":1},'
+        '{"ph":"f","pid":1,"tid":1,"ts":3,"name":"n","cat":"x","id":1,"bp":"e"},'
+        '{"ph":"E","pid":1,"tid":1,"ts":4}]}')
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ('"ts":4', '"ts":0.5'), ('{"ph":"E","pid":1,"tid":1,"ts":4}', '{"ph":"E","pid":1,"tid":2,"ts":4}'),
+    ('"id":1,"bp"', '"id":2,"bp"'), ('"ts":3,', '"ts":1.5,'), ('"ts":3,', '"ts":5,'),
+    ('"ts":1,', '"ts":NaN,'), ('"tid":1,"ts":1', '"tid":1.0,"ts":1'), ('"name":"a",', ''),
+    (',"bp":"e"', ''), ('"ph":"B"', '"ph":"Q"'), ('"ts":1,', '"ts":1,"ts":1,'), ('"ns"', '"h"'),
+    ('"thread_name"', '"thread_title"'), ("]}", "]")])
+def test_the_reader_refuses(old: str, new: str) -> None:
+    assert len(read_text(GOOD).arrows) == 1
+    assert old in GOOD
+    with pytest.raises(TraceError):
+        read_text(GOOD.replace(old, new, 1))
