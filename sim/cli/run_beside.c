@@ -85,6 +85,7 @@ static bool print_object(const struct run_job *run, const struct together *toget
     json_object_set_new(object, "transfers", json_integer(together->execution.transfers));
     json_object_set_new(object, "simulator_wall_s", json_real(run->provenance->wall_s));
     json_object_set_new(object, "simulator_peak_bytes", json_real(run->provenance->peak_bytes));
+    run_job_add_timeline(run, object);
     json_object_set_new(object, "result", json_string(run->output));
     return print_json(object, error);
 }
@@ -137,6 +138,7 @@ bool run_beside(struct run_job *run, struct error *error)
     if (!run_job_write(run, "together", (struct table *[]){table, links}, 2, error)) {
         return false;
     }
+    run_job_warn_timeline(run);
     if (run->request->shared.json) {
         return print_object(run, together, table, error);
     }

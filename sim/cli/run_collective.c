@@ -101,6 +101,7 @@ static bool print_object(const struct run_job *run, const struct table *table,
     json_object_set_new(object, "transfers", json_integer(execution->transfers));
     json_object_set_new(object, "simulator_wall_s", json_real(run->provenance->wall_s));
     json_object_set_new(object, "simulator_peak_bytes", json_real(run->provenance->peak_bytes));
+    run_job_add_timeline(run, object);
     json_object_set_new(object, "result", json_string(run->output));
     return print_json(object, error);
 }
@@ -141,6 +142,7 @@ bool run_collective(struct run_job *run, struct error *error)
     if (!run_job_write(run, "collective", tables, 2, error)) {
         return false;
     }
+    run_job_warn_timeline(run);
     if (run->request->shared.json) {
         return print_object(run, tables[0], &execution, error);
     }

@@ -146,18 +146,36 @@ static bool prepare_timeline(struct run_job *job, struct error *error)
 
 void run_job_print_timeline(const struct run_job *job)
 {
+    if (job->timeline != NULL) {
+        print_field("timeline", "%s, %lld slices; open it in Perfetto", job->timeline->path,
+                    (long long)job->timeline->slices);
+    }
+}
+
+void run_job_add_timeline(const struct run_job *job, json_t *object)
+{
+    if (job->timeline != NULL) {
+        json_object_set_new(object, "timeline", json_string(job->timeline->path));
+        json_object_set_new(object, "timeline_slices", json_integer(job->timeline->slices));
+    }
+}
+
+void run_job_warn_timeline(const struct run_job *job)
+{
     const struct timeline_request *timeline = job->timeline;
-    if (timeline == NULL) {
+    if (timeline == NULL || job->request->shared.quiet) {
         return;
     }
-    char text[PRINT_SIZE];
-    print_field("timeline", "%s, %s slices; open it in Perfetto", timeline->path,
-                print_count(text, (double)timeline->slices));
-    if (timeline->drawn < timeline->all && !job->request->shared.quiet) {
+    if (timeline->drawn < timeline->all) {
         fprintf(stderr,
                 "trnsim: warning: the timeline has %lld of %lld tracks, for its limit of %lld "
                 "slices; raise --timeline-limit\n",
                 (long long)timeline->drawn, (long long)timeline->all,
+                (long long)timeline->slice_limit);
+    } else if (timeline->arrows_missing) {
+        fprintf(stderr,
+                "trnsim: warning: arrows or exchanges are missing at the end of the timeline, "
+                "for its limit of %lld slices; raise --timeline-limit\n",
                 (long long)timeline->slice_limit);
     }
 }

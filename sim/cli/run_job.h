@@ -3,6 +3,8 @@
  * which the result is written, then told. */
 #pragma once
 
+#include <jansson.h>
+
 #include "cli/command.h"
 #include "economics/price.h"
 #include "execution/executor.h"
@@ -57,8 +59,10 @@ struct provenance *run_job_provenance(struct arena *arena);
 bool run_job_write(const struct run_job *job, const char *kind, struct table **tables,
                    int table_count, struct error *error);
 
-/* What was drawn, for people and as a warning when something had to be left out. */
+/* What was drawn, for people and programs; and a warning when something was left out. */
 void run_job_print_timeline(const struct run_job *job);
+void run_job_add_timeline(const struct run_job *job, json_t *object);
+void run_job_warn_timeline(const struct run_job *job);
 
 /* Progress of the simulation on stderr. */
 void run_job_progress(double fraction, double now_s);

@@ -145,6 +145,7 @@ static bool print_object(const struct run_job *run, const struct table *summary,
     json_object_set_new(object, "breakdown", print_json_table(breakdown));
     json_object_set_new(object, "simulator_wall_s", json_real(run->provenance->wall_s));
     json_object_set_new(object, "simulator_peak_bytes", json_real(run->provenance->peak_bytes));
+    run_job_add_timeline(run, object);
     json_object_set_new(object, "result", json_string(run->output));
     return print_json(object, error);
 }
@@ -190,6 +191,7 @@ bool run_serving(struct run_job *run, struct error *error)
         return false;
     }
     warn(run, serving, tables[0]->cells);
+    run_job_warn_timeline(run);
     if (run->request->shared.json) {
         return print_object(run, tables[0], tables[1], error);
     }

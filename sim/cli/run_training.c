@@ -205,6 +205,7 @@ static bool print_object(const struct run_job *job, const struct training *train
     json_object_set_new(object, "operations", print_json_table(tables->operations));
     json_object_set_new(object, "memory",
                         print_json_row(tables->memory, training->fullest_stage));
+    run_job_add_timeline(job, object);
     json_object_set_new(object, "result", json_string(job->output));
     return print_json(object, error);
 }
@@ -230,6 +231,7 @@ bool run_training(struct run_job *job, struct error *error)
         return false;
     }
     warn(job, training);
+    run_job_warn_timeline(job);
     if (job->request->shared.json) {
         return print_object(job, training, tables, error);
     }

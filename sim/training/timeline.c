@@ -88,6 +88,20 @@ static int64_t order_teams(const struct job *job, int32_t *order, int64_t *place
     return count;
 }
 
+/* What messages and exchanges of the teams that are drawn may need. */
+static int64_t reserve(const struct timeline *timeline, const int32_t *order, int64_t shown)
+{
+    const struct job *job = timeline->job;
+    int64_t count = timeline->request->slice_limit / 8;
+    for (int64_t i = 0; i < shown; i++) {
+        const struct program *program = &job->programs[job->teams[order[i]].program];
+        for (int64_t n = 0; n < program->count; n++) {
+            count += 2 * (program->instructions[n].kind == INSTRUCTION_SEND);
+        }
+    }
+    return count;
+}
+
 static void choose_teams(struct timeline *timeline, const int32_t *order)
 {
     const struct job *job = timeline->job;
@@ -100,14 +114,17 @@ static void choose_teams(struct timeline *timeline, const int32_t *order)
         timeline->budget -= slices;
         timeline->teams[order[shown]].shown = true;
     }
+    int64_t spare = timeline->budget - reserve(timeline, order, shown);
     for (int64_t i = 0; i < shown; i++) {
         int32_t program = job->teams[order[i]].program;
         int64_t more = timeline_teams_slices(job, program, true) -
                        timeline_teams_slices(job, program, false);
-        if (more > timeline->budget) {
+        more = more > 0 ? more : 0;
+        if (more > spare) {
             break;
         }
-        timeline->budget -= more > 0 ? more : 0;
+        spare -= more;
+        timeline->budget -= more;
         timeline->teams[order[i]].by_op = true;
         timeline->request->detailed++;
     }
@@ -189,6 +206,7 @@ static bool end(struct timeline *timeline, const struct execution *execution,
     timeline_teams_end(timeline, execution);
     timeline_transfers_end(timeline, execution->time_s);
     request->slices = timeline_file_slices(timeline->file);
+    request->arrows_missing = timeline->no_more_arrows || timeline->no_more_exchanges;
     return timeline_file_close(timeline->file, request->facts, request->fact_count, error);
 }
 

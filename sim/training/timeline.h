@@ -21,6 +21,7 @@ struct timeline_request { /* what is to be drawn */
     /* filled at the end */
     int64_t slices, drawn, all; /* drawn of all teams or pairs of chips that send */
     int64_t detailed;           /* of those drawn, with every operation */
+    bool arrows_missing;        /* some, and exchanges between teams */
 };
 
 /* Runs a job as executor_run() does, in the job's arena, and draws it when request is not NULL;

@@ -52,7 +52,8 @@ struct timeline {
     struct drawn_team *teams;
     int64_t budget;                          /* slices and arrows that may still be drawn */
     int64_t meeting_arrows, transfer_arrows; /* drawn so far */
-    bool no_more_arrows;                     /* both ends of an arrow are drawn or none */
+    bool no_more_exchanges;
+    bool no_more_arrows; /* both ends of an arrow are drawn or none */
     struct drawn_group *groups;
     int32_t group_threads;
     struct drawn_pair *pairs;

@@ -158,6 +158,7 @@ static void exchanged(void *argument, int32_t index, int32_t spec, double start_
 {
     struct timeline *timeline = argument;
     if (timeline->budget < 1 || !name_group(timeline, index)) {
+        timeline->no_more_exchanges = true;
         return;
     }
     timeline->budget--;
@@ -318,6 +319,7 @@ void timeline_transfers_start(struct timeline *timeline)
     timeline->classes = network->wire_members != NULL;
     timeline->chip_threads = arena_array(
         timeline->arena, platform_chips(timeline->job->platform) + 1, sizeof(int32_t));
+    timeline->budget -= timeline->job->teams[0].chip_count;
     choose_pairs(timeline);
     if (timeline->classes) {
         timeline_file_process(timeline->file, TIMELINE_FIRST_PIPELINE,
