@@ -129,9 +129,6 @@ bool run_collective(struct run_job *run, struct error *error)
     } else if (job != NULL && !exchanges_plan_all(job, error)) {
         job = NULL;
     }
-    if (run->timeline != NULL) {
-        run->timeline->transfers = true;
-    }
     struct executor_options options = {.detail = run->detail, .coalesce = false};
     struct execution execution;
     if (job == NULL || !timeline_run(run->timeline, job, &options, &execution, error)) {

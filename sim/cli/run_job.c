@@ -131,8 +131,11 @@ static bool prepare_timeline(struct run_job *job, struct error *error)
     }
     struct timeline_fact *facts = arena_array(job->arena, FACTS, sizeof *facts);
     struct timeline_request *timeline = arena_alloc(job->arena, sizeof *timeline);
-    *timeline = (struct timeline_request){
-        .path = request->timeline, .slice_limit = request->timeline_limit, .facts = facts};
+    *timeline =
+        (struct timeline_request){.path = request->timeline,
+                                  .slice_limit = request->timeline_limit,
+                                  .transfers = job->scenario->kind == SCENARIO_COLLECTIVE,
+                                  .facts = facts};
     int *count = &timeline->fact_count;
     add_fact(facts, count, "program", "trnsim " TRNSIM_VERSION);
     add_fact(facts, count, "command", command_line());

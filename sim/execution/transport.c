@@ -1,52 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flow detail: wait for the latencies of a stage, then move all its bytes, then the next stage.
- * Message detail: every position goes through the rounds at its own pace; a transfer starts
- * when sender and receiver have both come to its round. */
-#include "execution/transport.h"
+ * Message detail is in passage_messages.c. */
+#include "execution/passage.h"
 
 #include <stddef.h>
 #include <string.h>
-
-struct delivery { /* one transfer under way */
-    struct passage *passage;
-    const struct flow *flow;
-    double bytes, begin_s;
-    struct delivery *next_free;
-};
-
-struct position {    /* message detail: where one participant is */
-    int64_t round;   /* counted over all stages */
-    int64_t pending; /* transfers of this round that are not over */
-};
-
-struct passage { /* one exchange under way */
-    struct transport *transport;
-    const struct traffic *exchange;
-    bool watched;
-    transport_done *done;
-    void *argument;
-    int64_t stage, left;
-    bool resumed;       /* the first stage moves left_bytes only */
-    bool moves_rest;    /* the stage that moves was resumed */
-    double moves_s;     /* since then */
-    double *left_bytes; /* per flow */
-    int64_t left_capacity;
-    struct position *positions;
-    int64_t positions_capacity;
-    struct passage *next_free;
-};
-
-struct transport {
-    struct engine *engine;
-    const struct job *job;
-    struct transport_options options;
-    struct arena *arena;
-    struct delivery *free_deliveries;
-    struct passage *free_passages;
-    double *pair_bytes;
-    struct engine_flow *flows; /* of the stage that is being started */
-    int64_t flow_capacity;
-};
 
 struct transport *transport_create(struct engine *engine, const struct job *job,
                                    const struct transport_options *options, struct arena *arena)
@@ -74,7 +32,7 @@ static struct passage *passage_take(struct transport *transport)
     return passage;
 }
 
-static void passage_end(struct passage *passage)
+void passage_end(struct passage *passage)
 {
     transport_done *done = passage->done;
     void *argument = passage->argument;
@@ -100,9 +58,8 @@ static void tell(const struct transport *transport, int32_t pair, double bytes, 
     }
 }
 
-/* Starts moving bytes of a flow, delay_s from now; then calls arrived(delivery). */
-static void deliver(struct passage *passage, const struct flow *flow, double delay_s,
-                    double bytes, engine_done *arrived)
+void passage_deliver(struct passage *passage, const struct flow *flow, double delay_s,
+                     double bytes, engine_done *arrived)
 {
     struct transport *transport = passage->transport;
     struct delivery *delivery = transport->free_deliveries;
@@ -118,7 +75,7 @@ static void deliver(struct passage *passage, const struct flow *flow, double del
     engine_transfer(transport->engine, delay_s, flow->pair, bytes, arrived, delivery);
 }
 
-static void delivery_end(struct delivery *delivery)
+void delivery_end(struct delivery *delivery)
 {
     struct transport *transport = delivery->passage->transport;
     watch(delivery->passage, delivery->flow->pair, -1);
@@ -155,7 +112,7 @@ static void move_watched(struct passage *passage, const struct traffic_stage *st
 {
     passage->left = stage->flow_count;
     for (int64_t f = 0; f < stage->flow_count; f++) {
-        deliver(passage, &stage->flows[f], 0, flow_bytes(passage, f), flow_arrived);
+        passage_deliver(passage, &stage->flows[f], 0, flow_bytes(passage, f), flow_arrived);
     }
 }
 
@@ -227,87 +184,6 @@ static void stage_begin(struct passage *passage, double delay_s)
     engine_after(passage->transport->engine, delay_s, stage_move, passage);
 }
 
-/* Message detail */
-
-static const struct traffic_stage *stage_of_round(const struct traffic *exchange, int64_t round)
-{
-    for (int64_t s = 0; s < exchange->stage_count; s++) {
-        if (round < exchange->stages[s].rounds) {
-            return &exchange->stages[s];
-        }
-        round -= exchange->stages[s].rounds;
-    }
-    return NULL;
-}
-
-static void message_arrived(void *argument);
-
-/* Each message takes its own way's latency; where the steps of a stage are told as a mean over
- * ways of both kinds, that. */
-static double message_delay_s(const struct job *job, const struct traffic_stage *stage,
-                              int32_t pair)
-{
-    double software_s = stage->round_s - stage->latency_s;
-    return software_s < 0 ? stage->round_s : job->network.pair_latency_s[pair] + software_s;
-}
-
-/* A position has come to its next round: starts the transfers whose other end is there too. */
-static void enter_round(struct passage *passage, int32_t at)
-{
-    struct position *self = &passage->positions[at];
-    const struct traffic_stage *stage;
-    while ((stage = stage_of_round(passage->exchange, self->round)) != NULL) {
-        self->pending = stage->touch_first[at + 1] - stage->touch_first[at];
-        if (self->pending > 0) {
-            break;
-        }
-        self->round++; /* nothing to do for this position in this round */
-    }
-    if (stage == NULL) {
-        if (--passage->left == 0) {
-            passage_end(passage);
-        }
-        return;
-    }
-    for (int64_t t = stage->touch_first[at]; t < stage->touch_first[at + 1]; t++) {
-        const struct flow *flow = &stage->flows[stage->touches[t]];
-        int32_t other = flow->from == at ? flow->to : flow->from;
-        if (passage->positions[other].round == self->round &&
-            passage->positions[other].pending > 0) {
-            deliver(passage, flow, message_delay_s(passage->transport->job, stage, flow->pair),
-                    flow->bytes, message_arrived);
-        }
-    }
-}
-
-static void finish_one(struct passage *passage, int32_t at)
-{
-    struct position *self = &passage->positions[at];
-    if (--self->pending == 0) {
-        self->round++;
-        enter_round(passage, at);
-    }
-}
-
-static void message_arrived(void *argument)
-{
-    struct delivery *delivery = argument;
-    struct passage *passage = delivery->passage;
-    const struct flow *flow = delivery->flow;
-    delivery_end(delivery);
-    finish_one(passage, flow->from);
-    finish_one(passage, flow->to);
-}
-
-static void messages_begin(void *argument)
-{
-    struct passage *passage = argument;
-    passage->left = passage->exchange->position_count;
-    for (int64_t p = 0; p < passage->exchange->position_count; p++) {
-        enter_round(passage, (int32_t)p);
-    }
-}
-
 /* Both */
 
 static struct passage *passage_create(struct transport *transport,
@@ -324,27 +200,13 @@ static struct passage *passage_create(struct transport *transport,
     return passage;
 }
 
-static void clear_positions(struct passage *passage)
-{
-    int64_t count = passage->exchange->position_count;
-    if (count > passage->positions_capacity) {
-        passage->positions =
-            arena_array(passage->transport->arena, count, sizeof(struct position));
-        passage->positions_capacity = count;
-    }
-    for (int64_t p = 0; p < count; p++) {
-        passage->positions[p] = (struct position){0};
-    }
-}
-
 void transport_run(struct transport *transport, const struct traffic *exchange, bool watched,
                    transport_done *done, void *argument)
 {
     struct passage *passage = passage_create(transport, exchange, done, argument);
     passage->watched = watched;
     if (transport->options.detail == DETAIL_MESSAGE) {
-        clear_positions(passage);
-        engine_after(transport->engine, exchange->launch_s, messages_begin, passage);
+        passage_messages_start(passage);
     } else {
         stage_begin(passage, exchange->launch_s);
     }
