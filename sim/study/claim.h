@@ -12,21 +12,33 @@
 #include "study/claim_text.h"
 #include "workload/document.h"
 
-/* What formulas may ask of a simulated step: X(name, meaning) */
+/* What formulas may ask of a simulated training step or served load; NAN where a kind of run
+ * has no such thing: X(name, meaning) */
 #define CLAIM_MEASURES(X)                                                                      \
-    X(chips, "chips of the machine")                                                           \
-    X(step_s, "time of a step")                                                                \
-    X(tokens_per_s, "tokens trained a second, whole machine")                                  \
+    X(chips, "chips of the machine, or of the replicas")                                       \
+    X(step_s, "time of a training step")                                                       \
+    X(tokens_per_s, "tokens trained, or put out, a second, whole machine")                     \
     X(mfu, "share of the headline peak")                                                       \
-    X(power_W, "of the facility, mean over the step")                                          \
-    X(J_per_token, "energy of the facility for a token")                                       \
-    X(checkpoint_bytes, "of all that a restart needs")
+    X(power_W, "of the facility, mean over the run")                                           \
+    X(J_per_token, "energy of the facility for a trained or an output token")                  \
+    X(checkpoint_bytes, "of all that a restart needs")                                         \
+    X(requests_per_s, "served a second")                                                       \
+    X(input_tokens_per_s, "prompt tokens a second, cached or not")                             \
+    X(prefilled_tokens_per_s, "prompt tokens computed a second")                               \
+    X(ttft_s, "mean time to first token")                                                      \
+    X(ttft_p99_s, "its 99th percentile")                                                       \
+    X(tpot_s, "mean time per output token")                                                    \
+    X(tpot_p99_s, "its 99th percentile")                                                       \
+    X(slo, "share of the requests within the service level")                                   \
+    X(load, "share of the replicas' capacity in use")                                          \
+    X(sessions_per_s, "sessions of agents begun a second")                                     \
+    X(kv_tokens, "that the KV cache of a replica holds")
 #define CLAIM_ENUM(name, meaning) CLAIM_##name,
 enum claim_measure { CLAIM_MEASURES(CLAIM_ENUM) CLAIM_MEASURE_COUNT };
 #undef CLAIM_ENUM
 
 struct claim_outcome {
-    bool done;
+    bool done, serving;
     double measures[CLAIM_MEASURE_COUNT];
 };
 

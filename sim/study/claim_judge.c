@@ -207,18 +207,31 @@ static void conclude(struct claim *claim)
     }
 }
 
+static const char *describe_run(const struct claim *claim, unsigned r)
+{
+    const struct claim_run_text *run = &claim->text->runs[r];
+    const double *measures = claim->outcomes[r]->measures;
+    const char *head =
+        arena_format(claim->arena, "%s: %s on %s of %s, %.0f chips", run->name, run->workload,
+                     run->domains, run->platform, measures[CLAIM_chips]);
+    if (!claim->outcomes[r]->serving) {
+        return arena_format(claim->arena, "%s: step %.3g s, %.4g tokens/s, MFU %.3g", head,
+                            measures[CLAIM_step_s], measures[CLAIM_tokens_per_s],
+                            measures[CLAIM_mfu]);
+    }
+    return arena_format(claim->arena,
+                        "%s%s: %.4g requests/s, %.4g output tokens/s, TTFT %.3g s (p99 %.3g), "
+                        "TPOT %.3g s (p99 %.3g)",
+                        head, run->find != NULL ? ", at its highest rate within the SLO" : "",
+                        measures[CLAIM_requests_per_s], measures[CLAIM_tokens_per_s],
+                        measures[CLAIM_ttft_s], measures[CLAIM_ttft_p99_s],
+                        measures[CLAIM_tpot_s], measures[CLAIM_tpot_p99_s]);
+}
+
 static void gather_evidence(struct claim *claim)
 {
-    const struct claim_text *text = claim->text;
-    for (unsigned r = 0; r < text->runs_count; r++) {
-        const struct claim_run_text *run = &text->runs[r];
-        const double *measures = claim->outcomes[r]->measures;
-        show(claim, arena_format(claim->arena,
-                                 "%s: %s on %s of %s, %.0f chips: step %.3g s, %.4g tokens/s, "
-                                 "MFU %.3g",
-                                 run->name, run->workload, run->domains, run->platform,
-                                 measures[CLAIM_chips], measures[CLAIM_step_s],
-                                 measures[CLAIM_tokens_per_s], measures[CLAIM_mfu]));
+    for (unsigned r = 0; r < claim->text->runs_count; r++) {
+        show(claim, describe_run(claim, r));
     }
     for (int64_t d = 0; d < claim->driver_count; d++) {
         const struct claim_driver *driver = &claim->drivers[d];

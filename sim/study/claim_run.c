@@ -10,10 +10,8 @@
 #include <sys/mman.h>
 
 #include "hardware/platform_change.h"
-#include "record/summary.h"
+#include "study/claim_measure.h"
 #include "study/sweep_pool.h"
-#include "training/checkpoint.h"
-#include "training/training_tables.h"
 
 enum { TASK_LIMIT = 512, SETTINGS = 32 };
 
@@ -44,6 +42,22 @@ static int split(const char *text, const char *words[SETTINGS], struct arena *ar
         words[count++] = word;
     }
     return count;
+}
+
+/* A trace is named relative to the claim, like every file. */
+static void place_traces(const struct claim *claim, const char **settings, int count,
+                         struct arena *arena)
+{
+    static const char keys[][16] = {"trace=", "load.trace="};
+    for (int i = 0; i < count; i++) {
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+            size_t length = strlen(keys[k]);
+            if (strncmp(settings[i], keys[k], length) == 0) {
+                settings[i] = arena_format(arena, "%s%s", keys[k],
+                                           claim_file(claim, settings[i] + length));
+            }
+        }
+    }
 }
 
 static int64_t add(struct tasks *tasks, const struct task *task, struct error *error)
@@ -87,33 +101,15 @@ static int64_t add_task(struct tasks *tasks, struct claim *claim,
     struct task task = {.claim = claim, .run = run, .platform = platform};
     task.property = change[0];
     task.value = change[1];
-    task.key =
-        arena_format(tasks->arena, "%s|%s|%s|%s|%s|%s", claim_file(claim, run->workload),
-                     platform->path, run->domains, run->set != NULL ? run->set : "",
-                     change[0] != NULL ? change[0] : "", change[1] != NULL ? change[1] : "");
+    task.key = arena_format(
+        tasks->arena, "%s|%s|%s|%s|%s|%s|%s", claim_file(claim, run->workload), platform->path,
+        run->domains, run->set != NULL ? run->set : "", run->find != NULL ? run->find : "",
+        change[0] != NULL ? change[0] : "", change[1] != NULL ? change[1] : "");
     return add(tasks, &task, error);
 }
 
-static void measure(const struct training *training, struct claim_outcome *outcome,
-                    struct arena *arena)
+static bool simulate_task(struct tasks *tasks, int64_t index, struct error *error)
 {
-    const struct training_tables *tables = training_tables(training, NULL, arena);
-    const union cell *row = tables->summary->cells;
-    double *measures = outcome->measures;
-    measures[CLAIM_chips] = (double)row[SUMMARY_CHIPS].i64;
-    measures[CLAIM_step_s] = row[SUMMARY_STEP_TIME].f64;
-    measures[CLAIM_tokens_per_s] = row[SUMMARY_TOKENS_PER_S].f64;
-    measures[CLAIM_mfu] = row[SUMMARY_MFU].f64;
-    measures[CLAIM_power_W] = row[SUMMARY_POWER].f64;
-    measures[CLAIM_J_per_token] = row[SUMMARY_ENERGY].f64 / 1e6;
-    measures[CLAIM_checkpoint_bytes] = checkpoint_bytes(training->scenario->model);
-    outcome->done = true;
-}
-
-/* In the child. */
-static bool simulate(void *argument, int64_t index, struct error *error)
-{
-    struct tasks *tasks = argument;
     const struct task *task = &tasks->list[index];
     struct arena *arena = arena_create();
     struct platform *platform = arena_alloc(arena, sizeof *platform);
@@ -124,6 +120,7 @@ static bool simulate(void *argument, int64_t index, struct error *error)
     }
     const char *settings[SETTINGS];
     int count = split(task->run->set, settings, arena);
+    place_traces(task->claim, settings, count, arena);
     struct scenario *scenario =
         platform == NULL ? NULL
                          : scenario_read(claim_file(task->claim, task->run->workload),
@@ -132,20 +129,20 @@ static bool simulate(void *argument, int64_t index, struct error *error)
         return false;
     }
     platform->domain_count = strtoll(task->run->domains, NULL, 10);
-    struct training_options options = {.detail = DETAIL_FOLDED};
-    struct training *training = NULL;
-    if (scenario->kind != SCENARIO_TRAINING || platform->domain_count < 1) {
-        return error_fill(error, ERROR_INPUT,
-                          "a run of a claim is a training workload on 1 or "
-                          "more domains");
+    return platform_check_domains(platform, error) &&
+           claim_measure(task->run, platform, scenario, &tasks->outcomes[index], arena, error);
+}
+
+/* In the child. Only a message reaches the parent: a file that is wrong is put into it. */
+static bool simulate(void *argument, int64_t index, struct error *error)
+{
+    bool done = simulate_task(argument, index, error);
+    if (!done && error->path[0] != '\0') {
+        char message[sizeof error->message];
+        snprintf(message, sizeof message, "%.150s: %.600s", error->path, error->message);
+        memcpy(error->message, message, sizeof message);
     }
-    if (platform_check_domains(platform, error)) {
-        training = training_run(platform, scenario, &options, arena, error);
-    }
-    if (training != NULL) {
-        measure(training, &tasks->outcomes[index], arena);
-    }
-    return training != NULL;
+    return done;
 }
 
 static void ended(void *argument, int64_t index, enum error_kind kind, const char *message)

@@ -5,7 +5,8 @@
 
 #define CLAIM_PLATFORM_KEYS(X) X(name, 0) X(file, 0)
 #define CLAIM_RUN_KEYS(X)                                                                      \
-    X(name, 0) X(workload, 0) X(platform, 0) X(domains, 0) X(set, 1) X(vary, 1)
+    X(name, 0)                                                                                 \
+    X(workload, 0) X(platform, 0) X(domains, 0) X(set, 1) X(vary, 1) X(find, 1)
 #define CLAIM_PRICE_KEYS(X)   X(name, 0) X(book, 0) X(platform, 0) X(kind, 0)
 #define CLAIM_NUMBER_KEYS(X)  X(name, 0) X(value, 0) X(low, 1) X(high, 1) X(unit, 1) X(source, 0)
 #define CLAIM_FAILURE_KEYS(X) X(cause, 0) X(count, 0) X(mean, 0) X(shape, 1) X(planned, 1)

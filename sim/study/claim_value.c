@@ -2,6 +2,7 @@
 /* A name is "number", "price", "platform.property", "run.measure" or "goodput.measure". */
 #include "study/claim_value.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -175,13 +176,20 @@ static bool run_value(const struct claim_state *state, int64_t run, const char *
     for (enum claim_measure m = 0; m < CLAIM_MEASURE_COUNT; m++) {
         if (strcmp(measure_names[m], name) == 0) {
             *value = measure_of_run(state, run, m);
-            return true;
+            if (isfinite(*value)) {
+                return true;
+            }
         }
     }
-    return error_fill(error, ERROR_INPUT,
-                      "a run has no '%s'; it has chips, step_s, tokens_per_s, mfu, power_W, "
-                      "J_per_token and checkpoint_bytes",
-                      name);
+    return error_fill(error, ERROR_INPUT, "the run '%s' has no '%s'; a %s",
+                      state->claim->text->runs[run].name, name,
+                      state->claim->outcomes[run]->serving
+                          ? "served load has chips, tokens_per_s, power_W, J_per_token, "
+                            "requests_per_s, input_tokens_per_s, prefilled_tokens_per_s, "
+                            "ttft_s, ttft_p99_s, tpot_s, tpot_p99_s, slo, load, "
+                            "sessions_per_s and kv_tokens"
+                          : "training step has chips, step_s, tokens_per_s, mfu, power_W, "
+                            "J_per_token and checkpoint_bytes");
 }
 
 static bool dotted(struct claim_state *state, const char *name, double *value,

@@ -70,6 +70,9 @@ double arrivals_time_s(const struct arrivals *arrivals)
 bool arrivals_take(struct arrivals *arrivals, struct arrival *arrival, struct error *error)
 {
     *arrival = arrivals->arrival;
+    if (arrival->session >= arrivals->sessions) {
+        arrivals->sessions = arrival->session + 1;
+    }
     if (arrivals->arrival.range_count > 0) { /* the source may write over its ranges */
         size_t size = (size_t)arrival->range_count * sizeof(struct block_range);
         while (arrivals->kept_capacity < arrival->range_count) {
@@ -81,6 +84,11 @@ bool arrivals_take(struct arrivals *arrivals, struct arrival *arrival, struct er
         arrival->ranges = arrivals->kept;
     }
     return fetch(arrivals, error);
+}
+
+int64_t arrivals_sessions_begun(const struct arrivals *arrivals)
+{
+    return arrivals->sessions;
 }
 
 void arrivals_completed(struct arrivals *arrivals, const struct arrival *arrival, double now_s)

@@ -40,5 +40,8 @@ double arrivals_time_s(const struct arrivals *arrivals);
 /* Takes that request. False and a filled error when the trace turns out to be wrong. */
 bool arrivals_take(struct arrivals *arrivals, struct arrival *arrival, struct error *error);
 
+/* Sessions that the requests taken so far belong to; 0 when the load has none. */
+int64_t arrivals_sessions_begun(const struct arrivals *arrivals);
+
 /* A request has ended: closed loads and sessions go on. */
 void arrivals_completed(struct arrivals *arrivals, const struct arrival *arrival, double now_s);

@@ -21,6 +21,7 @@ struct arrivals {
     struct arena *arena;
     void *state; /* of the source */
     uint64_t seed;
+    int64_t sessions;       /* begun by what was taken */
     struct arrival arrival; /* held ready */
     bool ready;
     struct block_range *kept; /* of the one taken last */

@@ -133,6 +133,34 @@ static void claims_without_unknowns_are_decided(void)
     arena_free(arena);
 }
 
+/* Two chips at once, and a measure that only steps have. */
+static void served_loads_can_be_asked(void)
+{
+    static const char head[] =
+        "title: t\nstatement: s\nsource: s\ndate: d\nweakest: w\n"
+        "platforms:\n  - {name: m, file: " SOURCE_FOLDER "/platforms/trn3-ultraserver.xml}\n"
+        "runs:\n  - {name: r, workload: " SOURCE_FOLDER
+        "/workloads/serve-llama-3-70b-conv.yaml, platform: m, "
+        "domains: '1', set: requests=200, find: capacity}\nparts:\n";
+    struct arena *arena = arena_create();
+    struct error error = {.kind = ERROR_NONE};
+    struct claim *claim =
+        judged(arena_format(arena,
+                            "%s  - {name: p, formula: r.tokens_per_s / r.requests_per_s, "
+                            "unit: tokens, least: '7', most: '1000'}\n"
+                            "  - {name: q, formula: r.tpot_p99_s, unit: s, most: '0.1'}\n",
+                            head),
+               arena, &error);
+    CU_ASSERT_FATAL(claim != NULL);
+    CU_ASSERT(claim->verdict == CLAIM_REPRODUCED);
+    CU_ASSERT(strstr(claim->evidence[0], "highest rate") != NULL);
+    claim_release(claim);
+    CU_ASSERT(judged(arena_format(arena, "%s  - {name: p, formula: r.mfu, unit: u}\n", head),
+                     arena, &error) == NULL);
+    CU_ASSERT(strstr(error.message, "no 'mfu'; a served load has") != NULL);
+    arena_free(arena);
+}
+
 void suite_claim(void)
 {
     static const struct test tests[] = {
@@ -140,6 +168,7 @@ void suite_claim(void)
         {"verdicts follow the rule", verdicts_follow_the_rule},
         {"ranges and swings", ranges_and_swings},
         {"a missing platform is loud", a_missing_platform_is_loud},
+        {"served loads can be asked", served_loads_can_be_asked},
         {"claims without unknowns are decided", claims_without_unknowns_are_decided},
     };
     add_suite("claim", tests, (int)(sizeof tests / sizeof tests[0]));
