@@ -6,6 +6,7 @@
 #include "cli/run.h"
 #include "cli/run_beside.h"
 #include "cli/run_collective.h"
+#include "cli/run_paje.h"
 #include "cli/run_serving.h"
 #include "cli/run_training.h"
 
@@ -20,7 +21,8 @@ enum {
     BESIDE,
     LAYOUT,
     TIMELINE,
-    TIMELINE_LIMIT
+    TIMELINE_LIMIT,
+    PAJE
 };
 
 static bool take_detail(struct run_request *request, const char *text, struct error *error)
@@ -101,6 +103,9 @@ static bool take(void *input, int key, char *value, struct error *error)
         return true;
     case TIMELINE_LIMIT:
         return command_count("--timeline-limit", value, 1, &request->timeline_limit, error);
+    case PAJE:
+        request->paje = value;
+        return true;
     case LAYOUT:
         return take_layout(request, value, error);
     default:
@@ -132,6 +137,8 @@ static const struct command_option options[] = {
      "Draw the run over time, to open in Perfetto: docs/TIMELINE.md"},
     {"timeline-limit", TIMELINE_LIMIT, "N",
      "Draw at most N slices (default 500000): whole tracks are left out"},
+    {"paje", PAJE, "FILE.trace",
+     "SimGrid's own trace of the links, in the Paje format: docs/TIMELINE.md"},
     {"prices", PRICES, "FILE",
      "The price book (default platforms/prices/owner-2026.yaml, if it "
      "is there); none: no cost"},
@@ -178,7 +185,9 @@ static bool run(const struct run_request *request, struct arena *arena, struct e
 {
     struct run_job job = {
         .request = request, .arena = arena, .provenance = run_job_provenance(arena)};
-    bool done = run_job_read(&job, error) && run_simulate(&job, error);
+    struct new_file paje;
+    bool done = run_job_read(&job, error) && run_paje_open(&job, &paje, error) &&
+                run_simulate(&job, error) && run_paje_close(&job, &paje, error);
     if (!done) {
         result_file_abandon(); /* what was being drawn */
     }

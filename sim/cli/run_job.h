@@ -29,6 +29,7 @@ struct run_request {
     enum merge_layout layout;
     const char *timeline;   /* a file to draw; or NULL */
     int64_t timeline_limit; /* slices in it */
+    const char *paje;       /* a file for SimGrid's own trace; or NULL */
     struct command_shared shared;
 };
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "cli/print.h"
+#include "cli/serving_timeline.h"
 #include "serving/batch_policy.h"
 #include "serving/capacity.h"
 #include "serving/serving_tables.h"
@@ -175,7 +176,9 @@ static bool write_result(struct run_job *run, const struct serving *serving,
     tables[1] = serving_tables_breakdown(serving, run->arena);
     tables[2] = serving_tables_series(serving, run->arena);
     tables[3] = serving->outcome->rows;
-    return run_job_write(run, "serving", tables, 4, error);
+    return run_job_write(run, "serving", tables, 4, error) &&
+           (run->timeline == NULL ||
+            serving_timeline(run->timeline, tables[3], tables[2], run->arena, error));
 }
 
 bool run_serving(struct run_job *run, struct error *error)

@@ -21,6 +21,11 @@ typedef void engine_done(void *argument);
 struct engine *engine_start(const struct wiring *wiring, struct arena *arena,
                             struct error *error);
 
+/* The engine that this process starts next writes SimGrid's own trace of its links, in the Paje
+ * format, to path; its wires should then have names. Forked children do not write it. */
+void engine_trace(const char *path);
+bool engine_is_traced(void);
+
 /* Calls done(argument) delay_s from now. */
 void engine_after(struct engine *engine, double delay_s, engine_done *done, void *argument);
 

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "engine/simulation.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,15 +125,55 @@ static bool load(const struct simulation *simulation, struct error *error)
                                  (long long)size);
 }
 
+static const char *trace_path;
+static pid_t trace_process;
+
+void engine_trace(const char *path)
+{
+    trace_path = path;
+    trace_process = getpid();
+}
+
+bool engine_is_traced(void)
+{
+    return trace_path != NULL && trace_process == getpid();
+}
+
+/* Links only: the hosts do no work. Capacities are in parts, which the trace itself says. */
+static const char *const trace_settings[] = {
+    "tracing:yes",
+    "tracing/uncategorized:yes",
+    "tracing/platform/topology:no",
+    "tracing/precision:12",
+    "tracing/comment:bandwidths-are-in-bytes/65536-per-second",
+};
+enum { TRACE_COUNT = sizeof trace_settings / sizeof trace_settings[0] };
+
+/* More arguments, after count others: for the trace. */
+static int trace_arguments(char **arguments, int count)
+{
+    static char options[TRACE_COUNT][64], file[PATH_MAX + 32];
+    for (int i = 0; i < TRACE_COUNT; i++) {
+        snprintf(options[i], sizeof options[i], "--cfg=%s", trace_settings[i]);
+        arguments[count++] = options[i];
+    }
+    snprintf(file, sizeof file, "--cfg=tracing/filename:%s", trace_path);
+    arguments[count++] = file;
+    return count;
+}
+
 static void initialise(void)
 {
     static char options[SETTING_COUNT][64];
     static char program[] = "trnsim", quiet[] = "--log=root.threshold:critical";
-    char *arguments[SETTING_COUNT + 3] = {program, quiet};
+    char *arguments[SETTING_COUNT + TRACE_COUNT + 4] = {program, quiet};
     int count = 2;
     for (int i = 0; i < SETTING_COUNT; i++) {
         snprintf(options[i], sizeof options[i], "--cfg=%s", settings[i]);
         arguments[count++] = options[i];
+    }
+    if (engine_is_traced()) {
+        count = trace_arguments(arguments, count);
     }
     /* SimGrid takes Ctrl-C for itself: the program's own handler is put back. */
     struct sigaction on_interrupt;

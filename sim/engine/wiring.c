@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int32_t wiring_wire(struct wiring *wiring, const char *name, double capacity_Bps, bool fatpipe)
 {
@@ -50,13 +51,29 @@ static void add(struct text *text, const char *format, ...)
     text->size += written;
 }
 
+enum { NAME_SIZE = 64 };
+
+/* As the platform calls a wire, or by its number: l17. */
+static const char *wire_name(const struct wiring *wiring, int64_t wire, char name[NAME_SIZE])
+{
+    const char *own = wiring->wires[wire].name;
+    if (own != NULL && strlen(own) < NAME_SIZE) {
+        return own;
+    }
+    snprintf(name, NAME_SIZE, "l%lld", (long long)wire);
+    return name;
+}
+
 /* An upper bound of what wiring_xml writes. */
 static int64_t room_for(const struct wiring *wiring)
 {
-    int64_t room = 1024 + wiring->end_point_count * 48 + wiring->wire_count * 160 +
+    int64_t room = 1024 + wiring->end_point_count * 48 + wiring->wire_count * 200 +
                    wiring->pair_count * 96;
+    char name[NAME_SIZE];
     for (int64_t i = 0; i < wiring->crossing_count; i++) {
-        room += 40 * (int64_t)wiring->crossings[i].weight;
+        const struct crossing *crossing = &wiring->crossings[i];
+        size_t length = strlen(wire_name(wiring, crossing->wire, name));
+        room += (24 + (int64_t)length) * crossing->weight;
     }
     for (int64_t i = 0; i < wiring->wire_count; i++) {
         const struct wire *wire = &wiring->wires[i];
@@ -71,6 +88,7 @@ static int64_t room_for(const struct wiring *wiring)
 
 static void add_pair(struct text *text, const struct wiring *wiring, const struct pair *pair)
 {
+    char name[NAME_SIZE];
     if (pair->note != NULL) {
         add(text, "<!-- %s -->\n", pair->note);
     }
@@ -78,7 +96,8 @@ static void add_pair(struct text *text, const struct wiring *wiring, const struc
     for (int32_t c = pair->first; c < pair->first + pair->count; c++) {
         bool once = wiring->wires[wiring->crossings[c].wire].fatpipe;
         for (int32_t w = 0; w < (once ? 1 : wiring->crossings[c].weight); w++) {
-            add(text, "<link_ctn id=\"l%d\"/>", wiring->crossings[c].wire);
+            add(text, "<link_ctn id=\"%s\"/>",
+                wire_name(wiring, wiring->crossings[c].wire, name));
         }
     }
     add(text, "</bypassRoute>\n");
@@ -87,6 +106,7 @@ static void add_pair(struct text *text, const struct wiring *wiring, const struc
 char *wiring_xml(const struct wiring *wiring, struct arena *arena, int64_t *size)
 {
     struct text text = {.room = room_for(wiring)};
+    char name[NAME_SIZE];
     text.bytes = arena_alloc(arena, (size_t)text.room);
     add(&text, "<?xml version='1.0'?>\n"
                "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
@@ -100,9 +120,10 @@ char *wiring_xml(const struct wiring *wiring, struct arena *arena, int64_t *size
             add(&text, "<!-- %s -->\n", wire->note);
         }
         add(&text,
-            "<link id=\"l%lld\" bandwidth=\"%.17gBps\" latency=\"0s\" "
+            "<link id=\"%s\" bandwidth=\"%.17gBps\" latency=\"0s\" "
             "sharing_policy=\"%s\"/>\n",
-            (long long)i, wire->capacity_Bps, wire->fatpipe ? "FATPIPE" : "SHARED");
+            wire_name(wiring, i, name), wire->capacity_Bps,
+            wire->fatpipe ? "FATPIPE" : "SHARED");
     }
     for (int64_t i = 0; i < wiring->pair_count; i++) {
         add_pair(&text, wiring, &wiring->pairs[i]);

@@ -2,6 +2,7 @@
 /* Chips, links and pairs get small numbers as they are met. */
 #include "program/network.h"
 
+#include "engine/engine.h"
 #include "hardware/fabric.h"
 
 void network_init(struct network *network, const struct platform *platform, struct arena *arena)
@@ -41,7 +42,10 @@ static int32_t wire(struct network *network, int64_t link)
         network->wire_links = arena_grow(network->arena, network->wire_links, count,
                                          &network->wire_links_capacity, sizeof(int64_t));
         network->wire_links[count] = link;
-        *number = wiring_wire(&network->wiring, NULL, fabric_link_Bps(network->platform, link),
+        const char *name = engine_is_traced()
+                               ? fabric_link_name(network->platform, link, network->arena)
+                               : NULL;
+        *number = wiring_wire(&network->wiring, name, fabric_link_Bps(network->platform, link),
                               fabric_link_policy(network->platform, link) == LINK_FATPIPE);
     }
     return *number;

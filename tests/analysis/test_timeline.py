@@ -2,6 +2,8 @@
 """Timelines of real runs: the format, and that they say what the results say."""
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -184,6 +186,69 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
     for path, words in (("folder", "is a folder"), ("none/a.json", "the folder 'none'")):
         assert words in trnsim(tmp_path, *command, "--timeline", path, status=2).stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder"]
+
+
+def test_a_served_load(tmp_path: Path) -> None:
+    trace, result = draw(tmp_path, "serve-llama-3-70b-conv.yaml", "p5.xml", "--set", "requests=300", "--set", "replicas=2")
+    requests = result.table("serving/requests").set_index("id")
+    assert {name for pid, name in trace.processes.items() if any(key[0] == pid for key in trace.phases)} == {"replica 0", "replica 1"}
+    assert len(trace.phases) == len(requests)
+    for (process, _, _), phases in trace.phases.items():
+        row = requests.loc[phases[0].details["request"]]
+        assert trace.processes[process] == f"replica {row['replica']:.0f}"
+        assert phases[-1].end - phases[0].start == pytest.approx(row["e2e_s"] / MICRO, rel=1e-9)
+        assert all(now.end == then.start for now, then in zip(phases, phases[1:]))
+    seconds = result.table("serving/seconds")
+    running = trace.counters["requests in batches [1]"]
+    assert [value for _, value in running] == pytest.approx(list(seconds["running"]), rel=1e-9)
+
+
+PAJE_PARTS = 65536  # SimGrid counts parts of a byte
+
+
+def link_bytes(trace: Path) -> dict[str, float]:
+    """Bytes of each link from SimGrid's own trace: rates change by events 8 (add) and 9 (subtract)."""
+    names, variable, level, since, moved = {}, "", defaultdict(float), defaultdict(float), defaultdict(float)
+    for line in trace.read_text().splitlines():
+        words = line.replace('"', "").split()
+        if words[:1] == ["1"] and words[3] == "bandwidth_used":
+            variable = words[1]
+        if words[:1] == ["6"]:
+            names[words[2]] = words[5]
+        if words[:1] in (["8"], ["9"], ["10"]) and words[2] == variable:
+            time_s, link, value = float(words[1]), names[words[3]], float(words[4]) / PAJE_PARTS
+            moved[link] += level[link] * (time_s - since[link])
+            level[link] = value if words[0] == "8" else level[link] + (value if words[0] == "9" else -value)
+            since[link] = time_s
+    return moved
+
+
+@pytest.mark.parametrize("case", ["flow", "folded", "ring"])
+def test_simgrids_own_trace_agrees(case: str, tmp_path: Path) -> None:
+    workload, platform, *more = TRAINING.get(case) or COLLECTIVES[case]
+    command = ("run", WORKLOADS / workload, "--platform", PLATFORMS / platform, *more, "--quiet")
+    trnsim(tmp_path, *command, "-o", "plain.h5")
+    trnsim(tmp_path, *command, "-o", "a.h5", "--paje", "a.trace")
+    plain_s, traced_s = (float(Result(tmp_path / name).row("summary").get("step_time_s") or Result(tmp_path / name).row("summary")["time_s"])
+                         for name in ("plain.h5", "a.h5"))
+    assert traced_s == pytest.approx(plain_s, rel=1e-9)
+    moved = link_bytes(tmp_path / "a.trace")
+    links = Result(tmp_path / "a.h5").table("links").set_index("link")["bytes"]
+    assert set(moved) == set(links.index)
+    for link, expected in links.items():
+        # SimGrid notes one rate a flow: where it changed meanwhile, a little is missing.
+        assert moved[link] == pytest.approx(expected, rel=0.03 if case == "flow" else 1e-5), link
+    if shutil.which("pj_dump") is None:
+        pytest.skip("pajeng is not installed")
+    read_by_pajeng = subprocess.run(["pj_dump", "a.trace"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert {line.split(", ")[1] for line in read_by_pajeng.splitlines() if ", bandwidth_used, " in line} == set(links.index)
+
+
+def test_a_served_load_has_no_paje_trace(tmp_path: Path) -> None:
+    done = trnsim(tmp_path, "run", WORKLOADS / "serve-llama-3-70b-conv.yaml", "--platform", PLATFORMS / "p5.xml",
+                  "--paje", "a.trace", "-o", "a.h5", status=2)
+    assert "use --timeline" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 GOOD = ('{"displayTimeUnit":"ns","traceEvents":['
