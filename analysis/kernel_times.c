@@ -31,6 +31,7 @@ static struct chip chip_of(const double *v)
     chip.attention_score_s = v[18];
     chip.attention_backward = v[19];
     chip.attention_block_s = v[20];
+    chip.attention_turn_s = v[21];
     return chip;
 }
 
@@ -80,7 +81,7 @@ void attention_times(const double *chip_values, const double *rows, int count, d
                                         .window = row[6],
                                         .causal = row[7] > 0,
                                         .cached = row[12] > 0,
-                                        .backward = row[9] > 0};
+                                        .narrow_cache = row[8]<2, .backward = row[9]> 0};
         struct work work = {.kind = WORK_ATTENTION,
                             .dtype = DTYPE_BF16,
                             .bytes = attention_kernel_bytes(&shape, 2, row[8]),

@@ -86,7 +86,7 @@ CHIP_ORDER = (
     "array_fp8", "array_fp4", "hbm_size", "hbm_bandwidth", "matmul_efficiency",
     "matmul_efficiency_fp8", "tile_fill", "roofline_exponent", "hbm_efficiency", "op_overhead",
     "sustained_clock", "attention_efficiency", "attention_score", "attention_memory",
-    "attention_backward", "attention_block", "tile_m", "tile_n", "tile_k", "tile_issue",
+    "attention_backward", "attention_block", "attention_turn", "tile_m", "tile_n", "tile_k", "tile_issue",
     "unit_count", "communication_compute", "reserved_memory", "idle_power", "tdp")
 
 

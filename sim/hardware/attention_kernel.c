@@ -7,8 +7,9 @@
 
 #include <math.h>
 
-/* Of published FlashAttention kernels. */
-enum { QUERY_BLOCK = 128, KEY_TILE = 64 };
+/* Of published FlashAttention kernels; rows of a cache are written by blocks of 128 threads, of
+ * which a unit holds 16. */
+enum { QUERY_BLOCK = 128, KEY_TILE = 64, ROW_BLOCKS = 16 };
 enum { FORWARD_PRODUCTS = 2, BACKWARD_PRODUCTS = 5 };
 
 /* Keys that block number index of queries passes, in whole tiles. */
@@ -40,13 +41,23 @@ double attention_kernel_pairs(const struct attention_shape *shape)
     return keys_passed(shape) * QUERY_BLOCK;
 }
 
-/* One key against a block of queries on one unit: both products and the softmax. */
+/* A byte-wide key and value on one unit: values are turned round in on-chip memory before their
+ * product, in tiles that get shorter as heads get wider. */
+static double turn_s(const struct chip *chip, const struct attention_shape *shape)
+{
+    double width = shape->head_dim / QUERY_BLOCK;
+    return shape->narrow_cache ? chip->attention_turn_s * width * width : 0;
+}
+
+/* One key against a block of queries on one unit: both products and the softmax; turning goes
+ * on beside them. */
 static double key_s(const struct chip *chip, const struct work *work)
 {
     double unit_flops_per_s = chip->array_flops_per_s[work->dtype] *
                               chip->attention_efficiency_fraction / chip->unit_count;
     double products_s = FORWARD_PRODUCTS * 2 * work->attention.head_dim / unit_flops_per_s;
-    return QUERY_BLOCK * (products_s + chip->attention_score_s);
+    return fmax(QUERY_BLOCK * (products_s + chip->attention_score_s),
+                turn_s(chip, &work->attention));
 }
 
 /* Units take blocks as they become free, long ones first: the total over all units, at least
@@ -86,17 +97,36 @@ double attention_kernel_time_s(const struct chip *chip, const struct work *work)
     return forward_s(chip, work) * (shape->backward ? backward : 1);
 }
 
+static double keys_cached(const struct attention_shape *shape)
+{
+    double keys = shape->prefix + shape->queries;
+    bool cut = shape->window > 0 && shape->queries <= 1;
+    return ceil((cut ? fmin(keys, shape->window) : keys) / KEY_TILE) * KEY_TILE;
+}
+
+double attention_kernel_cache_s(const struct chip *chip, const struct work *work)
+{
+    const struct attention_shape *shape = &work->attention;
+    bool whole = shape->queries > 1;
+    bool own = whole && chip->attention_memory_fraction > 0;
+    double bytes_s = work->bytes / (chip->hbm_Bps * (own ? chip->attention_memory_fraction
+                                                         : chip->hbm_efficiency_fraction));
+    double per_unit = shape->sequences / chip->unit_count;
+    if (whole) {
+        double row_s = chip->attention_block_s / ROW_BLOCKS;
+        return bytes_s + per_unit * shape->queries * row_s;
+    }
+    double keys = per_unit * shape->kv_heads * keys_cached(shape);
+    return fmax(bytes_s, shape->narrow_cache ? keys * key_s(chip, work) : 0);
+}
+
 /* Reads of keys and values by blocks of other heads and queries are served by the cache on
  * chip: once from HBM. */
 double attention_kernel_bytes(const struct attention_shape *shape, double query_bytes,
                               double kv_bytes)
 {
-    double keys = shape->prefix + shape->queries;
-    if (shape->window > 0 && shape->queries <= 1) {
-        keys = fmin(keys, shape->window);
-    }
     double rows = shape->sequences * shape->queries * shape->head_dim;
-    double cached = shape->sequences * ceil(keys / KEY_TILE) * KEY_TILE * shape->head_dim;
+    double cached = shape->sequences * keys_cached(shape) * shape->head_dim;
     double read =
         2 * rows * shape->heads * query_bytes + 2 * cached * shape->kv_heads * kv_bytes;
     double written = 2 * rows * shape->kv_heads * (query_bytes + kv_bytes);

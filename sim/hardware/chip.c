@@ -85,22 +85,15 @@ static double together_s(const struct chip *chip, double arithmetic, double memo
     return slower * pow(1 + pow(faster / slower, p), 1 / p);
 }
 
-/* An engine's call on whole sequences writes keys and values by scattered rows before it reads
- * them: traffic at its own rate, not beside the arithmetic. */
-static double memory_s(const struct chip *chip, const struct work *work)
-{
-    bool cached = work->kind == WORK_ATTENTION && work->attention.cached;
-    bool own = cached && work->attention.queries > 1 && chip->attention_memory_fraction > 0;
-    return work->bytes / (chip->hbm_Bps * (own ? chip->attention_memory_fraction
-                                               : chip->hbm_efficiency_fraction));
-}
-
-/* MODEL.md, "Roofline" */
+/* An engine's call writes keys and values to its cache before it reads them: not beside the
+ * arithmetic. MODEL.md, "Roofline" */
 double chip_work_time_s(const struct chip *chip, const struct work *work)
 {
     double busy_s = arithmetic_s(chip, work) / clock_fraction(chip, work);
-    bool separate = work->kind == WORK_ATTENTION && work->attention.cached;
-    return work->kernel_count * chip->op_overhead_s +
-           (separate ? busy_s + memory_s(chip, work)
-                     : together_s(chip, busy_s, memory_s(chip, work)));
+    double overhead_s = work->kernel_count * chip->op_overhead_s;
+    if (work->kind == WORK_ATTENTION && work->attention.cached) {
+        return overhead_s + busy_s + attention_kernel_cache_s(chip, work);
+    }
+    double memory_s = work->bytes / (chip->hbm_Bps * chip->hbm_efficiency_fraction);
+    return overhead_s + together_s(chip, busy_s, memory_s);
 }

@@ -25,11 +25,12 @@ enum work_kind { WORK_KINDS(WORK_ENUM) WORK_KIND_COUNT };
  * position 0, or from window before itself, up to itself. heads 0: the work is none. */
 struct attention_shape {
     double sequences, heads, kv_heads, head_dim;
-    double queries; /* of one sequence; 1: a step of decoding */
-    double prefix;  /* keys that stand before the first query */
-    double window;  /* 0: all keys */
-    bool causal;    /* false: every query sees prefix + queries keys */
-    bool cached;    /* an engine's call: keys and values go to a cache and come from it */
+    double queries;    /* of one sequence; 1: a step of decoding */
+    double prefix;     /* keys that stand before the first query */
+    double window;     /* 0: all keys */
+    bool causal;       /* false: every query sees prefix + queries keys */
+    bool cached;       /* an engine's call: keys and values go to a cache and come from it */
+    bool narrow_cache; /* whose elements have a byte */
     bool backward;
 };
 
@@ -58,13 +59,14 @@ struct chip {
     double tile_fill_s;                    /* pipeline filled and drained, once a round */
     double roofline_exponent; /* how arithmetic and traffic add up; 0: the slower */
     double hbm_efficiency_fraction;
-    double op_overhead_s;                  /* per kernel, not hidden */
-    double sustained_clock_fraction;       /* of the rate under steady load; 0: all of it */
-    double attention_efficiency_fraction;  /* of the array peak, products of flash attention */
-    double attention_score_s;              /* one score on one unit, beside its products */
-    double attention_memory_fraction;      /* of hbm_Bps, whole sequences; 0: no other */
-    double attention_backward;             /* time over that of the forward pass; 0: by FLOPs */
-    double attention_block_s;              /* decoding: one sequence and KV head on one unit */
+    double op_overhead_s;                 /* per kernel, not hidden */
+    double sustained_clock_fraction;      /* of the rate under steady load; 0: all of it */
+    double attention_efficiency_fraction; /* of the array peak, products of flash attention */
+    double attention_score_s;             /* one score on one unit, beside its products */
+    double attention_memory_fraction;     /* of hbm_Bps, whole sequences; 0: no other */
+    double attention_backward;            /* time over that of the forward pass; 0: by FLOPs */
+    double attention_block_s;             /* decoding: one sequence and KV head on one unit */
+    double attention_turn_s; /* a byte-wide key and value of 128 columns on one unit; 0: none */
     double tile_m, tile_n, tile_k;         /* GEMM tile of one unit */
     double tile_issue;                     /* least columns that a step of an array costs */
     double unit_count;                     /* SMs or cores that take tiles */

@@ -86,6 +86,8 @@ const struct schema_row platform_schema_rows[] = {
          "time of fused attention backward over forward; 2.5 when left out"),
     CHIP("attention_block", UNIT_SECONDS, RANGE_ANY, attention_block_s, false,
          "decoding: fixed time of one sequence and KV head on one unit"),
+    CHIP("attention_turn", UNIT_SECONDS, RANGE_ANY, attention_turn_s, false,
+         "turning a byte-wide key and value of 128 columns on one unit; none when left out"),
     CHIP("hbm_efficiency", UNIT_FRACTION, RANGE_SHARE, hbm_efficiency_fraction, true,
          "part of the memory bandwidth that streaming reaches"),
     CHIP("op_overhead", UNIT_SECONDS, RANGE_ANY, op_overhead_s, true,

@@ -220,17 +220,19 @@ static double kernel_s(const struct maker *maker, double sequences, double queri
                        double prefix)
 {
     double head_dim = (double)maker->model->head_dim;
-    struct work work = {.kind = WORK_ATTENTION,
-                        .dtype = DTYPE_BF16,
-                        .kernel_count = 1,
-                        .attention = {.sequences = sequences,
-                                      .heads = query_columns(maker) / head_dim,
-                                      .kv_heads = key_value_columns(maker) / head_dim,
-                                      .head_dim = head_dim,
-                                      .queries = queries,
-                                      .prefix = prefix,
-                                      .causal = true,
-                                      .cached = true}};
+    struct work work = {
+        .kind = WORK_ATTENTION,
+        .dtype = DTYPE_BF16,
+        .kernel_count = 1,
+        .attention = {.sequences = sequences,
+                      .heads = query_columns(maker) / head_dim,
+                      .kv_heads = key_value_columns(maker) / head_dim,
+                      .head_dim = head_dim,
+                      .queries = queries,
+                      .prefix = prefix,
+                      .causal = true,
+                      .cached = true,
+                      .narrow_cache = dtype_bytes(maker->scenario->kv_dtype) < 2}};
     work.flops = 4 * query_columns(maker) * sequences * queries * (prefix + (queries + 1) / 2);
     work.bytes = attention_kernel_bytes(&work.attention, ELEMENT_BYTES,
                                         dtype_bytes(maker->scenario->kv_dtype));

@@ -167,7 +167,8 @@ static bool table_attention(const struct measured_row *row, struct kernel *kerne
                                     .prefix = number(row, "step"),
                                     .window = window > 0 ? window : 0,
                                     .causal = true,
-                                    .cached = true};
+                                    .cached = true,
+                                    .narrow_cache = narrow};
     kernel->work = attention(
         shape, dtype_bytes(narrow ? DTYPE_FP8 : DTYPE_BF16),
         begins(row->csv, row->row, "op_name", "generation") ? DECODE_KERNELS : CONTEXT_KERNELS);

@@ -60,6 +60,7 @@ static void test_forward_and_backward(void)
     struct chip chip = round_chip();
     struct work work = attention(512, 0);
     double key_s = 128 * (512 / 0.5e12 + 1e-10), forward_s = (12800 + 512 / 3.0) * key_s;
+    chip.attention_block_s = 0; /* rows of a cache: below */
     CU_ASSERT(near(chip_work_time_s(&chip, &work), forward_s, 1e-12));
     work.attention.backward = true;
     CU_ASSERT(near(chip_work_time_s(&chip, &work), 2.5 * forward_s, 1e-12));
@@ -90,6 +91,7 @@ static void test_prefill_bytes(void)
 {
     struct chip chip = round_chip();
     struct work work = attention(512, 0);
+    chip.attention_block_s = 0; /* rows of a cache: below */
     double time_s = chip_work_time_s(&chip, &work);
     work.bytes = attention_kernel_bytes(&work.attention, 2, 2);
     CU_ASSERT(near(work.bytes, 52428800 + 26214400 + 262144000, 1e-12));
@@ -101,6 +103,29 @@ static void test_prefill_bytes(void)
     CU_ASSERT(near(chip_work_time_s(&chip, &work), fmax(time_s, work.bytes / 0.5e12), 1e-12));
 }
 
+/* A row of the cache for each of 10 x 512 tokens: 4 us / 16 on 100 units each. Byte-wide values
+ * of heads of 256: turning takes 4 x 1 us a key and block, more than 128 x (4 x 256 / 0.5
+ * TFLOP/s
+ * + 0.1 ns) = 275 ns, so forward is (12,800 + 512 / 3) x 4 us. Decoding: 10 x 10 x 1,024 keys x
+ * 4 us on 100 units = 4.096 ms hides 105 MB / 0.5 TB/s. */
+static void test_cache_rows_and_narrow_values(void)
+{
+    struct chip chip = round_chip();
+    struct work work = attention(512, 0);
+    double before_s = attention_kernel_time_s(&chip, &work);
+    CU_ASSERT(near(attention_kernel_cache_s(&chip, &work), 5120 * 4e-6 / 16 / 100, 1e-12));
+    chip.attention_turn_s = 1e-6;
+    CU_ASSERT(near(attention_kernel_time_s(&chip, &work), before_s, 0));
+    work.attention.narrow_cache = true;
+    work.attention.head_dim = 256;
+    CU_ASSERT(near(attention_kernel_time_s(&chip, &work), (12800 + 512 / 3.0) * 4e-6, 1e-12));
+    work = attention(1, 1023);
+    work.attention.narrow_cache = true;
+    work.attention.head_dim = 256;
+    work.bytes = attention_kernel_bytes(&work.attention, 2, 1);
+    CU_ASSERT(near(attention_kernel_cache_s(&chip, &work), 4.096e-3, 1e-12));
+}
+
 void suite_attention_kernel(void);
 
 void suite_attention_kernel(void)
@@ -110,6 +135,7 @@ void suite_attention_kernel(void)
         {"forward, backward, no rate", test_forward_and_backward},
         {"decoding", test_decode},
         {"traffic of whole sequences", test_prefill_bytes},
+        {"rows of the cache, byte-wide values", test_cache_rows_and_narrow_values},
     };
     add_suite("attention_kernel", tests, sizeof tests / sizeof tests[0]);
 }
