@@ -23,6 +23,8 @@ static const struct command commands[] = {
     {"plan", "Find the best plan for a training workload on a machine", plan_command},
     {"sweep", "Run many points, on this machine or on a Slurm cluster, into one table",
      sweep_command},
+    {"uncertainty", "Run with uncertain inputs: ranges, and what moves the answer most",
+     uncertainty_command},
     {"compare", "Say how results differ from a baseline, and why", compare_command},
     {"report", "Write a page about results: the answer, and why", report_command},
     {"validate", "Simulate what others have measured, and say how far it is off",

@@ -230,7 +230,7 @@ static bool lock(const struct sweep_run *run, struct error *error)
                                     : "cannot be written; name another folder with -o");
 }
 
-static bool prepare(struct sweep_run *run, struct error *error)
+bool sweep_prepare(struct sweep_run *run, struct error *error)
 {
     const struct sweep_request *request = run->request;
     run->sweep = sweep_read(request->file, run->arena, error);
@@ -316,7 +316,7 @@ static void read_new(struct sweep_run *run)
     }
 }
 
-static bool run_points(struct sweep_run *run, struct error *error)
+bool sweep_run_points(struct sweep_run *run, struct error *error)
 {
     int64_t count, counts[3], blocked;
     bool whole = run->request->parts == 0;
@@ -337,7 +337,8 @@ static bool run_points(struct sweep_run *run, struct error *error)
         return ran;
     }
     read_new(run);
-    return sweep_store_gather(&run->store, TRNSIM_VERSION, error) && sweep_tell(run, error);
+    return sweep_store_gather(&run->store, TRNSIM_VERSION, error) &&
+           (run->untold || sweep_tell(run, error));
 }
 
 bool sweep_command(int argc, char **argv, struct error *error)
@@ -349,10 +350,10 @@ bool sweep_command(int argc, char **argv, struct error *error)
     struct arena *arena = arena_create();
     struct sweep_run run = {.request = &request, .arena = arena};
     sweep_progress_start(&run.progress, 0, request.shared.quiet);
-    bool done = prepare(&run, error);
+    bool done = sweep_prepare(&run, error);
     if (done) {
         run.progress.count = run.sweep->point_count;
-        done = request.dry_run ? dry_run(&run, error) : run_points(&run, error);
+        done = request.dry_run ? dry_run(&run, error) : sweep_run_points(&run, error);
     }
     arena_free(arena);
     return done;

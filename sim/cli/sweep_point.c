@@ -140,7 +140,7 @@ static struct sweep_scenario *scenario_of(struct sweep_inputs *inputs, int64_t p
 static bool apply_key(const struct sweep_key *key, const char *value, struct scenario *scenario,
                       struct arena *arena, struct error *error)
 {
-    if (key->target != SWEEP_SCENARIO || key->scenario->type == KEY_MODEL) {
+    if (key->target != SWEEP_SCENARIO || key->scenario->type == KEY_MODEL || *value == '\0') {
         return true;
     }
     return scenario_override(scenario, arena_format(arena, "%s=%s", key->name, value), arena,
@@ -169,6 +169,12 @@ static bool request_of(const struct sweep_inputs *inputs, int64_t point,
     const char *kind = sweep_target_value(sweep, point, SWEEP_PRICE_KIND);
     *request = (struct run_request){
         .detail = DETAIL_COUNT, .price_kind = PRICE_ANY, .shared = {.quiet = true}};
+    const char *find = sweep_target_value(sweep, point, SWEEP_FIND_CAPACITY);
+    request->find_capacity = find != NULL && strcmp(find, "on") == 0;
+    if (find != NULL && !request->find_capacity && strcmp(find, "off") != 0) {
+        return error_fill(error, ERROR_INPUT, "find_capacity is '%.40s', expected on or off",
+                          find);
+    }
     if (kind != NULL && !price_kind_read(kind, &request->price_kind, error)) {
         return false;
     }
@@ -263,8 +269,8 @@ bool sweep_point_prepare(struct sweep_inputs *inputs, struct sweep_point *points
         if (scenario == NULL || !check_values(inputs, p, scenario->scenario, error)) {
             return false;
         }
-        bool training = scenario->scenario->kind == SCENARIO_TRAINING;
-        struct price_book *book = training ? book_of(inputs, p, error) : NULL;
+        bool priced = scenario->scenario->kind != SCENARIO_COLLECTIVE;
+        struct price_book *book = priced ? book_of(inputs, p, error) : NULL;
         if (error->kind != ERROR_NONE) {
             return false;
         }
@@ -300,8 +306,8 @@ bool sweep_point_run(struct sweep_inputs *inputs, int64_t point, const char *out
         return false;
     }
     job.provenance = run_job_provenance(inputs->arena);
-    bool training = base->scenario->kind == SCENARIO_TRAINING;
-    job.book = training ? book_of(inputs, point, error) : NULL;
+    bool priced = base->scenario->kind != SCENARIO_COLLECTIVE;
+    job.book = priced ? book_of(inputs, point, error) : NULL;
     job.platform =
         sweep_property_apply(inputs->sweep, point, platform->platform, inputs->arena, error);
     job.scenario = settle(inputs, point, base->scenario, error);

@@ -13,9 +13,10 @@ struct platform *sweep_property_apply(const struct sweep *sweep, int64_t point,
     struct platform_change *changes = arena_array(arena, sweep->key_count, sizeof *changes);
     int64_t count = 0;
     for (int k = 0; k < sweep->key_count; k++) {
-        if (sweep->keys[k].target == SWEEP_PROPERTY) {
-            changes[count++] = (struct platform_change){
-                sweep->keys[k].name + strlen("platform."), sweep_value(sweep, point, k)};
+        const char *value = sweep_value(sweep, point, k);
+        if (sweep->keys[k].target == SWEEP_PROPERTY && *value != '\0') {
+            changes[count++] =
+                (struct platform_change){sweep->keys[k].name + strlen("platform."), value};
         }
     }
     if (count == 0) {

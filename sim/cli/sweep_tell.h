@@ -21,8 +21,16 @@ struct sweep_run {
     struct sweep_store store;
     struct sweep_progress progress;
     int64_t before, asked; /* points done before, points that were missing */
+    bool untold;           /* the caller says what came of it */
     const char *trial;     /* a dry run's points are written here and forgotten */
 };
+
+/* Reads the sweep that the request names and all that its points need; the folder is opened by
+ * what follows. */
+bool sweep_prepare(struct sweep_run *run, struct error *error);
+
+/* Runs the points that are missing, gathers the table, and tells. */
+bool sweep_run_points(struct sweep_run *run, struct error *error);
 
 /* Points by enum sweep_state, and how many are blocked by a file that is no result. */
 void sweep_tell_states(const struct sweep_run *run, int64_t counts[3], int64_t *blocked);

@@ -47,6 +47,7 @@ static const struct {
     {"prices", "prices_file", SWEEP_PRICES},
     {"price_kind", "price_kind_asked", SWEEP_PRICE_KIND},
     {"detail", "detail", SWEEP_DETAIL},
+    {"find_capacity", "find_capacity", SWEEP_FIND_CAPACITY},
 };
 
 static bool unknown_key(const struct sweep_reader *reader, const char *place, const char *name)
@@ -54,7 +55,8 @@ static bool unknown_key(const struct sweep_reader *reader, const char *place, co
     char message[MESSAGE_SIZE];
     snprintf(message, sizeof message,
              "is '%.60s', expected workload, platform, ultraservers, plan, prices, price_kind, "
-             "detail, platform.PROPERTY or a key of the workload (workloads/README.md)",
+             "detail, find_capacity, platform.PROPERTY or a key of the workload "
+             "(workloads/README.md)",
              name == NULL ? "" : name);
     return document_error(reader->sweep->document, place, reader->error, message);
 }
@@ -104,7 +106,7 @@ static int add_key(const struct sweep_reader *reader, const char *place, const c
         }
     }
     if (sweep->key_count == KEY_LIMIT) {
-        document_error(sweep->document, place, reader->error, "is one key too many (64)");
+        document_error(sweep->document, place, reader->error, "is one key too many (128)");
         return -1;
     }
     sweep->keys[sweep->key_count] = key;
@@ -171,6 +173,7 @@ static bool add_all_fixed(const struct sweep_reader *reader, struct grid *grid,
            add_fixed(reader, grid, "prices", "prices", text->prices) &&
            add_fixed(reader, grid, "price_kind", "price_kind", text->price_kind) &&
            add_fixed(reader, grid, "detail", "detail", text->detail) &&
+           add_fixed(reader, grid, "find_capacity", "find_capacity", text->find_capacity) &&
            add_fixed(reader, grid, "seed", "seed", text->seed) && add_set(reader, grid, text);
 }
 
@@ -339,9 +342,9 @@ static bool fill(const struct sweep_reader *reader, const struct sweep_text *tex
 {
     struct grid *grid = arena_alloc(reader->arena, sizeof *grid);
     reader->sweep->title = arena_text(reader->arena, text->title);
-    if (text->axes_count + text->set_count + 10 > KEY_LIMIT) {
+    if (text->axes_count + text->set_count + 11 > KEY_LIMIT) {
         return document_error(reader->sweep->document, "axes", reader->error,
-                              "are more than 54 together with set; divide the sweep");
+                              "are more than 117 together with set; divide the sweep");
     }
     if (!add_all_fixed(reader, grid, text) || !add_axes(reader, grid, text) ||
         !add_sample(reader, grid, text->sample) || !expand(reader, grid, text)) {

@@ -20,6 +20,7 @@ enum sweep_target { /* what a key changes */
                     SWEEP_PRICES,
                     SWEEP_PRICE_KIND,
                     SWEEP_DETAIL,
+                    SWEEP_FIND_CAPACITY,
                     SWEEP_PROPERTY, /* platform.NAME: a property of the platform file */
                     SWEEP_SCENARIO  /* a key of the workload, as with --set */
 };

@@ -44,6 +44,7 @@ static const cyaml_schema_field_t top_fields[] = {
     OPTIONAL_TEXT(sweep_text, prices),
     OPTIONAL_TEXT(sweep_text, price_kind),
     OPTIONAL_TEXT(sweep_text, detail),
+    OPTIONAL_TEXT(sweep_text, find_capacity),
     OPTIONAL_TEXT(sweep_text, seed),
     OPTIONAL_LIST(sweep_text, set, &text_entry),
     OPTIONAL_LIST(sweep_text, axes, &axis_entry),

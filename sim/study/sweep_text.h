@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "study/sweep.h"
 
-enum { SWEEP_KEYS = 64 }; /* that a sweep can set */
+enum { SWEEP_KEYS = 128 }; /* that a sweep can set */
 
 struct sweep_axis_text {
     char *key;
@@ -24,7 +24,7 @@ struct sweep_sample_text {
 
 struct sweep_text {
     char *title, *workload, *platform, *ultraservers, *plan, *prices, *price_kind, *detail;
-    char *seed;
+    char *find_capacity, *seed;
     char **set;
     unsigned set_count;
     struct sweep_axis_text *axes;

@@ -315,6 +315,18 @@ bool scenario_plan_read(struct scenario *scenario, const char *path, struct aren
     return applied;
 }
 
+static void keep_ranges(struct scenario *scenario, const struct top_text *texts,
+                        struct arena *arena)
+{
+    struct scenario_range *ranges = arena_array(arena, texts->ranges_count + 1, sizeof *ranges);
+    for (unsigned i = 0; i < texts->ranges_count; i++) {
+        ranges[i].key = arena_text(arena, texts->ranges[i].key);
+        ranges[i].is = arena_text(arena, texts->ranges[i].is);
+    }
+    scenario->ranges = ranges;
+    scenario->range_count = texts->ranges_count;
+}
+
 static struct scenario *read_document(struct document *document, const char *platform_name,
                                       struct arena *arena, struct error *error)
 {
@@ -326,6 +338,7 @@ static struct scenario *read_document(struct document *document, const char *pla
     struct reader reader = {scenario, document, arena, error};
     apply_defaults(scenario, arena);
     bool applied = apply_texts(&reader, texts, platform_name);
+    keep_ranges(scenario, texts, arena);
     document_release(&scenario_schema_top, texts);
     return applied ? scenario : NULL;
 }

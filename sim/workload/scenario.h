@@ -13,6 +13,12 @@
 
 enum scenario_kind { SCENARIO_TRAINING, SCENARIO_COLLECTIVE, SCENARIO_SERVING };
 
+/* What the file says about a key (its own, platform.PROPERTY or price) that is not known well,
+ * for trnsim uncertainty; a plain run does not look at it. */
+struct scenario_range {
+    const char *key, *is; /* a distribution: study/distribution.h */
+};
+
 struct scenario {
     enum scenario_kind kind;
     const char *name; /* the file's name without .yaml */
@@ -40,6 +46,9 @@ struct scenario {
     double slow_chip_speed;     /* share of a healthy chip's */
     const char *degraded_links; /* for defect_apply() */
     uint64_t seed;
+
+    const struct scenario_range *ranges;
+    int64_t range_count;
 };
 
 /* Reads a workload file for a platform (its name picks the plan entries, in the file's order;

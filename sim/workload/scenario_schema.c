@@ -75,11 +75,20 @@ static const cyaml_schema_field_t serving_fields[] = {
     CYAML_FIELD_END};
 static const cyaml_schema_field_t simulation_fields[] = {
     SCENARIO_SIMULATION_KEYS(SIMULATION_FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t range_fields[] = {
+    CYAML_FIELD_STRING_PTR("key", CYAML_FLAG_POINTER, struct range_text, key, 1, TEXT_LIMIT),
+    CYAML_FIELD_STRING_PTR("is", CYAML_FLAG_POINTER, struct range_text, is, 1, TEXT_LIMIT),
+    CYAML_FIELD_END};
+static const cyaml_schema_value_t range_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct range_text, range_fields)};
 static const cyaml_schema_field_t top_fields[] = {
     SCENARIO_TOP_KEYS(TOP_FIELD) OPTIONAL_SECTION(top_text, training, training_fields),
     OPTIONAL_SECTION(top_text, collective, collective_fields),
     OPTIONAL_SECTION(top_text, serving, serving_fields),
-    OPTIONAL_SECTION(top_text, simulation, simulation_fields), CYAML_FIELD_END};
+    OPTIONAL_SECTION(top_text, simulation, simulation_fields),
+    CYAML_FIELD_SEQUENCE("ranges", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct top_text,
+                         ranges, &range_entry, 0, PLATFORM_LIMIT),
+    CYAML_FIELD_END};
 const cyaml_schema_value_t scenario_schema_top = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct top_text, top_fields)};
 static const cyaml_schema_field_t plan_file_fields[] = {

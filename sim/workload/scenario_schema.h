@@ -8,8 +8,13 @@
 #include "workload/scenario_key.h"
 
 #define TEXT_MEMBER(NAME, ...) char *NAME;
+struct range_text {
+    char *key, *is;
+};
 struct top_text {
     SCENARIO_TOP_KEYS(TEXT_MEMBER)
+    struct range_text *ranges;
+    unsigned ranges_count;
     struct training_text *training;
     struct collective_text *collective;
     struct serving_text *serving;
