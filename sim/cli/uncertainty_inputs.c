@@ -107,6 +107,12 @@ static bool add_price(struct uncertainty_run *run, struct error *error)
     return input != NULL;
 }
 
+static bool is_whole(const struct property *property, const struct scenario_key *key)
+{
+    return (property != NULL && property->unit == UNIT_COUNT) ||
+           (key != NULL && (key->type == KEY_COUNT || key->type == KEY_CHIPS));
+}
+
 /* Keys of the workload, of the platform, or the price. */
 static bool add_asked(struct uncertainty_run *run, const char *key, const char *is,
                       const char *source, struct error *error)
@@ -133,9 +139,7 @@ static bool add_asked(struct uncertainty_run *run, const char *key, const char *
     }
     input->source = source;
     input->usual = known != NULL ? known->text : "";
-    input->whole = known != NULL
-                       ? known->unit == UNIT_COUNT
-                       : own != NULL && (own->type == KEY_COUNT || own->type == KEY_CHIPS);
+    input->whole = is_whole(known, own);
     return true;
 }
 
@@ -206,10 +210,8 @@ static void write_key(FILE *file, const char *name, const char *value, struct ar
 
 static const char *whole_path(const char *path, struct arena *arena)
 {
-    char *found = path == NULL ? NULL : realpath(path, NULL);
-    const char *kept = found == NULL ? path : arena_text(arena, found);
-    free(found);
-    return kept;
+    char found[PATH_MAX];
+    return path == NULL || realpath(path, found) == NULL ? path : arena_text(arena, found);
 }
 
 static void write_head(const struct uncertainty_run *run, FILE *file)
