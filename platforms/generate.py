@@ -16,6 +16,7 @@ from generator.fact import Fact
 from generator.library import Software
 from generator.machine import Machine
 from generator.machines import MACHINES
+from generator.storage import HOST_LATENCY, SHARED_LATENCY, SSD_LATENCY, storage_of
 from generator.topology import Route, Topology
 
 FOLDER = Path(__file__).resolve().parent
@@ -47,6 +48,18 @@ def library_facts(software: Software) -> Iterator[tuple[str, str | Fact]]:
             yield f"in_switch.{name}", getattr(software.in_switch, name)
 
 
+def storage_facts(name: str) -> Iterator[tuple[str, Fact]]:
+    storage = storage_of(name)
+    yield "storage.host.size", storage.host_size
+    yield "storage.host.bandwidth", storage.host_bandwidth
+    yield "storage.host.latency", HOST_LATENCY
+    yield "storage.ssd.size", storage.ssd_size
+    yield "storage.ssd.bandwidth", storage.ssd_bandwidth
+    yield "storage.ssd.latency", SSD_LATENCY
+    yield "storage.shared.bandwidth", storage.shared_bandwidth
+    yield "storage.shared.latency", SHARED_LATENCY
+
+
 def facts_of(machine: Machine) -> Iterator[tuple[str, str | Fact]]:
     """Every property in the order of the schema."""
     yield "title", machine.title
@@ -75,6 +88,7 @@ def facts_of(machine: Machine) -> Iterator[tuple[str, str | Fact]]:
     yield "collective.step", machine.software.step
     yield "collective.step_scale_out", machine.software.step_scale_out
     yield from library_facts(machine.software)
+    yield from storage_facts(machine.name)
     yield "power.overhead_per_chip", machine.power.overhead
     yield "power.pue", machine.power.pue
     for name, total in machine.totals.items():

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/print.h"
 #include "cli/serving_timeline.h"
@@ -23,27 +24,28 @@ static void print_latency(const char *label, const union cell *row, int mean)
 
 static void print_engine(const struct serving *serving)
 {
-    const struct serving_scenario *scenario = &serving->scenario->serving;
+    const struct pool *pool = &serving->pools[POOL_MAIN];
+    const struct serving_scenario *scenario = &pool->scenario;
     char text[3][PRINT_SIZE];
     print_field("chips", "%lld: %lld replica%s of TP %lld x PP %lld, EP %lld",
-                (long long)serving->chips, (long long)serving->replica_count,
-                serving->replica_count == 1 ? "" : "s", (long long)scenario->tensor_parallel,
+                (long long)serving_chips(serving), (long long)pool->replica_count,
+                pool->replica_count == 1 ? "" : "s", (long long)scenario->tensor_parallel,
                 (long long)scenario->pipeline_parallel, (long long)scenario->expert_parallel);
     print_field("dtypes", "weights %s, activations %s, KV cache %s",
                 dtype_name(scenario->weight_dtype), dtype_name(scenario->activation_dtype),
                 dtype_name(scenario->kv_dtype));
     print_field("memory a chip", "weights %s, activations %s, KV cache %s",
-                print_quantity(text[0], serving->cost->weights_bytes, "B"),
-                print_quantity(text[1], serving->cost->activation_bytes, "B"),
-                print_quantity(text[2], serving->cost->kv_bytes, "B"));
+                print_quantity(text[0], pool->cost->weights_bytes, "B"),
+                print_quantity(text[1], pool->cost->activation_bytes, "B"),
+                print_quantity(text[2], pool->cost->kv_bytes, "B"));
     if (serving->kv_unlimited) {
         print_field("KV cache", "unlimited");
     } else {
         print_field("KV cache", "%lld blocks of %lld tokens a replica",
-                    (long long)serving->block_count, (long long)scenario->block_tokens);
+                    (long long)pool->block_count, (long long)scenario->block_tokens);
     }
     print_field("engine", "%s, max_num_seqs %lld, max_num_batched_tokens %lld, %s a step",
-                serving->engine.policy->name, (long long)scenario->max_num_seqs,
+                pool->engine.policy->name, (long long)scenario->max_num_seqs,
                 (long long)scenario->max_num_batched_tokens,
                 print_quantity(text[0], scenario->step_overhead_s, "s"));
 }
@@ -98,7 +100,7 @@ static void print_answer(const struct run_job *run, const struct serving *servin
     printf("\n");
     print_rates(row);
     print_limits(row);
-    print_field("simulated", "%lld steps, %s, %s", (long long)serving->engine.totals.steps,
+    print_field("simulated", "%lld steps, %s, %s", (long long)row[SERVING_STEPS].i64,
                 print_quantity(text[0], run->provenance->wall_s, "s"),
                 print_quantity(text[1], run->provenance->peak_bytes, "B"));
     run_job_print_timeline(run);
@@ -169,10 +171,37 @@ static bool find_capacity(const struct run_job *run, struct serving *serving,
                run->scenario->serving.slo_ttft_s, run->scenario->serving.slo_tpot_s);
 }
 
+/* Of the chips that only prefill; NULL: not known. */
+static const struct price *prefill_price(const struct run_job *run,
+                                         const struct serving *serving)
+{
+    const struct platform *platform = serving->pools[POOL_PREFILL].platform;
+    struct error none = {0};
+    if (run->book == NULL || serving->pool_count == 1) {
+        return NULL;
+    }
+    return price_find(run->book, platform->name, platform->chips[0]->type,
+                      run->request->price_kind, &none);
+}
+
+/* NULL in *platform: the same machine. */
+static bool read_prefill_platform(const struct run_job *run, struct platform **platform,
+                                  struct error *error)
+{
+    const char *path = run->scenario->serving.prefill_platform;
+    *platform = NULL;
+    if (strcmp(path, "none") == 0) {
+        return true;
+    }
+    *platform = platform_read(path, run->arena, error);
+    return *platform != NULL;
+}
+
 static bool write_result(struct run_job *run, const struct serving *serving,
                          struct table **tables, struct error *error)
 {
-    tables[0] = serving_tables_summary(serving, run->price, run->arena);
+    const struct price *prices[POOL_KINDS] = {run->price, prefill_price(run, serving)};
+    tables[0] = serving_tables_summary(serving, prices, run->arena);
     tables[1] = serving_tables_breakdown(serving, run->arena);
     tables[2] = serving_tables_series(serving, run->arena);
     tables[3] = serving->outcome->rows;
@@ -183,7 +212,12 @@ static bool write_result(struct run_job *run, const struct serving *serving,
 
 bool run_serving(struct run_job *run, struct error *error)
 {
-    struct serving *serving = serving_prepare(run->platform, run->scenario, run->arena, error);
+    struct platform *prefill;
+    if (!read_prefill_platform(run, &prefill, error)) {
+        return false;
+    }
+    struct serving *serving =
+        serving_prepare(run->platform, prefill, run->scenario, run->arena, error);
     struct serving_options options = {.progress =
                                           run->request->shared.quiet ? NULL : run_job_progress};
     struct capacity capacity = {0};

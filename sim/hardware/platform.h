@@ -64,6 +64,12 @@ struct protocol {
                                                   passes it on; 0: nothing */
 };
 
+/* Where data lies outside the chips, a chip's share of it; Bps 0: the machine has none. */
+struct storage {
+    double bytes; /* 0: no bound */
+    double Bps, latency_s;
+};
+
 /* A link of the machine that has only this share of its rate. */
 struct link_defect {
     int64_t link; /* as in fabric.h */
@@ -105,6 +111,7 @@ struct platform {
     struct protocol in_switch;       /* all-reduce by the switch; efficiency 0: it cannot */
     double in_switch_tuned_fraction; /* its algorithm rate over a link's as the library takes it
                                         when it chooses */
+    struct storage host, ssd, shared; /* memory of hosts, their own drives, a network store */
     double power_overhead_per_chip_W; /* hosts, switches, NICs, fans */
     double pue;
     const struct link_defect *defects; /* sorted by link: defect.h */

@@ -8,15 +8,15 @@
 static bool earlier(const struct serving_engine *engine, struct finish a, struct finish b)
 {
     return a.step != b.step ? a.step < b.step
-                            : request_at(&engine->pool, a.request)->id <
-                                  request_at(&engine->pool, b.request)->id;
+                            : request_at(engine->pool, a.request)->id <
+                                  request_at(engine->pool, b.request)->id;
 }
 
 static void heap_put(struct serving_engine *engine, struct replica *replica, int64_t place,
                      struct finish finish)
 {
     replica->heap[place] = finish;
-    request_at(&engine->pool, finish.request)->heap_place = (int32_t)place;
+    request_at(engine->pool, finish.request)->heap_place = (int32_t)place;
 }
 
 static void heap_up(struct serving_engine *engine, struct replica *replica, int64_t place,
@@ -63,7 +63,7 @@ int64_t decode_set_context(const struct replica *replica, const struct request *
 
 void decode_set_join(struct serving_engine *engine, struct replica *replica, int32_t request)
 {
-    struct request *item = request_at(&engine->pool, request);
+    struct request *item = request_at(engine->pool, request);
     item->join_step = replica->step;
     item->finish_step = replica->step + item->output_tokens - item->generated;
     replica->context += item->join_context;
@@ -76,7 +76,7 @@ void decode_set_join(struct serving_engine *engine, struct replica *replica, int
 
 void decode_set_leave(struct serving_engine *engine, struct replica *replica, int32_t request)
 {
-    struct request *item = request_at(&engine->pool, request);
+    struct request *item = request_at(engine->pool, request);
     replica->context -= decode_set_context(replica, item);
     replica->block_needs[decode_set_remainder(engine, item->join_step - item->join_context)]--;
     int64_t place = item->heap_place;

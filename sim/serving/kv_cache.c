@@ -102,18 +102,26 @@ static void unlink_unused(struct kv_cache *cache, int32_t entry)
     cache->unused_count -= item->size;
 }
 
-static void evict_oldest(struct kv_cache *cache)
+static void forget(struct kv_cache *cache, int32_t entry)
 {
-    int32_t entry = cache->oldest;
     struct kv_entry *item = &cache->entries[entry];
     unlink_unused(cache, entry);
     cache->free_count += item->size;
     cache->given_count += item->size;
-    cache->evicted_count += item->size;
     close_gap(cache, find_slot(cache, item->id));
     item->newer = cache->free_entry;
     cache->free_entry = entry;
     cache->live_count--;
+}
+
+static void evict_oldest(struct kv_cache *cache)
+{
+    struct kv_entry item = cache->entries[cache->oldest];
+    cache->evicted_count += item.size;
+    forget(cache, cache->oldest);
+    if (cache->evicted != NULL) {
+        cache->evicted(cache->context, item.id, item.size);
+    }
 }
 
 void kv_cache_take(struct kv_cache *cache, int64_t count)
@@ -177,4 +185,26 @@ void kv_cache_release(struct kv_cache *cache, int64_t id)
     cache->newest = entry;
     cache->freed_count += item->size;
     cache->unused_count += item->size;
+}
+
+void kv_cache_drop(struct kv_cache *cache, int64_t id)
+{
+    int32_t entry = find(cache, id);
+    if (entry != KV_NONE && cache->entries[entry].users == 0) {
+        forget(cache, entry);
+    }
+}
+
+bool kv_cache_put(struct kv_cache *cache, int64_t id, int32_t size)
+{
+    int32_t entry = find(cache, id);
+    if (entry != KV_NONE && cache->entries[entry].size != size) {
+        kv_cache_drop(cache, id);
+    }
+    if (kv_cache_hold_cost(cache, id, size) > kv_cache_available(cache)) {
+        return false;
+    }
+    kv_cache_hold(cache, id, size);
+    kv_cache_release(cache, id);
+    return true;
 }

@@ -25,6 +25,9 @@ struct kv_cache {
     int32_t free_entry, oldest, newest;
     int64_t taken_count, given_count, evicted_count; /* blocks, ever */
     int64_t freed_count; /* ever given back or left unused: room grows by nothing else */
+    /* An entry is evicted; NULL: nobody cares. */
+    void (*evicted)(void *context, int64_t id, int32_t size);
+    void *context;
     struct arena *arena;
 };
 
@@ -58,3 +61,10 @@ int64_t kv_cache_hold_cost(const struct kv_cache *cache, int64_t id, int32_t siz
 void kv_cache_hold(struct kv_cache *cache, int64_t id, int32_t size);
 /* One user less; unused entries are evicted in the order of their release. */
 void kv_cache_release(struct kv_cache *cache, int64_t id);
+
+/* Forgets a stored block without users; nothing when there is none. */
+void kv_cache_drop(struct kv_cache *cache, int64_t id);
+
+/* Stores an id without users as the newest, evicting what is needed; in place of what it was.
+ * False when it can never fit or users hold too much. */
+bool kv_cache_put(struct kv_cache *cache, int64_t id, int32_t size);

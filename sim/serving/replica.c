@@ -4,8 +4,6 @@
  * step needs. Spans end where the first request ends or where the blocks run out. */
 #include "serving/replica.h"
 
-#include <assert.h>
-
 #include "serving/batch_policy.h"
 #include "serving/decode_set.h"
 #include "serving/replica_blocks.h"
@@ -22,10 +20,8 @@ void replica_init(struct replica *replica, const struct serving_engine *engine, 
                   int64_t block_count)
 {
     *replica = (struct replica){.index = index,
-                                .queue_first = REQUEST_NONE,
-                                .queue_last = REQUEST_NONE,
-                                .running_first = REQUEST_NONE,
-                                .running_last = REQUEST_NONE,
+                                .queue = REQUEST_LIST_EMPTY,
+                                .running = REQUEST_LIST_EMPTY,
                                 .blocked = REQUEST_NONE,
                                 .event_place = -1};
     replica->block_needs =
@@ -35,164 +31,7 @@ void replica_init(struct replica *replica, const struct serving_engine *engine, 
 
 void replica_enqueue(struct serving_engine *engine, struct replica *replica, int32_t request)
 {
-    struct request *item = request_at(&engine->pool, request);
-    item->next = REQUEST_NONE;
-    item->previous = replica->queue_last;
-    if (replica->queue_last == REQUEST_NONE) {
-        replica->queue_first = request;
-    } else {
-        request_at(&engine->pool, replica->queue_last)->next = request;
-    }
-    replica->queue_last = request;
-    replica->queue_count++;
-}
-
-static void enqueue_first(struct serving_engine *engine, struct replica *replica,
-                          int32_t request)
-{
-    struct request *item = request_at(&engine->pool, request);
-    item->previous = REQUEST_NONE;
-    item->next = replica->queue_first;
-    if (replica->queue_first == REQUEST_NONE) {
-        replica->queue_last = request;
-    } else {
-        request_at(&engine->pool, replica->queue_first)->previous = request;
-    }
-    replica->queue_first = request;
-    replica->queue_count++;
-}
-
-static void dequeue(struct serving_engine *engine, struct replica *replica)
-{
-    replica->queue_first = request_at(&engine->pool, replica->queue_first)->next;
-    if (replica->queue_first == REQUEST_NONE) {
-        replica->queue_last = REQUEST_NONE;
-    }
-    replica->queue_count--;
-}
-
-static void link_running(struct serving_engine *engine, struct replica *replica,
-                         int32_t request)
-{
-    struct request *item = request_at(&engine->pool, request);
-    item->previous = replica->running_last;
-    item->next = REQUEST_NONE;
-    if (replica->running_last == REQUEST_NONE) {
-        replica->running_first = request;
-    } else {
-        request_at(&engine->pool, replica->running_last)->next = request;
-    }
-    replica->running_last = request;
-    replica->running_count++;
-}
-
-static void unlink_running(struct serving_engine *engine, struct replica *replica,
-                           int32_t request)
-{
-    struct request *item = request_at(&engine->pool, request);
-    if (item->previous == REQUEST_NONE) {
-        replica->running_first = item->next;
-    } else {
-        request_at(&engine->pool, item->previous)->next = item->next;
-    }
-    if (item->next == REQUEST_NONE) {
-        replica->running_last = item->previous;
-    } else {
-        request_at(&engine->pool, item->next)->previous = item->previous;
-    }
-    replica->running_count--;
-}
-
-static void preempt_last(struct serving_engine *engine, struct replica *replica)
-{
-    int32_t last = replica->running_last;
-    struct request *request = request_at(&engine->pool, last);
-    int64_t context = replica_blocks_target(request);
-    if (request->heap_place >= 0) {
-        context = decode_set_context(replica, request);
-        request->generated =
-            (int32_t)(request->output_tokens - (request->finish_step - replica->step));
-        decode_set_leave(engine, replica, last);
-    } else {
-        assert(replica->prefills[replica->prefill_count - 1] == last);
-        replica->prefill_count--;
-    }
-    replica_blocks_release(engine, replica, request, context);
-    unlink_running(engine, replica, last);
-    request->prefilled = 0;
-    request->preemptions++;
-    engine->totals.preemptions++;
-    replica->preempted = true;
-    enqueue_first(engine, replica, last);
-}
-
-void replica_make_room(struct serving_engine *engine, struct replica *replica)
-{
-    while (replica->decode_count > 0 &&
-           replica->block_needs[decode_set_remainder(engine, replica->step)] >
-               kv_cache_available(&replica->cache)) {
-        preempt_last(engine, replica);
-    }
-}
-
-void replica_continue_prefills(struct serving_engine *engine, struct replica *replica,
-                               int64_t *budget)
-{
-    for (int64_t i = 0; i < replica->prefill_count; i++) {
-        struct request *request = request_at(&engine->pool, replica->prefills[i]);
-        int64_t rest = replica_blocks_target(request) - request->prefilled;
-        request->chunk = (int32_t)(rest < *budget ? rest : *budget);
-        *budget -= request->chunk;
-    }
-}
-
-static void admit_head(struct serving_engine *engine, struct replica *replica, int64_t chunk,
-                       double now_s)
-{
-    int32_t head = replica->queue_first;
-    struct request *request = request_at(&engine->pool, head);
-    dequeue(engine, replica);
-    link_running(engine, replica, head);
-    if (request->admitted_s < 0) {
-        request->admitted_s = now_s;
-    }
-    request->chunk = (int32_t)chunk;
-    replica->prefills = arena_grow(engine->arena, replica->prefills, replica->prefill_count,
-                                   &replica->prefill_capacity, sizeof(int32_t));
-    replica->prefills[replica->prefill_count++] = head;
-}
-
-/* What the head needs and what there is fall alike, but for blocks that are freed. */
-static bool still_blocked(const struct replica *replica)
-{
-    return replica->blocked == replica->queue_first &&
-           replica->cache.freed_count < replica->blocked_until;
-}
-
-void replica_admit(struct serving_engine *engine, struct replica *replica, int64_t *budget,
-                   bool whole, double now_s)
-{
-    while (replica->queue_count > 0) {
-        struct request *request = request_at(&engine->pool, replica->queue_first);
-        int64_t most = replica_blocks_target(request);
-        bool alone = replica->running_count == 0 && replica->prefill_count == 0;
-        if (replica->running_count >= engine->sequences) {
-            replica->waits = WAIT_SEQUENCES;
-            return;
-        }
-        if (*budget <= 0 || (whole && most > *budget && !alone)) {
-            replica->waits = WAIT_TOKENS;
-            return;
-        }
-        if (still_blocked(replica) || !replica_blocks_take(engine, replica, request)) {
-            replica->waits = WAIT_BLOCKS;
-            return;
-        }
-        int64_t rest = most - request->prefilled;
-        int64_t chunk = rest < *budget || whole ? rest : *budget;
-        *budget -= chunk;
-        admit_head(engine, replica, chunk, now_s);
-    }
+    request_list_append(&replica->queue, engine->pool, request);
 }
 
 /* How many steps of decoding the room is enough for; at least 1, for it was made. */
@@ -221,7 +60,7 @@ static void describe_step(const struct serving_engine *engine, struct replica *r
     struct step *step = &replica->span;
     *step = (struct step){0};
     for (int64_t i = 0; i < replica->prefill_count; i++) {
-        const struct request *request = request_at(&engine->pool, replica->prefills[i]);
+        const struct request *request = request_at(engine->pool, replica->prefills[i]);
         double chunk = request->chunk, before = request->prefilled;
         step->prefill_tokens += request->chunk;
         step->prefill_pairs += chunk * (before + (chunk + 1) / 2);
@@ -229,8 +68,8 @@ static void describe_step(const struct serving_engine *engine, struct replica *r
         step->rows += request->prefilled + request->chunk == replica_blocks_target(request);
     }
     if (replica->decodes) {
-        int64_t slots =
-            replica->static_count > 0 ? replica->static_count : replica->decode_count;
+        int64_t slots = replica->static_count > replica->decode_count ? replica->static_count
+                                                                      : replica->decode_count;
         step->decode_count = slots;
         step->decode_context = (double)(replica->context + replica->decode_count);
         step->growth = (double)replica->decode_count;
@@ -242,6 +81,7 @@ void replica_plan(struct serving_engine *engine, struct replica *replica, double
 {
     replica->preempted = false;
     replica->waits = WAIT_NONE;
+    replica_land(engine, replica);
     engine->policy->compose(engine, replica, now_s);
     replica->busy = replica->prefill_count > 0 || replica->decodes;
     if (!replica->busy) {
@@ -296,8 +136,8 @@ static void take_decode_blocks(struct serving_engine *engine, struct replica *re
 static void end_request(struct serving_engine *engine, struct replica *replica, int32_t request,
                         int64_t context)
 {
-    replica_blocks_release(engine, replica, request_at(&engine->pool, request), context);
-    unlink_running(engine, replica, request);
+    replica_blocks_release(engine, replica, request_at(engine->pool, request), context);
+    request_list_remove(&replica->running, engine->pool, request);
     engine->ended(engine, replica, request, replica->end_s);
 }
 
@@ -313,7 +153,7 @@ static void finish_decodes(struct serving_engine *engine, struct replica *replic
     replica->idle_steps = 0;
     while (replica->decode_count > 0 && replica->heap[0].step == replica->step) {
         int32_t request = replica->heap[0].request;
-        int64_t context = decode_set_context(replica, request_at(&engine->pool, request));
+        int64_t context = decode_set_context(replica, request_at(engine->pool, request));
         decode_set_leave(engine, replica, request);
         end_request(engine, replica, request, context);
     }
@@ -323,15 +163,20 @@ static void finish_decodes(struct serving_engine *engine, struct replica *replic
 static void complete_prefill(struct serving_engine *engine, struct replica *replica,
                              int32_t request)
 {
-    struct request *item = request_at(&engine->pool, request);
+    struct request *item = request_at(engine->pool, request);
     int64_t context = replica_blocks_target(item);
     engine->totals.produced++;
     if (item->generated++ == 0) {
         item->first_token_s = replica->end_s;
-        engine->first_token(engine, request, replica->end_s);
     }
     if (item->generated == item->output_tokens) {
         end_request(engine, replica, request, context);
+        return;
+    }
+    if (engine->prefilled != NULL) { /* it decodes elsewhere; its blocks stay for now */
+        request_list_remove(&replica->running, engine->pool, request);
+        replica->held_count++;
+        engine->prefilled(engine, replica, request);
         return;
     }
     item->join_context = (int32_t)context;
@@ -343,7 +188,7 @@ static void finish_prefills(struct serving_engine *engine, struct replica *repli
     int64_t kept = 0, count = replica->prefill_count;
     for (int64_t i = 0; i < count; i++) {
         int32_t request = replica->prefills[i];
-        struct request *item = request_at(&engine->pool, request);
+        struct request *item = request_at(engine->pool, request);
         int64_t before = item->prefilled;
         int64_t fresh = engine->totals.prefilled;
         item->prefilled += item->chunk;
@@ -360,6 +205,29 @@ static void finish_prefills(struct serving_engine *engine, struct replica *repli
     replica->prefill_count = kept;
 }
 
+void engine_totals_add(struct engine_totals *sum, const struct engine_totals *totals)
+{
+    sum->prefilled += totals->prefilled;
+    sum->cached += totals->cached;
+    sum->recomputed += totals->recomputed;
+    sum->produced += totals->produced;
+    sum->hit_blocks += totals->hit_blocks;
+    sum->prompt_blocks += totals->prompt_blocks;
+    sum->preemptions += totals->preemptions;
+    sum->steps += totals->steps;
+    sum->spans += totals->spans;
+    sum->batch_tokens += totals->batch_tokens;
+    sum->busy_s += totals->busy_s;
+    sum->running_s += totals->running_s;
+    sum->blocks_s += totals->blocks_s;
+    for (int reason = 0; reason < WAIT_REASON_COUNT; reason++) {
+        sum->waiting_s[reason] += totals->waiting_s[reason];
+    }
+    for (int part = 0; part < STEP_PART_COUNT; part++) {
+        sum->parts.part_s[part] += totals->parts.part_s[part];
+    }
+}
+
 static void count_span(struct serving_engine *engine, const struct replica *replica)
 {
     struct engine_totals *totals = &engine->totals;
@@ -367,9 +235,9 @@ static void count_span(struct serving_engine *engine, const struct replica *repl
     totals->steps += replica->span_steps;
     totals->spans++;
     totals->busy_s += time_s;
-    totals->running_s += time_s * (double)replica->running_count;
+    totals->running_s += time_s * (double)replica->running.count;
     totals->blocks_s += time_s * (double)kv_cache_used(&replica->cache);
-    totals->waiting_s[replica->queue_count > 0 ? replica->waits : WAIT_NONE] += time_s;
+    totals->waiting_s[replica->queue.count > 0 ? replica->waits : WAIT_NONE] += time_s;
     totals->batch_tokens +=
         replica->span_steps * (replica->span.prefill_tokens + replica->span.decode_count);
     if (replica->span_steps == 1) {

@@ -26,15 +26,18 @@ struct finish { /* in the heap of decoding requests */
 };
 
 struct replica {
-    int32_t index;
-    int32_t queue_first, queue_last, queue_count;
-    int32_t running_first, running_last, running_count; /* in the order of admission */
-    struct finish *heap; /* [decode_count], the next to finish on top */
+    int32_t index, pool;                /* among all pools' replicas; which pool */
+    struct request_list queue, running; /* running: in the order of admission */
+    struct finish *heap;                /* [decode_count], the next to finish on top */
     int64_t heap_capacity;
     int64_t decode_count, context; /* tokens in the cache of those that decode */
     int32_t *block_needs;          /* [block_tokens]: requests by step modulo block_tokens */
     int32_t *prefills;             /* admitted, prompt not complete, in order */
     int64_t prefill_count, prefill_capacity;
+    int64_t incoming_count; /* admitted, with blocks, while their context is brought */
+    int32_t *landed;        /* [landed_count]: has come, not yet in the batch */
+    int64_t landed_count, landed_capacity;
+    int64_t held_count;    /* prefilled here, their blocks not yet fetched by another replica */
     int32_t blocked;       /* the head of the queue when it last found no room */
     int64_t blocked_until; /* it needs not look before so many blocks were freed */
     int64_t static_count;  /* slots of a static batch; 0 for other policies */
@@ -48,10 +51,11 @@ struct replica {
     struct step span;
     bool decodes; /* in this span */
     enum wait_reason waits;
-    bool preempted;      /* while this span was planned */
-    int64_t idle_steps;  /* since something came of a step */
-    int32_t event_place; /* in the heap of events */
-    int64_t assigned;    /* requests present, as the router sees it */
+    bool preempted;       /* while this span was planned */
+    int64_t idle_steps;   /* since something came of a step */
+    int32_t event_place;  /* in the heap of events */
+    int64_t assigned;     /* requests present, as the router sees it */
+    double evicted_bytes; /* to lower tiers, not yet on their way */
 };
 
 struct batch_policy;
@@ -64,18 +68,32 @@ struct engine_totals { /* over all replicas; tokens */
     struct step_price parts;
 };
 
+void engine_totals_add(struct engine_totals *sum, const struct engine_totals *totals);
+
 /* What all replicas share. */
 struct serving_engine {
     const struct serving_scenario *scenario;
     const struct batch_policy *policy;
     const struct step_cost *cost;
-    struct request_pool pool;
+    struct request_pool *pool;
     struct engine_totals totals;
     int64_t sequences; /* that a replica's batch may have */
     bool coalesce;
     struct arena *arena;
-    /* A request has its first token, or has ended, at a time. */
-    void (*first_token)(struct serving_engine *engine, int32_t request, double now_s);
+    /* A prompt is complete that decodes elsewhere; NULL: it decodes here. The hooks below may
+     * be NULL, too, where an engine has no use for them. */
+    void (*prefilled)(struct serving_engine *engine, struct replica *replica, int32_t request);
+    /* A request begins to be prefilled. */
+    void (*admitted)(struct serving_engine *engine, struct replica *replica, int32_t request);
+    /* Leading positions of a request's context beyond those in the cache that come back from
+     * elsewhere sooner than they are computed; sets request->whole when that is all. */
+    int64_t (*find)(struct serving_engine *engine, struct replica *replica, int32_t request);
+    /* Brings request->away positions; replica_landed() says that they are there. */
+    void (*bring)(struct serving_engine *engine, struct replica *replica, int32_t request);
+    /* A decoding request lost its place and had that many positions. */
+    void (*preempted)(struct serving_engine *engine, struct replica *replica, int32_t request,
+                      int64_t context);
+    /* A request has ended. */
     void (*ended)(struct serving_engine *engine, struct replica *replica, int32_t request,
                   double now_s);
     void *owner;
@@ -94,6 +112,10 @@ void replica_finish(struct serving_engine *engine, struct replica *replica);
 
 /* Ends a span of several steps at the first step boundary from now on. True when it moved. */
 bool replica_cut(const struct serving_engine *engine, struct replica *replica, double now_s);
+
+/* What was brought for a request is there: it joins the batch when the next step is planned. */
+void replica_landed(struct serving_engine *engine, struct replica *replica, int32_t request);
+void replica_land(struct serving_engine *engine, struct replica *replica);
 
 /* For the policies: the parts of planning a step. Tokens that chunks may still take are in
  * *budget. */

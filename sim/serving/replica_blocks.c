@@ -54,7 +54,7 @@ void replica_blocks_release(struct serving_engine *engine, struct replica *repli
     }
     struct block_walk walk;
     int64_t id;
-    block_walk_init(&walk, &engine->pool, request);
+    block_walk_init(&walk, engine->pool, request);
     while (block_walk_next(&walk, &id)) {
         kv_cache_release(&replica->cache, id);
     }
@@ -74,7 +74,7 @@ static int64_t match(const struct serving_engine *engine, const struct replica *
     struct block_walk walk;
     int64_t id, index = 0, found = 0;
     bool leading = true;
-    block_walk_init(&walk, &engine->pool, request);
+    block_walk_init(&walk, engine->pool, request);
     while (block_walk_next(&walk, &id)) {
         leading = leading && kv_cache_has(&replica->cache, id);
         found += leading;
@@ -89,10 +89,18 @@ static void hold_blocks(struct serving_engine *engine, struct replica *replica,
 {
     struct block_walk walk;
     int64_t id, index = 0;
-    block_walk_init(&walk, &engine->pool, request);
+    block_walk_init(&walk, engine->pool, request);
     while (block_walk_next(&walk, &id)) {
         kv_cache_hold(&replica->cache, id, piece_size(engine, request, index++));
     }
+}
+
+void replica_blocks_trim(struct serving_engine *engine, struct replica *replica,
+                         const struct request *request)
+{
+    int64_t target = replica_blocks_target(request);
+    kv_cache_give(&replica->cache, replica_blocks_own(engine, request, target) -
+                                       replica_blocks_own(engine, request, target - 1));
 }
 
 /* Positions [from, to) have been filled: for the first time, or once more. */
@@ -116,9 +124,9 @@ void replica_blocks_count(struct serving_engine *engine, struct request *request
 
 /* Takes the blocks of all positions up to the request's next token's, and finds what is stored
  * of them. False when there is no room. */
-bool replica_blocks_take(struct serving_engine *engine, struct replica *replica,
-                         struct request *request)
+bool replica_blocks_take(struct serving_engine *engine, struct replica *replica, int32_t index)
 {
+    struct request *request = request_at(engine->pool, index);
     int64_t own = replica_blocks_own(engine, request, replica_blocks_target(request)),
             cost = own, found = 0;
     bool shared = shares(engine, request);
@@ -130,7 +138,7 @@ bool replica_blocks_take(struct serving_engine *engine, struct replica *replica,
                          : 0;
     int64_t lacking = cost - kv_cache_available(&replica->cache);
     if (lacking + promised > 0) {
-        replica->blocked = replica->queue_first;
+        replica->blocked = index;
         replica->blocked_until = replica->cache.freed_count + lacking;
         return false;
     }
@@ -147,11 +155,9 @@ bool replica_blocks_take(struct serving_engine *engine, struct replica *replica,
         request->prefilled = (int32_t)(cached < most ? cached : most);
         replica_blocks_count(engine, request, 0, request->prefilled, true);
     }
-    if (request->kept_tokens > 0 && request->admitted_s < 0) {
-        int64_t most = request->input_tokens - 1;
-        request->prefilled =
-            (int32_t)(request->kept_tokens < most ? request->kept_tokens : most);
-        replica_blocks_count(engine, request, 0, request->prefilled, true);
+    if (engine->find != NULL && request->away == 0) {
+        int64_t away = engine->find(engine, replica, index);
+        request->away = away > request->prefilled ? (int32_t)away : 0;
     }
     kv_cache_take(&replica->cache, own);
     return true;

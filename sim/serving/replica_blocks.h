@@ -10,10 +10,13 @@ int64_t replica_blocks_target(const struct request *request);
 
 /* Takes the blocks of all those positions and finds what is stored of them. False when there is
  * no room. */
-bool replica_blocks_take(struct serving_engine *engine, struct replica *replica,
-                         struct request *request);
+bool replica_blocks_take(struct serving_engine *engine, struct replica *replica, int32_t index);
 void replica_blocks_release(struct serving_engine *engine, struct replica *replica,
                             const struct request *request, int64_t context);
+
+/* A request that decodes at once has no use yet for the position of its next token. */
+void replica_blocks_trim(struct serving_engine *engine, struct replica *replica,
+                         const struct request *request);
 
 /* Positions [from, to) have been filled: for the first time, or once more. */
 void replica_blocks_count(struct serving_engine *engine, struct request *request, int64_t from,

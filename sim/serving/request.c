@@ -70,6 +70,8 @@ int32_t request_create(struct request_pool *pool, const struct arrival *arrival,
                                          .blocks = copy_blocks(pool, arrival),
                                          .block_count = arrival->block_count,
                                          .block_tokens = arrival->block_tokens,
+                                         .lane = REQUEST_NONE,
+                                         .from = REQUEST_NONE,
                                          .chain = arrival->chain,
                                          .kept_tokens = arrival->kept_tokens};
     pool->present++;

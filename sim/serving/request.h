@@ -22,12 +22,20 @@ struct request {
     int32_t join_context;
     int64_t join_step;
     int32_t preemptions, replica;
-    int32_t previous, next; /* in the queue or in the order of admission */
+    int32_t previous, next; /* in the one list of a replica that it is in */
     int32_t heap_place;
     int32_t blocks, block_count; /* first piece of its block ids; how many ids */
     int32_t block_tokens;
     int32_t chain, kept_tokens; /* of the arrival */
-    double restore_s;           /* that its kept context took to come back */
+    int32_t away;               /* leading positions that are brought from elsewhere; 0: none */
+    int32_t lane;               /* the replica that it is given to, among all pools' */
+    int32_t from;               /* the replica that holds what it prefilled; REQUEST_NONE */
+    bool whole;                 /* what is away is its whole context: it decodes at once */
+    bool swapped, saving;       /* its context is in host memory, or on its way there */
+    bool waits;                 /* for a transfer before the one that brings the rest */
+    int8_t source, stream,
+        parts; /* serving_context.c: where from, layers sent, transfers left */
+    int8_t retries, urgent;
 };
 
 enum { PIECE_RANGES = 5 };
@@ -53,6 +61,16 @@ void request_pool_init(struct request_pool *pool, struct arena *arena);
 /* A new request for an arrival; earlier pointers into the pool may have moved. */
 int32_t request_create(struct request_pool *pool, const struct arrival *arrival, int64_t id);
 void request_release(struct request_pool *pool, int32_t request);
+
+/* Requests in order; each is in one list at most. */
+struct request_list {
+    int32_t first, last, count;
+};
+static const struct request_list REQUEST_LIST_EMPTY = {REQUEST_NONE, REQUEST_NONE, 0};
+void request_list_append(struct request_list *list, struct request_pool *pool, int32_t request);
+void request_list_prepend(struct request_list *list, struct request_pool *pool,
+                          int32_t request);
+void request_list_remove(struct request_list *list, struct request_pool *pool, int32_t request);
 
 static inline struct request *request_at(const struct request_pool *pool, int32_t request)
 {

@@ -73,6 +73,7 @@ struct replica *router_assign(struct router *router, struct request *request)
 
 void router_ended(struct router *router, const struct replica *replica)
 {
-    router->replicas[replica->index].assigned--;
-    update(router, replica->index);
+    int32_t place = (int32_t)(replica - router->replicas);
+    router->replicas[place].assigned--;
+    update(router, place);
 }

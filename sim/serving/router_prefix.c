@@ -17,7 +17,7 @@ static int32_t home_of(const struct router *router, const struct request *reques
     struct block_walk walk;
     int64_t id;
     int32_t home = -1;
-    block_walk_init(&walk, &router->engine->pool, request);
+    block_walk_init(&walk, router->engine->pool, request);
     while (block_walk_next(&walk, &id)) {
         int64_t slot = slot_of(id);
         if (router->block_ids[slot] != id + 1) {
@@ -32,7 +32,7 @@ static void remember(struct router *router, const struct request *request, int32
 {
     struct block_walk walk;
     int64_t id;
-    block_walk_init(&walk, &router->engine->pool, request);
+    block_walk_init(&walk, router->engine->pool, request);
     while (block_walk_next(&walk, &id)) {
         int64_t slot = slot_of(id);
         router->block_ids[slot] = id + 1;

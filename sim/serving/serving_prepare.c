@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is settled before the first request: how many replicas, the price of their steps, and
- * how many KV blocks each has. */
+/* What is settled before the first request: which pools there are, how many replicas, the price
+ * of their steps, and how many KV blocks each has. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,24 +9,31 @@
 
 static const int64_t UNLIMITED = INT64_C(1) << 60;
 
-static bool count_replicas(struct serving *serving, struct platform *platform,
-                           struct error *error)
+static int64_t replica_chips(const struct serving_scenario *scenario)
 {
-    const struct serving_scenario *scenario = &serving->scenario->serving;
-    int64_t one = scenario->tensor_parallel * scenario->pipeline_parallel;
-    int64_t domain = platform->chip_count;
-    serving->replica_count = scenario->replicas;
-    if (serving->replica_count == 0) {
-        serving->replica_count = platform_chips(platform) / one;
-    }
-    serving->chips = serving->replica_count * one;
-    int64_t needed = (serving->chips + domain - 1) / domain;
-    if (serving->replica_count == 0) {
+    return scenario->tensor_parallel * scenario->pipeline_parallel;
+}
+
+/* All that the machine has chips for, beside those of the other pool. */
+static int64_t all_replicas(const struct platform *platform, const struct pool *pool)
+{
+    int64_t chips = platform_chips(platform) - pool->first_chip;
+    return chips / replica_chips(&pool->scenario);
+}
+
+static bool count_replicas(struct pool *pool, struct platform *platform, struct error *error)
+{
+    int64_t one = replica_chips(&pool->scenario), domain = platform->chip_count;
+    pool->replica_count =
+        pool->scenario.replicas > 0 ? pool->scenario.replicas : all_replicas(platform, pool);
+    pool->chips = pool->replica_count * one;
+    int64_t needed = (pool->first_chip + pool->chips + domain - 1) / domain;
+    if (pool->replica_count <= 0) {
         return error_fill(
             error, ERROR_INFEASIBLE,
             "a replica needs %lld chips and the machine has %lld; use more domains "
             "or a lower tensor_parallel",
-            (long long)one, (long long)platform_chips(platform));
+            (long long)one, (long long)(platform_chips(platform) - pool->first_chip));
     }
     if (needed > platform->domain_count) {
         platform->domain_count = needed;
@@ -36,14 +43,14 @@ static bool count_replicas(struct serving *serving, struct platform *platform,
 }
 
 /* MODEL.md, "Serving: memory" */
-static bool count_blocks(struct serving *serving, struct error *error)
+static bool count_blocks(struct serving *serving, struct pool *pool, struct error *error)
 {
-    const struct serving_scenario *scenario = &serving->scenario->serving;
-    double tokens = floor(serving->cost->kv_bytes / serving->cost->kv_token_bytes);
+    const struct serving_scenario *scenario = &pool->scenario;
+    double tokens = floor(pool->cost->kv_bytes / pool->cost->kv_token_bytes);
     char *end = NULL;
     if (strcmp(scenario->kv_tokens, "unlimited") == 0) {
         serving->kv_unlimited = true;
-        serving->block_count = UNLIMITED;
+        pool->block_count = UNLIMITED;
         return true;
     }
     if (strcmp(scenario->kv_tokens, "auto") != 0) {
@@ -57,24 +64,110 @@ static bool count_blocks(struct serving *serving, struct error *error)
         }
         tokens = given;
     }
-    serving->block_count = (int64_t)(tokens / (double)scenario->block_tokens);
-    return serving->block_count >= scenario->pipeline_parallel ||
+    pool->block_count = (int64_t)(tokens / (double)scenario->block_tokens);
+    return pool->block_count >= scenario->pipeline_parallel ||
            error_fill(error, ERROR_INFEASIBLE,
                       "the KV cache would hold %.0f tokens, less than one block; store the "
                       "weights in fewer bytes or use more chips a replica",
                       tokens);
 }
 
-struct serving *serving_prepare(struct platform *platform, const struct scenario *scenario,
-                                struct arena *arena, struct error *error)
+static bool prepare_pool(struct serving *serving, struct pool *pool, struct platform *platform,
+                         struct arena *arena, struct error *error)
+{
+    const struct scenario *scenario = serving->scenario;
+    pool->platform = platform;
+    if (!count_replicas(pool, platform, error)) {
+        return false;
+    }
+    pool->cost = step_cost_create(platform, scenario->model, &pool->scenario,
+                                  pool->scenario.max_num_batched_tokens, arena, error);
+    if (pool->cost == NULL || !count_blocks(serving, pool, error)) {
+        return false;
+    }
+    int64_t chips = replica_chips(&pool->scenario);
+    struct kv_tiers_place place = {platform,
+                                   &pool->scenario,
+                                   pool->cost->kv_token_bytes * (double)chips,
+                                   pool->replica_count,
+                                   chips,
+                                   pool->first_chip};
+    return kv_tiers_read(&pool->tiers, &place, error);
+}
+
+static int64_t given_or(int64_t given, int64_t otherwise)
+{
+    return given > 0 ? given : otherwise;
+}
+
+/* The pool that only prefills has a plan and limits of its own; the other then finds no
+ * prefixes, for what it gets has been looked up. */
+static void divide(struct serving *serving)
+{
+    struct serving_scenario *decode = &serving->pools[POOL_MAIN].scenario;
+    struct serving_scenario *prefill = &serving->pools[POOL_PREFILL].scenario;
+    prefill->replicas = decode->prefill_replicas;
+    prefill->tensor_parallel =
+        given_or(decode->prefill_tensor_parallel, decode->tensor_parallel);
+    prefill->expert_parallel = prefill->tensor_parallel < decode->expert_parallel
+                                   ? prefill->tensor_parallel
+                                   : decode->expert_parallel;
+    prefill->pipeline_parallel =
+        given_or(decode->prefill_pipeline_parallel, decode->pipeline_parallel);
+    prefill->max_num_seqs = given_or(decode->prefill_max_num_seqs, decode->max_num_seqs);
+    prefill->max_num_batched_tokens =
+        given_or(decode->prefill_max_num_batched_tokens, decode->max_num_batched_tokens);
+    decode->prefix_caching = false;
+    decode->offload = "none";
+    prefill->preemption = PREEMPTION_RECOMPUTE;
+    serving->pool_count = 2;
+}
+
+static bool check_divided(const struct serving_scenario *scenario, struct error *error)
+{
+    if (scenario->agents == AGENTS_STATEFUL) {
+        return error_fill(
+            error, ERROR_INPUT,
+            "agents is stateful and prefill_replicas more than 0: contexts are "
+            "kept by replicas that do both; use prefix-cache or no disaggregation");
+    }
+    return scenario->policy != BATCH_STATIC ||
+           error_fill(error, ERROR_INPUT,
+                      "policy is static and prefill_replicas more than 0; use chunked or "
+                      "prefill-first");
+}
+
+static bool prepare_pools(struct serving *serving, struct platform *platform,
+                          struct platform *prefill_platform, struct arena *arena,
+                          struct error *error)
+{
+    struct pool *decode = &serving->pools[POOL_MAIN];
+    struct pool *prefill = &serving->pools[POOL_PREFILL];
+    if (serving->pool_count == 1) {
+        return prepare_pool(serving, decode, platform, arena, error);
+    }
+    struct platform *other = prefill_platform != NULL ? prefill_platform : platform;
+    if (!check_divided(&decode->scenario, error) ||
+        !prepare_pool(serving, prefill, other, arena, error)) {
+        return false;
+    }
+    decode->first_chip = other == platform ? prefill->chips : 0;
+    return prepare_pool(serving, decode, platform, arena, error) &&
+           kv_ways_check(other, platform, error);
+}
+
+struct serving *serving_prepare(struct platform *platform, struct platform *prefill_platform,
+                                const struct scenario *scenario, struct arena *arena,
+                                struct error *error)
 {
     struct serving *serving = arena_alloc(arena, sizeof *serving);
     serving->platform = platform;
     serving->scenario = scenario;
-    if (!count_replicas(serving, platform, error)) {
-        return NULL;
+    serving->pool_count = 1;
+    serving->pools[POOL_MAIN].scenario = serving->pools[POOL_PREFILL].scenario =
+        scenario->serving;
+    if (scenario->serving.prefill_replicas > 0) {
+        divide(serving);
     }
-    serving->cost = step_cost_create(platform, scenario->model, &scenario->serving,
-                                     scenario->serving.max_num_batched_tokens, arena, error);
-    return serving->cost != NULL && count_blocks(serving, error) ? serving : NULL;
+    return prepare_pools(serving, platform, prefill_platform, arena, error) ? serving : NULL;
 }

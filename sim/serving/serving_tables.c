@@ -35,22 +35,32 @@ static double elapsed_s(const struct serving *serving)
     return serving->outcome->end_s - serving->outcome->first_arrival_s;
 }
 
-static double busy_fraction(const struct serving *serving)
+static double busy_fraction(const struct serving *serving, const struct pool *pool)
 {
-    return serving->engine.totals.busy_s / ((double)serving->lane_count * elapsed_s(serving));
+    return pool->engine.totals.busy_s / ((double)pool->lane_count * elapsed_s(serving));
 }
 
 /* MODEL.md, "Serving: statistics" */
+static double pool_load_fraction(const struct serving *serving, const struct pool *pool)
+{
+    const struct engine_totals *totals = &pool->engine.totals;
+    struct step one = {.rows = 1, .decode_count = 1, .decode_context = 1};
+    double alone_s = (double)totals->steps * step_cost_s(pool->cost, &one, NULL);
+    double added = 1 - alone_s / totals->busy_s;
+    double running = totals->running_s / totals->busy_s / (double)pool->engine.sequences;
+    double blocks =
+        totals->blocks_s / totals->busy_s / (double)pool->replicas[0].cache.block_count;
+    return fmax(fmax(added, 0), fmax(running, blocks)) * busy_fraction(serving, pool);
+}
+
+/* Of the pool that has more of it. */
 static double load_fraction(const struct serving *serving)
 {
-    const struct engine_totals *totals = &serving->engine.totals;
-    struct step one = {.rows = 1, .decode_count = 1, .decode_context = 1};
-    double alone_s = (double)totals->steps * step_cost_s(serving->cost, &one, NULL);
-    double added = 1 - alone_s / totals->busy_s;
-    double running = totals->running_s / totals->busy_s / (double)serving->engine.sequences;
-    double blocks =
-        totals->blocks_s / totals->busy_s / (double)serving->replicas[0].cache.block_count;
-    return fmax(fmax(added, 0), fmax(running, blocks)) * busy_fraction(serving);
+    double load = 0;
+    for (int kind = 0; kind < serving->pool_count; kind++) {
+        load = fmax(load, pool_load_fraction(serving, &serving->pools[kind]));
+    }
+    return load;
 }
 
 /* Requests wait for something else than load for a notable share of the time. */
@@ -86,25 +96,27 @@ static bool saturated(const struct serving *serving)
            drain_s > typical_s;
 }
 
-static void fill_counts(const struct serving *serving, union cell *row)
+static void fill_counts(const struct serving *serving, const struct engine_totals *totals,
+                        union cell *row)
 {
     const struct outcome *outcome = serving->outcome;
-    const struct engine_totals *totals = &serving->engine.totals;
     double window_s = outcome_window_s(outcome);
     double output = (double)outcome->counted_output / window_s;
     row[SERVING_PLATFORM].text = serving->platform->name;
     row[SERVING_WORKLOAD].text = serving->scenario->name;
-    row[SERVING_CHIPS].i64 = serving->chips;
-    row[SERVING_REPLICAS].i64 = serving->replica_count;
+    row[SERVING_CHIPS].i64 = serving_chips(serving);
+    row[SERVING_REPLICAS].i64 = serving->pools[POOL_MAIN].replica_count;
+    row[SERVING_PREFILL_REPLICAS].i64 =
+        serving->pool_count > 1 ? serving->pools[POOL_PREFILL].replica_count : 0;
     row[SERVING_ARRIVED].i64 = outcome->arrived;
     row[SERVING_COMPLETED].i64 = outcome->completed;
     row[SERVING_REJECTED].i64 = outcome->rejected;
-    row[SERVING_UNFINISHED].i64 = outcome->unfinished + serving->engine.pool.present;
+    row[SERVING_UNFINISHED].i64 = outcome->unfinished + serving->requests.present;
     row[SERVING_COUNTED].i64 = outcome->counted;
     row[SERVING_DURATION].f64 = window_s;
     row[SERVING_REQUEST_RATE].f64 = (double)outcome->counted / window_s;
     row[SERVING_OUTPUT_RATE].f64 = output;
-    row[SERVING_OUTPUT_RATE_CHIP].f64 = output / (double)serving->chips;
+    row[SERVING_OUTPUT_RATE_CHIP].f64 = output / (double)serving_chips(serving);
     row[SERVING_INPUT_RATE].f64 = (double)outcome->counted_input / window_s;
     row[SERVING_GOOD].f64 = (double)outcome->good / (double)outcome->counted;
     row[SERVING_GOODPUT].f64 = (double)outcome->good / window_s;
@@ -133,10 +145,10 @@ static void fill_latencies(const struct outcome *outcome, union cell *row)
         larger > 0 ? fabs(outcome->present_integral_s - outcome->time_sum_s) / larger : 0;
 }
 
-static void fill_engine(const struct serving *serving, union cell *row)
+static void fill_engine(const struct serving *serving, const struct engine_totals *totals,
+                        union cell *row)
 {
     const struct outcome *outcome = serving->outcome;
-    const struct engine_totals *totals = &serving->engine.totals;
     double load = load_fraction(serving);
     double prompts = (double)(totals->cached + totals->prefilled);
     double offered =
@@ -149,9 +161,10 @@ static void fill_engine(const struct serving *serving, union cell *row)
     row[SERVING_HIT_BLOCKS].i64 = totals->hit_blocks;
     row[SERVING_PROMPT_BLOCKS].i64 = totals->prompt_blocks;
     row[SERVING_KV_TOKENS].i64 =
-        serving->kv_unlimited ? -1
-                              : serving->block_count * serving->scenario->serving.block_tokens;
-    row[SERVING_BUSY].f64 = busy_fraction(serving);
+        serving->kv_unlimited
+            ? -1
+            : serving->pools[POOL_MAIN].block_count * serving->scenario->serving.block_tokens;
+    row[SERVING_BUSY].f64 = busy_fraction(serving, &serving->pools[POOL_MAIN]);
     row[SERVING_LOAD].f64 = load;
     row[SERVING_BATCH].f64 = (double)totals->batch_tokens / (double)totals->steps;
     row[SERVING_STEPS].i64 = totals->steps;
@@ -162,38 +175,58 @@ static void fill_engine(const struct serving *serving, union cell *row)
 }
 
 /* MODEL.md, "Energy": what steps did, as the work of a step that lasts the whole run. */
-static void fill_economics(const struct serving *serving, const struct price *price,
-                           union cell *row)
+static struct energy_use pool_energy(const struct serving *serving, const struct pool *pool)
 {
-    const struct engine_totals *totals = &serving->engine.totals;
-    double lanes = (double)serving->lane_count, all_s = elapsed_s(serving);
-    struct energy_activity activity = {
-        .communication_s = totals->parts.part_s[STEP_COMMUNICATION] / lanes, .step_s = all_s};
+    const struct engine_totals *totals = &pool->engine.totals;
+    double lanes = (double)pool->lane_count;
+    struct energy_activity activity = {.communication_s =
+                                           totals->parts.part_s[STEP_COMMUNICATION] / lanes,
+                                       .step_s = elapsed_s(serving)};
     activity.work_s[WORK_MATMUL] = totals->parts.part_s[STEP_MATMUL] / lanes;
     activity.work_s[WORK_ATTENTION] = totals->parts.part_s[STEP_ATTENTION] / lanes;
     activity.work_s[WORK_VECTOR] = totals->parts.part_s[STEP_VECTOR] / lanes;
-    struct energy_use use = energy_of_step(
-        serving->platform, platform_chip(serving->platform, 0), serving->chips, &activity);
-    double tokens = (double)totals->produced;
-    struct cost_range cost =
-        cost_per_million_tokens(price, serving->chips, row[SERVING_OUTPUT_RATE].f64);
-    row[SERVING_COST].f64 = cost.usd;
-    row[SERVING_TOKENS_PER_USD].f64 = 1e6 / cost.usd;
-    row[SERVING_ENERGY].f64 = use.step_J / tokens * 1e6;
-    row[SERVING_TOKENS_PER_J].f64 = tokens / use.step_J;
-    row[SERVING_POWER].f64 = use.average_W;
+    return energy_of_step(pool->platform, platform_chip(pool->platform, 0), pool->chips,
+                          &activity);
 }
 
-struct table *serving_tables_summary(const struct serving *serving, const struct price *price,
+/* Dollars an hour of all pools; NAN when one has no price. */
+static double price_usd_per_s(const struct serving *serving,
+                              const struct price *const prices[POOL_KINDS])
+{
+    double usd = 0;
+    for (int kind = 0; kind < serving->pool_count; kind++) {
+        usd += cost_of_chips(prices[kind], serving->pools[kind].chips, 1).usd;
+    }
+    return usd;
+}
+
+static void fill_economics(const struct serving *serving, const struct engine_totals *totals,
+                           const struct price *const prices[POOL_KINDS], union cell *row)
+{
+    double joules = 0, tokens = (double)totals->produced;
+    for (int kind = 0; kind < serving->pool_count; kind++) {
+        joules += pool_energy(serving, &serving->pools[kind]).step_J;
+    }
+    double usd = price_usd_per_s(serving, prices) / row[SERVING_OUTPUT_RATE].f64 * 1e6;
+    row[SERVING_COST].f64 = usd;
+    row[SERVING_TOKENS_PER_USD].f64 = 1e6 / usd;
+    row[SERVING_ENERGY].f64 = joules / tokens * 1e6;
+    row[SERVING_TOKENS_PER_J].f64 = tokens / joules;
+    row[SERVING_POWER].f64 = joules / elapsed_s(serving);
+}
+
+struct table *serving_tables_summary(const struct serving *serving,
+                                     const struct price *const prices[POOL_KINDS],
                                      struct arena *arena)
 {
     struct table *table =
         table_create(arena, "summary", "the answer", summary_columns, SERVING_COLUMN_COUNT);
     union cell *row = table_append(table);
-    fill_counts(serving, row);
+    struct engine_totals totals = serving_totals(serving);
+    fill_counts(serving, &totals, row);
     fill_latencies(serving->outcome, row);
-    fill_engine(serving, row);
-    fill_economics(serving, price, row);
+    fill_engine(serving, &totals, row);
+    fill_economics(serving, &totals, prices, row);
     return table;
 }
 
@@ -203,7 +236,11 @@ struct table *serving_tables_series(const struct serving *serving, struct arena 
         table_create(arena, "serving/seconds", "levels and rates of all replicas, over time",
                      second_columns, SECOND_COLUMN_COUNT);
     const struct series *series = &serving->outcome->series;
-    double blocks = (double)serving->block_count * (double)serving->replica_count;
+    double blocks = 0;
+    for (int kind = 0; kind < serving->pool_count; kind++) {
+        const struct pool *pool = &serving->pools[kind];
+        blocks += (double)pool->block_count * (double)pool->replica_count;
+    }
     for (int64_t i = 0; i < series->count; i++) {
         const struct series_cell *cell = &series->cells[i];
         union cell *row = table_append(table);
@@ -221,27 +258,27 @@ struct table *serving_tables_series(const struct serving *serving, struct arena 
 }
 
 static void add_part(struct table *table, const struct serving *serving, const char *part,
-                     double time_s)
+                     double time_s, double busy_s)
 {
     union cell *row = table_append(table);
     row[0].text = part;
     row[1].f64 = time_s / (double)serving->lane_count;
-    row[2].f64 = time_s / serving->engine.totals.busy_s;
+    row[2].f64 = time_s / busy_s;
 }
 
 struct table *serving_tables_breakdown(const struct serving *serving, struct arena *arena)
 {
     struct table *table =
         table_create(arena, "serving/breakdown", "where the time went", breakdown_columns, 3);
-    const struct engine_totals *totals = &serving->engine.totals;
+    struct engine_totals totals = serving_totals(serving);
     for (int part = 0; part < STEP_PART_COUNT; part++) {
         add_part(table, serving, step_part_name((enum step_part)part),
-                 totals->parts.part_s[part]);
+                 totals.parts.part_s[part], totals.busy_s);
     }
     for (int reason = WAIT_BLOCKS; reason < WAIT_REASON_COUNT; reason++) {
         const char *name = replica_wait_name((enum wait_reason)reason);
         add_part(table, serving, arena_format(arena, "requests wait for %s", name),
-                 totals->waiting_s[reason]);
+                 totals.waiting_s[reason], totals.busy_s);
     }
     return table;
 }

@@ -13,6 +13,7 @@
     X(WORKLOAD, "workload", TEXT, "", "name of the workload file")                             \
     X(CHIPS, "chips", I64, "1", "chips of all replicas")                                       \
     X(REPLICAS, "replicas", I64, "1", "copies of the engine")                                  \
+    X(PREFILL_REPLICAS, "prefill_replicas", I64, "1", "that only prefill; 0: none")            \
     X(ARRIVED, "requests_arrived", I64, "1", "that came")                                      \
     X(COMPLETED, "requests_completed", I64, "1", "that got their whole answer")                \
     X(REJECTED, "requests_rejected", I64, "1", "longer than the KV cache or max_model_len")    \
@@ -81,7 +82,9 @@
 enum serving_column { SERVING_COLUMNS(SERVING_ENUM) SERVING_COLUMN_COUNT };
 #undef SERVING_ENUM
 
-struct table *serving_tables_summary(const struct serving *serving, const struct price *price,
+/* prices: of a chip of each pool; NULL: not known. */
+struct table *serving_tables_summary(const struct serving *serving,
+                                     const struct price *const prices[POOL_KINDS],
                                      struct arena *arena);
 struct table *serving_tables_series(const struct serving *serving, struct arena *arena);
 struct table *serving_tables_breakdown(const struct serving *serving, struct arena *arena);

@@ -49,6 +49,10 @@ static bool apply(const struct reader *reader, const char *name, const char *sec
     &&apply(reader, "serving.plan." #NAME, section, texts->NAME)
 #define APPLY_FLEET(NAME, ...)                                                                 \
     &&apply(reader, "serving.fleet." #NAME, "serving.fleet", texts->NAME)
+#define APPLY_TIER(NAME, ...)                                                                  \
+    &&apply(reader, "serving.tiers." #NAME, "serving.tiers", texts->NAME)
+#define APPLY_DISAGGREGATION(NAME, ...)                                                        \
+    &&apply(reader, "serving.disaggregation." #NAME, "serving.disaggregation", texts->NAME)
 #define APPLY_LEVEL(NAME, ...) &&apply(reader, "serving.slo." #NAME, "serving.slo", texts->NAME)
 #define APPLY_RESULT(NAME, ...)                                                                \
     &&apply(reader, "serving.results." #NAME, "serving.results", texts->NAME)
@@ -136,6 +140,17 @@ static bool apply_fleet(const struct reader *reader, const struct fleet_text *te
     return texts == NULL || (true SCENARIO_FLEET_KEYS(APPLY_FLEET));
 }
 
+static bool apply_tiers(const struct reader *reader, const struct tiers_text *texts)
+{
+    return texts == NULL || (true SCENARIO_TIER_KEYS(APPLY_TIER));
+}
+
+static bool apply_disaggregation(const struct reader *reader,
+                                 const struct disaggregation_text *texts)
+{
+    return texts == NULL || (true SCENARIO_DISAGGREGATION_KEYS(APPLY_DISAGGREGATION));
+}
+
 static bool apply_level(const struct reader *reader, const struct level_text *texts)
 {
     return texts == NULL || (true SCENARIO_LEVEL_KEYS(APPLY_LEVEL));
@@ -173,6 +188,8 @@ static bool apply_serving(const struct reader *reader, const struct serving_text
     return (true SCENARIO_SERVING_KEYS(APPLY_SERVING)) && apply_load(reader, texts->load) &&
            apply_engine(reader, "serving.engine", texts->engine) &&
            apply_serving_plan(reader, "serving.plan", texts->plan) &&
+           apply_tiers(reader, texts->tiers) &&
+           apply_disaggregation(reader, texts->disaggregation) &&
            apply_fleet(reader, texts->fleet) && apply_level(reader, texts->slo) &&
            apply_results(reader, texts->results) &&
            apply_serving_platforms(reader, texts, platform_name);

@@ -13,26 +13,30 @@
 #define KEY_ROW(GROUP, NAME, TYPE, MEMBER, LOW, HIGH, CHOICES, DEFAULT, MEANING)               \
     {GROUP #NAME, #NAME,   KEY_##TYPE, offsetof(struct scenario, MEMBER), LOW, HIGH,           \
      CHOICES,     DEFAULT, MEANING},
-#define TOP_ROW(...)          KEY_ROW("", __VA_ARGS__)
-#define TRAINING_ROW(...)     KEY_ROW("training.", __VA_ARGS__)
-#define PLAN_ROW(...)         KEY_ROW("training.plan.", __VA_ARGS__)
-#define COLLECTIVE_ROW(...)   KEY_ROW("collective.", __VA_ARGS__)
-#define SERVING_ROW(...)      KEY_ROW("serving.", __VA_ARGS__)
-#define LOAD_ROW(...)         KEY_ROW("serving.load.", __VA_ARGS__)
-#define ENGINE_ROW(...)       KEY_ROW("serving.engine.", __VA_ARGS__)
-#define SERVING_PLAN_ROW(...) KEY_ROW("serving.plan.", __VA_ARGS__)
-#define FLEET_ROW(...)        KEY_ROW("serving.fleet.", __VA_ARGS__)
-#define LEVEL_ROW(...)        KEY_ROW("serving.slo.", __VA_ARGS__)
-#define RESULT_ROW(...)       KEY_ROW("serving.results.", __VA_ARGS__)
-#define SIMULATION_ROW(...)   KEY_ROW("simulation.", __VA_ARGS__)
+#define TOP_ROW(...)            KEY_ROW("", __VA_ARGS__)
+#define TRAINING_ROW(...)       KEY_ROW("training.", __VA_ARGS__)
+#define PLAN_ROW(...)           KEY_ROW("training.plan.", __VA_ARGS__)
+#define COLLECTIVE_ROW(...)     KEY_ROW("collective.", __VA_ARGS__)
+#define SERVING_ROW(...)        KEY_ROW("serving.", __VA_ARGS__)
+#define LOAD_ROW(...)           KEY_ROW("serving.load.", __VA_ARGS__)
+#define ENGINE_ROW(...)         KEY_ROW("serving.engine.", __VA_ARGS__)
+#define SERVING_PLAN_ROW(...)   KEY_ROW("serving.plan.", __VA_ARGS__)
+#define TIER_ROW(...)           KEY_ROW("serving.tiers.", __VA_ARGS__)
+#define DISAGGREGATION_ROW(...) KEY_ROW("serving.disaggregation.", __VA_ARGS__)
+#define FLEET_ROW(...)          KEY_ROW("serving.fleet.", __VA_ARGS__)
+#define LEVEL_ROW(...)          KEY_ROW("serving.slo.", __VA_ARGS__)
+#define RESULT_ROW(...)         KEY_ROW("serving.results.", __VA_ARGS__)
+#define SIMULATION_ROW(...)     KEY_ROW("simulation.", __VA_ARGS__)
 
 static const struct scenario_key keys[] = {
     SCENARIO_TOP_KEYS(TOP_ROW) SCENARIO_TRAINING_KEYS(TRAINING_ROW) SCENARIO_PLAN_KEYS(PLAN_ROW)
         SCENARIO_COLLECTIVE_KEYS(COLLECTIVE_ROW) SCENARIO_SERVING_KEYS(SERVING_ROW)
             SCENARIO_LOAD_KEYS(LOAD_ROW) SCENARIO_ENGINE_KEYS(ENGINE_ROW)
-                SCENARIO_SERVING_PLAN_KEYS(SERVING_PLAN_ROW) SCENARIO_FLEET_KEYS(FLEET_ROW)
-                    SCENARIO_LEVEL_KEYS(LEVEL_ROW) SCENARIO_RESULT_KEYS(RESULT_ROW)
-                        SCENARIO_SIMULATION_KEYS(SIMULATION_ROW)};
+                SCENARIO_SERVING_PLAN_KEYS(SERVING_PLAN_ROW) SCENARIO_TIER_KEYS(TIER_ROW)
+                    SCENARIO_DISAGGREGATION_KEYS(DISAGGREGATION_ROW)
+                        SCENARIO_FLEET_KEYS(FLEET_ROW) SCENARIO_LEVEL_KEYS(LEVEL_ROW)
+                            SCENARIO_RESULT_KEYS(RESULT_ROW)
+                                SCENARIO_SIMULATION_KEYS(SIMULATION_ROW)};
 enum { KEY_COUNT_ALL = sizeof keys / sizeof keys[0], LIST_SIZE = 160 };
 
 int scenario_key_count(void)

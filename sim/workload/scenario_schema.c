@@ -13,18 +13,20 @@ enum { TEXT_LIMIT = 4096, PLATFORM_LIMIT = 64 };
     CYAML_FIELD_MAPPING_PTR(#NAME, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct STRUCT,    \
                             NAME, FIELDS)
 
-#define PLAN_FIELD(...)         TEXT_FIELD(plan_text, __VA_ARGS__)
-#define TRAINING_FIELD(...)     TEXT_FIELD(training_text, __VA_ARGS__)
-#define COLLECTIVE_FIELD(...)   TEXT_FIELD(collective_text, __VA_ARGS__)
-#define SERVING_FIELD(...)      TEXT_FIELD(serving_text, __VA_ARGS__)
-#define LOAD_FIELD(...)         TEXT_FIELD(load_text, __VA_ARGS__)
-#define ENGINE_FIELD(...)       TEXT_FIELD(engine_text, __VA_ARGS__)
-#define SERVING_PLAN_FIELD(...) TEXT_FIELD(serving_plan_text, __VA_ARGS__)
-#define FLEET_FIELD(...)        TEXT_FIELD(fleet_text, __VA_ARGS__)
-#define LEVEL_FIELD(...)        TEXT_FIELD(level_text, __VA_ARGS__)
-#define RESULT_FIELD(...)       TEXT_FIELD(results_text, __VA_ARGS__)
-#define SIMULATION_FIELD(...)   TEXT_FIELD(simulation_text, __VA_ARGS__)
-#define TOP_FIELD(...)          TEXT_FIELD(top_text, __VA_ARGS__)
+#define PLAN_FIELD(...)           TEXT_FIELD(plan_text, __VA_ARGS__)
+#define TRAINING_FIELD(...)       TEXT_FIELD(training_text, __VA_ARGS__)
+#define COLLECTIVE_FIELD(...)     TEXT_FIELD(collective_text, __VA_ARGS__)
+#define SERVING_FIELD(...)        TEXT_FIELD(serving_text, __VA_ARGS__)
+#define LOAD_FIELD(...)           TEXT_FIELD(load_text, __VA_ARGS__)
+#define ENGINE_FIELD(...)         TEXT_FIELD(engine_text, __VA_ARGS__)
+#define SERVING_PLAN_FIELD(...)   TEXT_FIELD(serving_plan_text, __VA_ARGS__)
+#define TIER_FIELD(...)           TEXT_FIELD(tiers_text, __VA_ARGS__)
+#define DISAGGREGATION_FIELD(...) TEXT_FIELD(disaggregation_text, __VA_ARGS__)
+#define FLEET_FIELD(...)          TEXT_FIELD(fleet_text, __VA_ARGS__)
+#define LEVEL_FIELD(...)          TEXT_FIELD(level_text, __VA_ARGS__)
+#define RESULT_FIELD(...)         TEXT_FIELD(results_text, __VA_ARGS__)
+#define SIMULATION_FIELD(...)     TEXT_FIELD(simulation_text, __VA_ARGS__)
+#define TOP_FIELD(...)            TEXT_FIELD(top_text, __VA_ARGS__)
 
 static const cyaml_schema_field_t plan_fields[] = {SCENARIO_PLAN_KEYS(PLAN_FIELD)
                                                        CYAML_FIELD_END};
@@ -49,6 +51,10 @@ static const cyaml_schema_field_t engine_fields[] = {SCENARIO_ENGINE_KEYS(ENGINE
                                                          CYAML_FIELD_END};
 static const cyaml_schema_field_t serving_plan_fields[] = {
     SCENARIO_SERVING_PLAN_KEYS(SERVING_PLAN_FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t tier_fields[] = {SCENARIO_TIER_KEYS(TIER_FIELD)
+                                                       CYAML_FIELD_END};
+static const cyaml_schema_field_t disaggregation_fields[] = {
+    SCENARIO_DISAGGREGATION_KEYS(DISAGGREGATION_FIELD) CYAML_FIELD_END};
 static const cyaml_schema_field_t fleet_fields[] = {SCENARIO_FLEET_KEYS(FLEET_FIELD)
                                                         CYAML_FIELD_END};
 static const cyaml_schema_field_t level_fields[] = {SCENARIO_LEVEL_KEYS(LEVEL_FIELD)
@@ -66,6 +72,8 @@ static const cyaml_schema_field_t serving_fields[] = {
     SCENARIO_SERVING_KEYS(SERVING_FIELD) OPTIONAL_SECTION(serving_text, load, load_fields),
     OPTIONAL_SECTION(serving_text, engine, engine_fields),
     OPTIONAL_SECTION(serving_text, plan, serving_plan_fields),
+    OPTIONAL_SECTION(serving_text, tiers, tier_fields),
+    OPTIONAL_SECTION(serving_text, disaggregation, disaggregation_fields),
     OPTIONAL_SECTION(serving_text, fleet, fleet_fields),
     OPTIONAL_SECTION(serving_text, slo, level_fields),
     OPTIONAL_SECTION(serving_text, results, results_fields),

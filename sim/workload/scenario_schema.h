@@ -45,6 +45,12 @@ struct engine_text {
 struct serving_plan_text {
     SCENARIO_SERVING_PLAN_KEYS(TEXT_MEMBER)
 };
+struct tiers_text {
+    SCENARIO_TIER_KEYS(TEXT_MEMBER)
+};
+struct disaggregation_text {
+    SCENARIO_DISAGGREGATION_KEYS(TEXT_MEMBER)
+};
 struct fleet_text {
     SCENARIO_FLEET_KEYS(TEXT_MEMBER)
 };
@@ -64,6 +70,8 @@ struct serving_text {
     struct load_text *load;
     struct engine_text *engine;
     struct serving_plan_text *plan;
+    struct tiers_text *tiers;
+    struct disaggregation_text *disaggregation;
     struct fleet_text *fleet;
     struct level_text *slo;
     struct results_text *results;

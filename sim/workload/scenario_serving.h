@@ -23,8 +23,13 @@ enum trace_format {
     TRACE_VIDUR,
     TRACE_SESSIONS
 };
+/* Where keys and values can lie; KV_HBM: the KV cache itself. */
+enum kv_place { KV_HBM, KV_HOST, KV_SSD, KV_SHARED, KV_PLACES };
+enum preemption_kind { PREEMPTION_RECOMPUTE, PREEMPTION_SWAP };
 enum agents_kind { AGENTS_STATELESS, AGENTS_PREFIX_CACHE, AGENTS_STATEFUL };
 enum batch_kind { BATCH_CHUNKED, BATCH_PREFILL_FIRST, BATCH_STATIC };
+enum autoscaler_kind { AUTOSCALER_NONE, AUTOSCALER_QUEUE, AUTOSCALER_CONCURRENCY };
+enum queue_kind { QUEUE_FCFS, QUEUE_PRIORITY, QUEUE_SHORTEST };
 enum router_kind { ROUTER_ROUND_ROBIN, ROUTER_LEAST_LOADED, ROUTER_SESSION, ROUTER_PREFIX };
 
 struct serving_scenario {
@@ -38,17 +43,30 @@ struct serving_scenario {
     int trace_format;  /* enum trace_format */
     double rate_scale;
     int64_t loops;
-    int agents;                    /* enum agents_kind */
-    double state_ttl_s, state_Bps; /* Bps: per chip */
+    int agents; /* enum agents_kind */
+    double state_ttl_s;
+    int state_tier; /* enum kv_place */
     double warmup_s, cooldown_s;
 
     /* engine */
-    int policy; /* enum batch_kind */
+    int policy;     /* enum batch_kind */
+    int preemption; /* enum preemption_kind */
     int64_t max_num_seqs, max_num_batched_tokens, block_tokens, max_model_len;
     double memory_utilization_fraction;
     const char *kv_tokens; /* "auto", "unlimited" or a number */
     bool prefix_caching;
     double step_overhead_s, request_overhead_s, graph_memory_bytes;
+
+    /* tiers of the KV cache below the chips' memory */
+    const char *offload; /* names, the upper one first */
+    double host_size_bytes, ssd_size_bytes, shared_size_bytes;
+
+    /* prefill in a pool of its own */
+    int64_t prefill_replicas; /* 0: no such pool */
+    const char *prefill_platform;
+    int64_t prefill_tensor_parallel, prefill_pipeline_parallel;   /* 0: as the plan */
+    int64_t prefill_max_num_seqs, prefill_max_num_batched_tokens; /* 0: as the engine */
+    bool kv_overlap;
 
     /* plan of one replica */
     int64_t tensor_parallel, pipeline_parallel, expert_parallel;
@@ -57,6 +75,15 @@ struct serving_scenario {
     /* fleet */
     int64_t replicas; /* 0: as many as the machine holds */
     int router;       /* enum router_kind */
+    int autoscaler;   /* enum autoscaler_kind */
+    int64_t min_replicas;
+    double scale_interval_s, scale_delay_s, scale_target, scale_down_s;
+    double startup_s;
+    int weights_tier; /* enum kv_place; KV_HBM: they are there */
+    double replica_mtbf_s, repair_s;
+    int64_t max_retries, max_queue;
+    int queue_order; /* enum queue_kind */
+    double urgent_fraction;
 
     /* service level */
     double slo_ttft_s, slo_tpot_s;
@@ -99,9 +126,10 @@ struct serving_scenario {
       "context")                                                                               \
     X(state_ttl, TIME, serving.state_ttl_s, 0, 0, NULL, "1h",                                  \
       "how long a stateful session's context is kept after a call")                            \
-    X(state_bandwidth, RATE, serving.state_Bps, 0, 0, NULL, "50GBps",                          \
-      "per chip, from where kept contexts lie (host memory over a PCIe 5 port) back to the "   \
-      "chip; a context is computed again where that is faster")                                \
+    X(state_tier, CHOICE, serving.state_tier, 0, 0, "hbm|host|ssd|shared", "host",             \
+      "where it is kept: in the KV cache, in memory of the hosts, on their drives, in a "      \
+      "store "                                                                                 \
+      "that all share; a context is computed again where that is faster")                      \
     X(warmup, TIME, serving.warmup_s, 0, 0, NULL, "0s",                                        \
       "requests that come before are not in the statistics")                                   \
     X(cooldown, TIME, serving.cooldown_s, 0, 0, NULL, "0s",                                    \
@@ -111,6 +139,9 @@ struct serving_scenario {
     X(policy, CHOICE, serving.policy, 0, 0, "chunked|prefill-first|static", "chunked",         \
       "how batches are made: prompts in chunks beside decodes; whole prompts first; a batch "  \
       "that runs to its end")                                                                  \
+    X(preemption, CHOICE, serving.preemption, 0, 0, "recompute|swap", "recompute",             \
+      "what becomes of a request's keys and values when it loses its place: computed again; "  \
+      "or moved to host memory, and back where that is faster")                                \
     X(max_num_seqs, COUNT, serving.max_num_seqs, 1, 1 << 20, NULL, "256",                      \
       "requests in a batch, at most")                                                          \
     X(max_num_batched_tokens, COUNT, serving.max_num_batched_tokens, 1, 1 << 20, NULL, "8192", \
@@ -132,6 +163,36 @@ struct serving_scenario {
     X(graph_memory, SIZE, serving.graph_memory_bytes, 0, INT64_C(1) << 50, NULL, "1GiB",       \
       "per chip, of recorded graphs or compiled programs")
 
+#define SCENARIO_TIER_KEYS(X)                                                                  \
+    X(offload, TEXT, serving.offload, 0, 0, NULL, "none",                                      \
+      "where prompt blocks go when the KV cache needs their room: names of tiers with "        \
+      "commas, "                                                                               \
+      "the upper first: host,ssd,shared; they come back where that is faster than computing")  \
+    X(host_size, SIZE, serving.host_size_bytes, 0, INT64_C(1) << 50, NULL, "0B",               \
+      "host memory for keys and values, per chip; 0: the platform's")                          \
+    X(ssd_size, SIZE, serving.ssd_size_bytes, 0, INT64_C(1) << 50, NULL, "0B",                 \
+      "drives for keys and values, per chip; 0: the platform's")                               \
+    X(shared_size, SIZE, serving.shared_size_bytes, 0, INT64_C(1) << 50, NULL, "0B",           \
+      "shared store for keys and values, all of it; 0: without bound")
+
+#define SCENARIO_DISAGGREGATION_KEYS(X)                                                        \
+    X(prefill_replicas, COUNT, serving.prefill_replicas, 0, 1 << 20, NULL, "0",                \
+      "copies of the engine that only prefill; keys and values then go to those of the "       \
+      "fleet, "                                                                                \
+      "which only decode; 0: each does both")                                                  \
+    X(prefill_platform, TEXT, serving.prefill_platform, 0, 0, NULL, "none",                    \
+      "a platform file for them, relative to the current folder; none: the same machine")      \
+    X(prefill_tensor_parallel, COUNT, serving.prefill_tensor_parallel, 0, 1 << 16, NULL, "0",  \
+      "their tensor_parallel; 0: as in the plan")                                              \
+    X(prefill_pipeline_parallel, COUNT, serving.prefill_pipeline_parallel, 0, 1 << 16, NULL,   \
+      "0", "their pipeline_parallel; 0: as in the plan")                                       \
+    X(prefill_max_num_seqs, COUNT, serving.prefill_max_num_seqs, 0, 1 << 20, NULL, "0",        \
+      "their max_num_seqs; 0: as in the engine")                                               \
+    X(prefill_max_num_batched_tokens, COUNT, serving.prefill_max_num_batched_tokens, 0,        \
+      1 << 20, NULL, "0", "their max_num_batched_tokens; 0: as in the engine")                 \
+    X(kv_overlap, SWITCH, serving.kv_overlap, 0, 0, NULL, "on",                                \
+      "keys and values go layer by layer while the rest of the prompt is computed")
+
 #define SCENARIO_SERVING_PLAN_KEYS(X)                                                          \
     X(tensor_parallel, COUNT, serving.tensor_parallel, 1, 1 << 16, NULL, "1",                  \
       "chips that share each matrix of a replica")                                             \
@@ -150,7 +211,36 @@ struct serving_scenario {
     X(replicas, CHIPS, serving.replicas, 0, 1 << 20, NULL, "1",                                \
       "copies of the engine; all or 0: as many as the machine has chips for")                  \
     X(router, CHOICE, serving.router, 0, 0, "round-robin|least-loaded|session|prefix",         \
-      "round-robin", "which replica gets a request")
+      "round-robin", "which replica gets a request")                                           \
+    X(queue_order, CHOICE, serving.queue_order, 0, 0, "fcfs|priority|shortest", "fcfs",        \
+      "who is admitted next on a replica: in order; urgent ones first; short prompts first")   \
+    X(urgent_fraction, REAL, serving.urgent_fraction, 0, 1, NULL, "0",                         \
+      "share of the requests that are urgent, drawn by seed")                                  \
+    X(max_queue, COUNT, serving.max_queue, 0, 1 << 30, NULL, "0",                              \
+      "requests that may wait at a replica; more are rejected; 0: any number")                 \
+    X(autoscaler, CHOICE, serving.autoscaler, 0, 0, "none|queue|concurrency", "none",          \
+      "how many replicas run, between min_replicas and replicas: all; by requests that wait; " \
+      "by requests present, both per replica against scale_target")                            \
+    X(min_replicas, COUNT, serving.min_replicas, 1, 1 << 20, NULL, "1",                        \
+      "that run from the start and always, with an autoscaler")                                \
+    X(scale_target, REAL, serving.scale_target, 0, 1000000, NULL, "16",                        \
+      "requests per replica that the autoscaler aims at")                                      \
+    X(scale_interval, TIME, serving.scale_interval_s, 0, 0, NULL, "15s",                       \
+      "between two looks of the autoscaler")                                                   \
+    X(scale_delay, TIME, serving.scale_delay_s, 0, 0, NULL, "30s",                             \
+      "until a replica that is asked for has its chips")                                       \
+    X(scale_down, TIME, serving.scale_down_s, 0, 0, NULL, "300s",                              \
+      "how long fewer replicas must have sufficed before one is let go")                       \
+    X(startup, TIME, serving.startup_s, 0, 0, NULL, "60s",                                     \
+      "of a replica beside its weights: container, engine, graphs or compiled programs")       \
+    X(weights_tier, CHOICE, serving.weights_tier, 0, 0, "hbm|host|ssd|shared", "shared",       \
+      "where a starting replica reads its weights; hbm: they are there")                       \
+    X(replica_mtbf, TIME, serving.replica_mtbf_s, 0, 0, NULL, "0s",                            \
+      "mean time between failures of a replica, exponential; 0: never")                        \
+    X(repair, TIME, serving.repair_s, 0, 0, NULL, "60s",                                       \
+      "until a failed replica begins to start again")                                          \
+    X(max_retries, COUNT, serving.max_retries, 0, 1 << 20, NULL, "3",                          \
+      "how often a request that lost its replica comes again before it is given up")
 
 #define SCENARIO_LEVEL_KEYS(X)                                                                 \
     X(ttft, TIME, serving.slo_ttft_s, 0, 0, NULL, "2s",                                        \

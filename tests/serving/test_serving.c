@@ -63,7 +63,7 @@ static void test_general_service(void)
                             .rows = 1,
                             .prefill_pairs = pairs,
                             .prefill_context = (double)tokens};
-        double time_s = step_cost_s(first.serving->cost, &step, NULL);
+        double time_s = step_cost_s(first.serving->pools[POOL_MAIN].cost, &step, NULL);
         mean_s += time_s / 1000;
         square_s2 += time_s * time_s / 1000;
     }
@@ -84,7 +84,7 @@ static void test_general_service(void)
 static void test_one_request(void)
 {
     struct serving_case made = serving_case_run("requests=1 input_tokens=200 output_tokens=3");
-    const struct step_cost *cost = made.serving->cost;
+    const struct step_cost *cost = made.serving->pools[POOL_MAIN].cost;
     struct step prefill = {
         .prefill_tokens = 200, .rows = 1, .prefill_pairs = 20100, .prefill_context = 200};
     struct step decode = {.decode_count = 1, .rows = 1, .decode_context = 201};
@@ -94,17 +94,32 @@ static void test_one_request(void)
     decode.decode_context = 202;
     tpot_s = (tpot_s + step_cost_s(cost, &decode, NULL)) / 2;
     CU_ASSERT(near(cell(&made, 0, "tpot_s"), tpot_s, 1e-9));
-    CU_ASSERT_EQUAL(made.serving->engine.totals.steps, 3);
+    CU_ASSERT_EQUAL(serving_totals(made.serving).steps, 3);
     serving_case_free(&made);
+}
+
+/* Nobody holds anything in a tier, and nothing is on its way. */
+static void check_stores(const struct serving *serving)
+{
+    CU_ASSERT_EQUAL(serving->transfers.active, 0);
+    for (int kind = 0; kind < serving->pool_count; kind++) {
+        const struct kv_tiers *tiers = &serving->pools[kind].tiers;
+        for (int tier = KV_HOST; tier < KV_PLACES; tier++) {
+            for (int64_t i = 0; i < tiers->tiers[tier].store_count; i++) {
+                CU_ASSERT_EQUAL(kv_cache_used(&tiers->tiers[tier].stores[i]), 0);
+            }
+        }
+    }
 }
 
 static void check_conserved(const struct serving_case *made)
 {
     const struct serving *serving = made->serving;
     const struct outcome *outcome = serving->outcome;
-    const struct engine_totals *totals = &serving->engine.totals;
+    struct engine_totals sum = serving_totals(serving);
+    const struct engine_totals *totals = &sum;
     CU_ASSERT_EQUAL(outcome->arrived, outcome->completed + outcome->rejected);
-    CU_ASSERT_EQUAL(serving->engine.pool.present, 0);
+    CU_ASSERT_EQUAL(serving->requests.present, 0);
     CU_ASSERT_EQUAL(totals->prefilled + totals->cached, outcome->asked_input);
     CU_ASSERT_EQUAL(totals->produced, outcome->asked_output);
     CU_ASSERT(totals->recomputed >= 0);
@@ -116,7 +131,10 @@ static void check_conserved(const struct serving_case *made)
         CU_ASSERT_EQUAL(kv_cache_used(cache), 0);
         CU_ASSERT_EQUAL(cache->taken_count - cache->given_count, cache->unused_count);
         CU_ASSERT_EQUAL(serving->replicas[i].context, 0);
+        CU_ASSERT_EQUAL(serving->replicas[i].incoming_count, 0);
+        CU_ASSERT_EQUAL(serving->replicas[i].held_count, 0);
     }
+    check_stores(serving);
 }
 
 static const char *draw(struct random_stream *stream, const char *const *texts, int count)
@@ -135,16 +153,20 @@ static void test_conservation(void)
     static const char *const loads[] = {"arrivals=poisson rate=50", "arrivals=at-once",
                                         "arrivals=closed concurrency=7",
                                         "arrivals=gamma cv=4 rate=5"};
+    static const char *const contexts[] = {
+        "preemption=recompute", "preemption=swap", "preemption=swap host_size=100MB",
+        "prefill_replicas=1", "prefill_replicas=2 kv_overlap=off preemption=swap",
+        "prefill_replicas=3 prefill_tensor_parallel=2 prefill_max_num_seqs=3"};
     struct random_stream stream;
     random_init(&stream, 7, "serving cases");
-    for (int i = 0; i < 60; i++) {
-        char text[512];
+    for (int i = 0; i < 120; i++) {
+        char text[768];
         snprintf(text, sizeof text,
-                 "requests=%lld policy=%s router=%s %s %s replicas=%lld kv_tokens=%lld "
+                 "requests=%lld policy=%s %s router=%s %s %s replicas=%lld kv_tokens=%lld "
                  "block_tokens=%lld max_num_seqs=%lld max_num_batched_tokens=%lld coalesce=%s "
                  "seed=%d",
-                 (long long)random_below(&stream, 300) + 1, draw(&stream, policies, 3),
-                 draw(&stream, routers, 4), draw(&stream, lengths, 3), draw(&stream, loads, 4),
+                 (long long)random_below(&stream, 300) + 1, draw(&stream, policies, 2 + (i < 60)),
+                 draw(&stream, contexts, i < 60 ? 3 : 6), draw(&stream, routers, 4), draw(&stream, lengths, 3), draw(&stream, loads, 4),
                  (long long)random_below(&stream, 5) + 1,
                  (long long)random_below(&stream, 2000) + 64,
                  (long long)random_below(&stream, 40) + 1,
@@ -185,16 +207,19 @@ static void test_coalesced(void)
         "requests=500 rate=2 output_tokens=200..300",
         "requests=500 rate=20 policy=prefill-first kv_tokens=4000",
         "requests=500 rate=20 policy=static",
+        "requests=1000 rate=60 prefill_replicas=2 replicas=2 kv_tokens=6000",
+        "requests=1000 rate=60 output_tokens=50..300 preemption=swap kv_tokens=6000",
     };
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         char text[256];
         snprintf(text, sizeof text, "%s coalesce=off", cases[i]);
         struct serving_case whole = serving_case_run(cases[i]);
         struct serving_case steps = serving_case_run(text);
         check_equal_rows(&whole, &steps);
-        CU_ASSERT_EQUAL(whole.serving->engine.totals.steps, steps.serving->engine.totals.steps);
-        CU_ASSERT_EQUAL(whole.serving->engine.totals.preemptions,
-                        steps.serving->engine.totals.preemptions);
+        CU_ASSERT_EQUAL(serving_totals(whole.serving).steps,
+                        serving_totals(steps.serving).steps);
+        CU_ASSERT_EQUAL(serving_totals(whole.serving).preemptions,
+                        serving_totals(steps.serving).preemptions);
         CU_ASSERT(near(whole.serving->now_s, steps.serving->now_s, 1e-9));
         serving_case_free(&whole);
         serving_case_free(&steps);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serving/serving_requests.h"
+
+#include "serving/serving_context.h"
+
+void serving_requests_take_levels(struct serving *serving, const struct replica *replica)
+{
+    serving->running -= replica->running.count;
+    serving->waiting -= replica->queue.count + replica->incoming_count;
+    serving->blocks_used -= kv_cache_used(&replica->cache);
+}
+
+void serving_requests_put_levels(struct serving *serving, const struct replica *replica)
+{
+    serving->running += replica->running.count;
+    serving->waiting += replica->queue.count + replica->incoming_count;
+    serving->blocks_used += kv_cache_used(&replica->cache);
+    if (replica->queue.count > serving->longest_queue) {
+        serving->longest_queue = replica->queue.count;
+    }
+}
+
+static void record_end(struct serving *serving, const struct request *request,
+                       enum request_state state, double now_s)
+{
+    double overhead_s = serving->scenario->serving.request_overhead_s;
+    struct ended_request ended = {.arrival_s = request->arrival_s,
+                                  .id = request->id,
+                                  .input_tokens = request->input_tokens,
+                                  .output_tokens = request->output_tokens,
+                                  .cached_tokens = request->cached_tokens,
+                                  .replica = request->replica,
+                                  .preemptions = request->preemptions,
+                                  .state = state};
+    ended.present_s = now_s - request->arrival_s;
+    if (state == STATE_COMPLETED) {
+        ended.queue_s = request->admitted_s - request->arrival_s;
+        ended.ttft_s = request->first_token_s - request->arrival_s + overhead_s;
+        ended.e2e_s = now_s - request->arrival_s + overhead_s;
+        ended.tpot_s = request->output_tokens > 1
+                           ? (now_s - request->first_token_s) / (request->output_tokens - 1)
+                           : 0;
+    }
+    outcome_ended(serving->outcome, &ended);
+}
+
+/* The request leaves, and the load learns of it: closed loads and sessions go on. */
+static void leave(struct serving *serving, int32_t request, enum request_state state)
+{
+    struct request *item = request_at(&serving->requests, request);
+    struct arrival arrival = {
+        .time_s = item->arrival_s, .session = item->session, .chain = item->chain};
+    record_end(serving, item, state, serving->now_s);
+    arrivals_completed(serving->arrivals, &arrival, serving->now_s);
+    request_release(&serving->requests, request);
+}
+
+void serving_requests_ended(struct serving_engine *engine, struct replica *replica,
+                            int32_t request, double now_s)
+{
+    struct serving *serving = engine->owner;
+    struct pool *pool = serving_pool_of(serving, replica);
+    struct request *item = request_at(&serving->requests, request);
+    (void)now_s; /* the present */
+    item->replica =
+        (replica->index - pool->replicas[0].index) / (int32_t)pool->scenario.pipeline_parallel;
+    router_ended(&pool->router, replica);
+    serving_context_keep(serving, replica, item);
+    leave(serving, request, STATE_COMPLETED);
+}
+
+/* Longer than can ever be held. */
+static bool too_long(const struct serving *serving, const struct request *request)
+{
+    int64_t most = serving->scenario->serving.max_model_len;
+    int64_t tokens = (int64_t)request->input_tokens + request->output_tokens;
+    if (most > 0 && tokens > most) {
+        return true;
+    }
+    for (int kind = 0; kind < serving->pool_count; kind++) {
+        const struct pool *pool = &serving->pools[kind];
+        int64_t held = kind == POOL_PREFILL ? request->input_tokens : tokens;
+        int64_t size = pool->scenario.block_tokens;
+        if ((held + size - 1) / size > pool->replicas[0].cache.block_count) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void serving_requests_plan(struct serving *serving, struct replica *replica)
+{
+    replica_plan(&serving_pool_of(serving, replica)->engine, replica, serving->now_s);
+    span_queue_set(&serving->spans, replica);
+    if (replica->evicted_bytes > 0) {
+        serving_context_write_out(serving, replica);
+    }
+}
+
+void serving_requests_wake(struct serving *serving, struct replica *replica)
+{
+    struct serving_engine *engine = &serving_pool_of(serving, replica)->engine;
+    if (!replica->busy) {
+        serving_requests_plan(serving, replica);
+    } else if (replica_cut(engine, replica, serving->now_s)) {
+        span_queue_set(&serving->spans, replica);
+    }
+}
+
+void serving_requests_enqueue(struct serving *serving, struct replica *replica, int32_t request)
+{
+    serving_requests_take_levels(serving, replica);
+    bool first = replica->queue.count == 0;
+    request_at(&serving->requests, request)->lane = replica->index;
+    replica_enqueue(&serving_pool_of(serving, replica)->engine, replica, request);
+    if (first || !replica->busy) {
+        serving_requests_wake(serving, replica);
+    }
+    serving_requests_put_levels(serving, replica);
+}
+
+void serving_requests_deliver(struct serving *serving, struct pool *pool, int32_t request)
+{
+    struct replica *replica =
+        router_assign(&pool->router, request_at(&serving->requests, request));
+    serving_requests_enqueue(serving, replica, request);
+}
+
+static void reject(struct serving *serving, int32_t request)
+{
+    request_at(&serving->requests, request)->replica = -1;
+    leave(serving, request, STATE_REJECTED);
+}
+
+bool serving_requests_take(struct serving *serving, struct error *error)
+{
+    if (!arrivals_take(serving->arrivals, &serving->taken, error)) {
+        return false;
+    }
+    int32_t request =
+        request_create(&serving->requests, &serving->taken, serving->outcome->arrived);
+    outcome_arrived(serving->outcome, &serving->taken);
+    if (too_long(serving, request_at(&serving->requests, request))) {
+        reject(serving, request);
+    } else {
+        serving_requests_deliver(serving, &serving->pools[serving->pool_count - 1], request);
+    }
+    return true;
+}
