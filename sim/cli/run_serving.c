@@ -217,7 +217,7 @@ bool run_serving(struct run_job *run, struct error *error)
         return false;
     }
     struct serving *serving =
-        serving_prepare(run->platform, prefill, run->scenario, run->arena, error);
+        serving_prepare_pools(run->platform, prefill, run->scenario, run->arena, error);
     struct serving_options options = {.progress =
                                           run->request->shared.quiet ? NULL : run_job_progress};
     struct capacity capacity = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a cache evicts goes to the first tier of the list, what that evicts to the next; a
  * prompt finds its leading blocks in any of them. */
-#include "serving/serving_context_parts.h"
+#include "serving/context_parts.h"
 
 /* The tier that has a block, made the newest there; KV_HBM: none. */
 static enum kv_place tier_of(const struct pool *pool, int64_t replica, int64_t id)
@@ -41,7 +41,7 @@ int64_t context_blocks_find(struct serving *serving, const struct pool *pool,
     return tokens;
 }
 
-void serving_context_write_out(struct serving *serving, struct replica *replica)
+void context_write_out(struct serving *serving, struct replica *replica)
 {
     const struct pool *pool = serving_pool_of(serving, replica);
     context_save(serving, pool, context_number(pool, replica), pool->tiers.offload[0],

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys and values of a complete prompt go to the replica that decodes, all but the last layer
  * while the prompt is computed; the prefill replica holds its blocks until they are there. */
-#include "serving/serving_context_parts.h"
+#include "serving/context_parts.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
 /* After a call the context of its agent is kept in the tier that the workload names, the
  * longest unused giving way; the next call gets it back, or computes it where that is sooner.
  */
-#include "serving/serving_context_parts.h"
+#include "serving/context_parts.h"
 
 #include "serving/replica_blocks.h"
 
@@ -27,7 +27,7 @@ static struct kv_cache *keeper_of(const struct pool *pool, struct replica *repli
 {
     enum kv_place tier = (enum kv_place)pool->scenario.state_tier;
     return tier == KV_HBM ? &replica->cache
-                            : kv_tiers_store(&pool->tiers, context_number(pool, replica), tier);
+                          : kv_tiers_store(&pool->tiers, context_number(pool, replica), tier);
 }
 
 static void drop_kept(struct pool *pool, const struct kept_context *kept, int32_t chain)
@@ -38,8 +38,8 @@ static void drop_kept(struct pool *pool, const struct kept_context *kept, int32_
     }
 }
 
-void serving_context_keep(struct serving *serving, struct replica *replica,
-                          const struct request *request)
+void context_keep(struct serving *serving, struct replica *replica,
+                  const struct request *request)
 {
     struct pool *pool = serving_pool_of(serving, replica);
     if (pool->scenario.agents != AGENTS_STATEFUL || request->session < 0) {

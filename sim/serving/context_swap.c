@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request that loses its place is moved to host memory when there is room, and comes back
  * from there or is computed again, whichever is sooner. */
-#include "serving/serving_context_parts.h"
+#include "serving/context_parts.h"
 
 #include "serving/replica_blocks.h"
 

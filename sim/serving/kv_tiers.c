@@ -19,7 +19,7 @@ static const struct storage *storage_of(const struct platform *platform, enum kv
 {
     return tier == KV_HOST  ? &platform->host
            : tier == KV_SSD ? &platform->ssd
-                              : &platform->shared;
+                            : &platform->shared;
 }
 
 static bool check(const struct kv_tiers_place *place, enum kv_place tier, struct error *error)

@@ -33,8 +33,7 @@ struct request {
     bool whole;                 /* what is away is its whole context: it decodes at once */
     bool swapped, saving;       /* its context is in host memory, or on its way there */
     bool waits;                 /* for a transfer before the one that brings the rest */
-    int8_t source, stream,
-        parts; /* serving_context.c: where from, layers sent, transfers left */
+    int8_t source, stream, parts; /* context.c: where from, layers sent, transfers left */
     int8_t retries, urgent;
 };
 

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "serving/batch_policy.h"
-#include "serving/serving_context.h"
+#include "serving/context.h"
 #include "serving/serving_requests.h"
 
 enum { LIVE_LOCK_STEPS = 100000, PROGRESS_EVENTS = 65536 };
@@ -59,7 +59,7 @@ static void end_timer(struct serving *serving)
 {
     struct timer timer = timers_pop(&serving->timers);
     if (timer.kind == TIMER_TRANSFER) {
-        serving_context_moved(serving, &timer);
+        context_moved(serving, &timer);
     }
 }
 
@@ -155,7 +155,7 @@ static void start(struct serving *serving, struct arena *arena)
     span_queue_init(&serving->spans, serving->replicas, serving->lane_count, arena);
     timers_init(&serving->timers, arena);
     transfers_init(&serving->transfers, &serving->timers, arena);
-    serving_context_start(serving, arena);
+    context_start(serving, arena);
     serving->outcome = outcome_create(&serving->scenario->serving, arena);
     serving->now_s = 0;
     serving->running = serving->waiting = serving->blocks_used = serving->longest_queue = 0;

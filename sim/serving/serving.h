@@ -53,12 +53,12 @@ struct serving {
     struct timers timers;
     struct transfers transfers;
     struct kv_ways ways;
-    struct kept_context *kept; /* of sessions, by their chain: serving_context.c */
+    struct kept_context *kept; /* of sessions, by their chain: context.c */
     int64_t kept_count, kept_capacity;
     double found_bytes[KV_PLACES]; /* of the request that was looked up last */
-    int64_t swaps, restores;        /* contexts moved out for room; brought back from tiers */
-    double kv_moved_bytes;          /* from prefill to decode replicas */
-    double kv_wait_s;               /* prompts complete until they decode, summed */
+    int64_t swaps, restores;       /* contexts moved out for room; brought back from tiers */
+    double kv_moved_bytes;         /* from prefill to decode replicas */
+    double kv_wait_s;              /* prompts complete until they decode, summed */
     double now_s;
     int64_t running, waiting, blocks_used;
     int64_t longest_queue;
@@ -72,9 +72,14 @@ struct serving_options {
 /* Prices and sizes one replica of each pool, and counts how many the machine holds. NULL and an
  * INFEASIBLE error when the model does not fit, or the replicas do not. prefill_platform: of a
  * pool that only prefills; NULL: the same machine, whose chips come first. */
-struct serving *serving_prepare(struct platform *platform, struct platform *prefill_platform,
-                                const struct scenario *scenario, struct arena *arena,
-                                struct error *error);
+struct serving *serving_prepare_pools(struct platform *platform,
+                                      struct platform *prefill_platform,
+                                      const struct scenario *scenario, struct arena *arena,
+                                      struct error *error);
+
+/* The same on one machine. */
+struct serving *serving_prepare(struct platform *platform, const struct scenario *scenario,
+                                struct arena *arena, struct error *error);
 
 /* Serves the scenario's load from empty to empty. False with an INPUT error of the trace, or
  * INFEASIBLE when nothing comes of the steps any more (live-lock). Can be called again. */

@@ -156,9 +156,10 @@ static bool prepare_pools(struct serving *serving, struct platform *platform,
            kv_ways_check(other, platform, error);
 }
 
-struct serving *serving_prepare(struct platform *platform, struct platform *prefill_platform,
-                                const struct scenario *scenario, struct arena *arena,
-                                struct error *error)
+struct serving *serving_prepare_pools(struct platform *platform,
+                                      struct platform *prefill_platform,
+                                      const struct scenario *scenario, struct arena *arena,
+                                      struct error *error)
 {
     struct serving *serving = arena_alloc(arena, sizeof *serving);
     serving->platform = platform;
@@ -170,4 +171,10 @@ struct serving *serving_prepare(struct platform *platform, struct platform *pref
         divide(serving);
     }
     return prepare_pools(serving, platform, prefill_platform, arena, error) ? serving : NULL;
+}
+
+struct serving *serving_prepare(struct platform *platform, const struct scenario *scenario,
+                                struct arena *arena, struct error *error)
+{
+    return serving_prepare_pools(platform, NULL, scenario, arena, error);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serving/serving_requests.h"
 
-#include "serving/serving_context.h"
+#include "serving/context.h"
 
 void serving_requests_take_levels(struct serving *serving, const struct replica *replica)
 {
@@ -65,7 +65,7 @@ void serving_requests_ended(struct serving_engine *engine, struct replica *repli
     item->replica =
         (replica->index - pool->replicas[0].index) / (int32_t)pool->scenario.pipeline_parallel;
     router_ended(&pool->router, replica);
-    serving_context_keep(serving, replica, item);
+    context_keep(serving, replica, item);
     leave(serving, request, STATE_COMPLETED);
 }
 
@@ -93,7 +93,7 @@ void serving_requests_plan(struct serving *serving, struct replica *replica)
     replica_plan(&serving_pool_of(serving, replica)->engine, replica, serving->now_s);
     span_queue_set(&serving->spans, replica);
     if (replica->evicted_bytes > 0) {
-        serving_context_write_out(serving, replica);
+        context_write_out(serving, replica);
     }
 }
 

@@ -195,7 +195,8 @@ static double price_usd_per_s(const struct serving *serving,
 {
     double usd = 0;
     for (int kind = 0; kind < serving->pool_count; kind++) {
-        usd += cost_of_chips(prices[kind], serving->pools[kind].chips, 1).usd;
+        const struct price *price = prices != NULL ? prices[kind] : NULL;
+        usd += cost_of_chips(price, serving->pools[kind].chips, 1).usd;
     }
     return usd;
 }

@@ -82,7 +82,7 @@
 enum serving_column { SERVING_COLUMNS(SERVING_ENUM) SERVING_COLUMN_COUNT };
 #undef SERVING_ENUM
 
-/* prices: of a chip of each pool; NULL: not known. */
+/* prices: of a chip of each pool; NULL, or one of them: not known. */
 struct table *serving_tables_summary(const struct serving *serving,
                                      const struct price *const prices[POOL_KINDS],
                                      struct arena *arena);

@@ -154,8 +154,11 @@ static void test_conservation(void)
                                         "arrivals=closed concurrency=7",
                                         "arrivals=gamma cv=4 rate=5"};
     static const char *const contexts[] = {
-        "preemption=recompute", "preemption=swap", "preemption=swap host_size=100MB",
-        "prefill_replicas=1", "prefill_replicas=2 kv_overlap=off preemption=swap",
+        "preemption=recompute",
+        "preemption=swap",
+        "preemption=swap host_size=100MB",
+        "prefill_replicas=1",
+        "prefill_replicas=2 kv_overlap=off preemption=swap",
         "prefill_replicas=3 prefill_tensor_parallel=2 prefill_max_num_seqs=3"};
     struct random_stream stream;
     random_init(&stream, 7, "serving cases");
@@ -165,8 +168,9 @@ static void test_conservation(void)
                  "requests=%lld policy=%s %s router=%s %s %s replicas=%lld kv_tokens=%lld "
                  "block_tokens=%lld max_num_seqs=%lld max_num_batched_tokens=%lld coalesce=%s "
                  "seed=%d",
-                 (long long)random_below(&stream, 300) + 1, draw(&stream, policies, 2 + (i < 60)),
-                 draw(&stream, contexts, i < 60 ? 3 : 6), draw(&stream, routers, 4), draw(&stream, lengths, 3), draw(&stream, loads, 4),
+                 (long long)random_below(&stream, 300) + 1,
+                 draw(&stream, policies, 2 + (i < 60)), draw(&stream, contexts, i < 60 ? 3 : 6),
+                 draw(&stream, routers, 4), draw(&stream, lengths, 3), draw(&stream, loads, 4),
                  (long long)random_below(&stream, 5) + 1,
                  (long long)random_below(&stream, 2000) + 64,
                  (long long)random_below(&stream, 40) + 1,

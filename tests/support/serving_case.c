@@ -42,7 +42,7 @@ struct serving_case serving_case_run(const char *overrides)
         printf("\n    %s", made.error.message);
     }
     CU_ASSERT_PTR_NOT_NULL_FATAL(scenario);
-    made.serving = serving_prepare(platform, NULL, scenario, made.arena, &made.error);
+    made.serving = serving_prepare(platform, scenario, made.arena, &made.error);
     struct serving_options options = {0};
     made.served = made.serving != NULL &&
                   serving_simulate(made.serving, &options, made.arena, &made.error);

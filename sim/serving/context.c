@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The hooks, and what they share: looking for a context, bringing it, and what follows when a
  * transfer has ended. */
-#include "serving/serving_context_parts.h"
+#include "serving/context_parts.h"
 
 #include "serving/replica_blocks.h"
 #include "serving/serving_requests.h"
@@ -133,7 +133,7 @@ static void arrived(struct serving *serving, int32_t request)
     serving_requests_put_levels(serving, replica);
 }
 
-void serving_context_moved(struct serving *serving, const struct timer *timer)
+void context_moved(struct serving *serving, const struct timer *timer)
 {
     enum transfer_purpose purpose;
     int32_t request = transfers_subject(&serving->transfers, timer, &purpose);
@@ -162,7 +162,7 @@ void serving_context_moved(struct serving *serving, const struct timer *timer)
     }
 }
 
-void serving_context_start(struct serving *serving, struct arena *arena)
+void context_start(struct serving *serving, struct arena *arena)
 {
     kv_ways_init(&serving->ways, &serving->transfers, arena);
     serving->kept = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of serving_context.h know of each other. */
+/* What the files of context.h know of each other. */
 #pragma once
 
-#include "serving/serving_context.h"
+#include "serving/context.h"
 
 enum context_source { SOURCE_NONE, SOURCE_REMOTE, SOURCE_TIERS };
 enum stream_state { STREAM_NONE, STREAM_SENDING, STREAM_SENT };

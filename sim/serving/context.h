@@ -7,18 +7,18 @@
 #include "serving/serving.h"
 
 /* Stores, links and hooks of all pools, at the start of a simulation. */
-void serving_context_start(struct serving *serving, struct arena *arena);
+void context_start(struct serving *serving, struct arena *arena);
 
 /* A transfer has ended. */
-void serving_context_moved(struct serving *serving, const struct timer *timer);
+void context_moved(struct serving *serving, const struct timer *timer);
 
 /* Evicted prompt blocks go down to the next tier. */
-void serving_context_write_out(struct serving *serving, struct replica *replica);
+void context_write_out(struct serving *serving, struct replica *replica);
 
 /* A request leaves its replica for good: what it has of its session is kept. */
-void serving_context_keep(struct serving *serving, struct replica *replica,
-                          const struct request *request);
+void context_keep(struct serving *serving, struct replica *replica,
+                  const struct request *request);
 
 /* A request loses its replica: what was on the way is stopped, what other replicas hold for it
  * is given back. */
-void serving_context_drop(struct serving *serving, int32_t request);
+void context_drop(struct serving *serving, int32_t request);

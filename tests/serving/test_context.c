@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Contexts that are not where their request runs: handed over, swapped, kept, and found in
+ * tiers. */
+#include "serving/context.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/serving_case.h"
+#include "support/support.h"
+
+static double column(const struct serving_case *made, int64_t row, const char *name)
+{
+    const struct table *rows = made->serving->outcome->rows;
+    int c = table_find(rows, name);
+    union cell found = rows->cells[row * rows->column_count + c];
+    return rows->columns[c].type == COLUMN_I64 ? (double)found.i64 : found.f64;
+}
+
+/* One prompt of 4000 tokens: after its first token the keys and values pass the chips' links,
+ * then comes a decode step over 4001 tokens. */
+static void test_handover(void)
+{
+    struct serving_case made = serving_case_run(
+        "requests=1 input_tokens=4000 output_tokens=2 prefill_replicas=1 kv_overlap=off "
+        "max_num_batched_tokens=8192");
+    struct serving *serving = made.serving;
+    const struct pool *pool = &serving->pools[POOL_MAIN];
+    double bytes = 4000 * pool->cost->kv_token_bytes;
+    struct kv_end ends[2] = {{serving->platform, 0, 1}, {serving->platform, 1, 1}};
+    struct transfer_way way = kv_ways_between(&serving->ways, &ends[0], &ends[1]);
+    double moved_s = transfers_estimate_s(&serving->transfers, &way, bytes);
+    struct step decode = {.decode_count = 1, .rows = 1, .decode_context = 4001};
+    CU_ASSERT(near(serving->kv_moved_bytes, bytes, 1e-12));
+    CU_ASSERT(moved_s > bytes / 450e9);
+    CU_ASSERT(near(column(&made, 0, "tpot_s"), moved_s + step_cost_s(pool->cost, &decode, NULL),
+                   1e-9));
+    CU_ASSERT(near(serving->kv_wait_s, moved_s, 1e-9));
+    serving_case_free(&made);
+}
+
+/* Layer by layer nearly all is there when the prompt is complete. */
+static void test_overlap(void)
+{
+    static const char text[] =
+        "requests=1 input_tokens=4000 output_tokens=2 prefill_replicas=1 "
+        "max_num_batched_tokens=8192 ";
+    char late[256];
+    snprintf(late, sizeof late, "%skv_overlap=off", text);
+    struct serving_case early = serving_case_run(text), whole = serving_case_run(late);
+    double layers = (double)early.serving->scenario->model->layers;
+    CU_ASSERT(near(early.serving->kv_moved_bytes, whole.serving->kv_moved_bytes, 1e-12));
+    CU_ASSERT(early.serving->kv_wait_s < 2 * whole.serving->kv_wait_s / layers + 1e-4);
+    serving_case_free(&early);
+    serving_case_free(&whole);
+}
+
+/* Decode replicas with little room hold up the prefill replicas: prompts wait complete. */
+static void test_back_pressure(void)
+{
+    struct serving_case made =
+        serving_case_run("requests=200 arrivals=at-once prefill_replicas=1 kv_tokens=1000 "
+                         "input_tokens=200 output_tokens=200 max_num_seqs=64");
+    CU_ASSERT(made.served);
+    CU_ASSERT(made.serving->kv_wait_s > 1);
+    CU_ASSERT_EQUAL(made.serving->outcome->completed, 200);
+    CU_ASSERT(serving_totals(made.serving).waiting_s[WAIT_BLOCKS] > 0);
+    serving_case_free(&made);
+}
+
+/* Requests that lost their place come back from host memory: less is computed again. */
+static void test_swap(void)
+{
+    static const char text[] = "requests=300 rate=60 output_tokens=50..300 kv_tokens=4000 ";
+    char swap[256];
+    snprintf(swap, sizeof swap, "%spreemption=swap", text);
+    struct serving_case made = serving_case_run(swap), again = serving_case_run(text);
+    CU_ASSERT(made.serving->swaps > 0);
+    CU_ASSERT(made.serving->restores > 0);
+    CU_ASSERT(made.serving->restores <= made.serving->swaps);
+    CU_ASSERT(serving_totals(made.serving).recomputed <
+              serving_totals(again.serving).recomputed / 2);
+    serving_case_free(&made);
+    serving_case_free(&again);
+}
+
+/* Two prompts of four blocks in turn, and room for one: without a tier below each is computed
+ * every time; with one the blocks come back when that is sooner. */
+static void test_blocks(void)
+{
+    static const char *const rows[] = {"\"hash_ids\": [1, 2, 3, 4]",
+                                       "\"hash_ids\": [5, 6, 7, 8]"};
+    char trace[4096] = "", text[1024];
+    int used = 0;
+    for (int i = 0; i < 20; i++) {
+        used +=
+            snprintf(trace + used, sizeof trace - (size_t)used,
+                     "{\"timestamp\": %d, \"input_length\": 2048, \"output_length\": 2, %s}\n",
+                     i * 10000, rows[i % 2]);
+    }
+    char path[512]; /* temporary_file() forgets its last name */
+    snprintf(path, sizeof path, "%s", temporary_file(trace, ".jsonl"));
+    static const char *const tiers[] = {"none", "host", "ssd,shared"};
+    for (int i = 0; i < 3; i++) {
+        snprintf(text, sizeof text,
+                 "trace=%s requests=0 kv_tokens=2100 max_num_batched_tokens=4096 offload=%s",
+                 path, tiers[i]);
+        struct serving_case made = serving_case_run(text);
+        struct engine_totals totals = serving_totals(made.serving);
+        CU_ASSERT_EQUAL(totals.prefilled + totals.cached, 20 * 2048);
+        if (i == 0) {
+            CU_ASSERT_EQUAL(totals.cached, 0);
+        } else {
+            CU_ASSERT_EQUAL(totals.cached, 18 * 2047);
+            CU_ASSERT_EQUAL(made.serving->restores, 18);
+        }
+        serving_case_free(&made);
+    }
+}
+
+static void test_refused(void)
+{
+    struct serving_case made = serving_case_run("offload=tape");
+    CU_ASSERT(!made.served);
+    CU_ASSERT_PTR_NOT_NULL(strstr(made.error.message, "'tape'"));
+    serving_case_free(&made);
+    made = serving_case_run("prefill_replicas=1 policy=static");
+    CU_ASSERT_PTR_NOT_NULL(strstr(made.error.message, "static"));
+    serving_case_free(&made);
+}
+
+void suite_context(void)
+{
+    static const struct test tests[] = {
+        {"handed over", test_handover},          {"layer by layer", test_overlap},
+        {"back-pressure", test_back_pressure},   {"swapped", test_swap},
+        {"prompt blocks in tiers", test_blocks}, {"refused", test_refused},
+    };
+    add_suite("context", tests, sizeof tests / sizeof tests[0]);
+}
