@@ -11,6 +11,7 @@
 
 #include "cli/print.h"
 #include "cli/sweep_tell.h"
+#include "record/new_file.h"
 #include "study/sweep_pool.h"
 #include "study/sweep_slurm.h"
 
@@ -86,13 +87,27 @@ static const struct command_syntax syntax = {
 
 /* Points */
 
+static bool simulate(const struct sweep_run *run, int64_t point, struct error *error)
+{
+    struct arena *arena = arena_create();
+    struct sweep_inputs inputs = run->inputs;
+    const char *output =
+        run->trial != NULL ? run->trial : sweep_store_path(&run->store, point, arena);
+    inputs.arena = arena;
+    if (run->request->parts ==
+        0) { /* a node of a cluster may fail, a workstation rarely does */
+        new_file_unsynced();
+    }
+    bool done = sweep_point_run(&inputs, point, output, error);
+    arena_free(arena);
+    return done;
+}
+
 static bool work(void *argument, int64_t point, struct error *error)
 {
     struct sweep_run *run = argument;
-    const char *output =
-        run->trial != NULL ? run->trial : sweep_store_path(&run->store, point, run->arena);
     struct error cause = {.kind = ERROR_NONE};
-    if (sweep_point_run(&run->inputs, point, output, &cause)) {
+    if (simulate(run, point, &cause)) {
         return true;
     }
     /* Only what would fail again is written down; a full disk may be mended. */
@@ -147,6 +162,9 @@ static bool run_here(struct sweep_run *run, const int64_t *tasks, int64_t count,
         pool.jobs = processors > 0 ? (int)processors : 1;
     }
     bool ran = sweep_pool_run(&pool, tasks, count, error);
+    if (run->trial == NULL && count > 0) {
+        sweep_store_sync(&run->store);
+    }
     sweep_progress_end(&run->progress);
     return ran;
 }

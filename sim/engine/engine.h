@@ -16,8 +16,15 @@ struct engine;
 /* Called in simulated time when an activity is over; may start further ones. */
 typedef void engine_done(void *argument);
 
-/* Starts simulated time on a network. Once per process. NULL and a SYSTEM error when the
- * operating system refuses. The engine lives in the arena. */
+/* Ends simulated time, so that it can start again. False when this SimGrid cannot: then it can
+ * start once per process. Nothing may be under way. */
+bool engine_end(void);
+
+/* Whether simulated time was started and not ended. */
+bool engine_started(void);
+
+/* Starts simulated time on a network. Once, unless it is ended. NULL and a SYSTEM error when
+ * the operating system refuses. The engine lives in the arena. */
 struct engine *engine_start(const struct wiring *wiring, struct arena *arena,
                             struct error *error);
 

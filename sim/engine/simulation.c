@@ -15,6 +15,7 @@
 #include <simgrid/version.h>
 
 #include "engine/engine.h"
+#include "engine/renewal.h"
 
 /* The address sanitizer knows the stacks of threads; those that SimGrid switches by itself it
  * takes for damage. Threads are slow, and for testing only. */
@@ -162,8 +163,11 @@ static int trace_arguments(char **arguments, int count)
     return count;
 }
 
+static bool started;
+
 static void initialise(void)
 {
+    started = true;
     static char options[SETTING_COUNT][64];
     static char program[] = "trnsim", quiet[] = "--log=root.threshold:critical";
     char *arguments[SETTING_COUNT + TRACE_COUNT + 4] = {program, quiet};
@@ -178,8 +182,19 @@ static void initialise(void)
     /* SimGrid takes Ctrl-C for itself: the program's own handler is put back. */
     struct sigaction on_interrupt;
     sigaction(SIGINT, NULL, &on_interrupt);
-    simgrid_init(&count, arguments);
+    renewal_begin(&count, arguments);
     sigaction(SIGINT, &on_interrupt, NULL);
+}
+
+bool engine_started(void)
+{
+    return started;
+}
+
+bool engine_end(void)
+{
+    started = started && !renewal_end();
+    return !started;
 }
 
 static sg_host_t *hosts(int64_t first, int64_t count, struct arena *arena)

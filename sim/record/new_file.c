@@ -207,10 +207,17 @@ static bool open_to_others(int descriptor)
     return fchmod(descriptor, 0666 & ~mask) == 0;
 }
 
+static bool unsynced;
+
+void new_file_unsynced(void)
+{
+    unsynced = true;
+}
+
 bool new_file_close(struct new_file *file, struct error *error)
 {
-    bool written =
-        file->reason == 0 && open_to_others(file->descriptor) && fsync(file->descriptor) == 0;
+    bool written = file->reason == 0 && open_to_others(file->descriptor) &&
+                   (unsynced || fsync(file->descriptor) == 0);
     int reason = file->reason != 0 ? file->reason : errno;
     bool closed = close(file->descriptor) == 0;
     if (written && closed && rename(pending[file->place].path, file->target) == 0) {

@@ -21,6 +21,10 @@ struct new_file {
  * it before a long run: it also tries that the folder can be written (SYSTEM). */
 bool new_file_check(const char *path, const char *noun, struct error *error);
 
+/* From now on nothing that this process writes is waited for to reach the disk: a failure of
+ * power may lose it, the end of the program cannot. For many small files, synced together. */
+void new_file_unsynced(void);
+
 /* path and noun must live as long as the file. */
 bool new_file_open(struct new_file *file, const char *path, const char *noun,
                    struct error *error);

@@ -17,7 +17,7 @@ struct shared {
     struct search_result *results;
 };
 
-static bool simulate(void *argument, int64_t index, struct error *error)
+static bool simulate_in(struct arena *arena, void *argument, int64_t index, struct error *error)
 {
     struct shared *shared = argument;
     struct search_simulation *simulation = shared->simulation;
@@ -28,18 +28,25 @@ static bool simulate(void *argument, int64_t index, struct error *error)
     struct training_options options = {.detail = simulation->detail,
                                        .one_replica = simulation->one_replica};
     struct training *training =
-        training_run(search->platform, &scenario, &options, search->arena, error);
+        training_run(search->platform, &scenario, &options, arena, error);
     if (training == NULL) {
         return false;
     }
-    struct training_tables *tables =
-        training_tables(training, simulation->price, search->arena);
+    struct training_tables *tables = training_tables(training, simulation->price, arena);
     result->time_s = training->execution.time_s;
     result->energy_J = tables->energy.step_J;
     result->cost_usd_per_million_tokens = tables->summary->cells[SUMMARY_COST].f64;
     memcpy(result->part_s, training->execution.part_s, sizeof result->part_s);
     result->done = true;
     return true;
+}
+
+static bool simulate(void *argument, int64_t index, struct error *error)
+{
+    struct arena *arena = arena_create();
+    bool done = simulate_in(arena, argument, index, error);
+    arena_free(arena);
+    return done;
 }
 
 static void ended(void *argument, int64_t index, enum error_kind kind, const char *message)

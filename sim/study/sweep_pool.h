@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pool of forked processes, one child a task: SimGrid has one engine per process, and a child
- * that crashes takes nothing with it. What the parent has read is shared with every child. */
+/* A pool of forked processes: SimGrid has one engine per process, and a child that crashes
+ * takes nothing with it. What the parent has read is shared with every child. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +10,8 @@
 
 struct sweep_pool {
     int jobs; /* children at once */
-    /* In the child: does task; its exit status is 0 or that of the error. */
+    /* In a child, which may have done other tasks before: nothing that they left behind may
+     * change what comes out. */
     bool (*work)(void *argument, int64_t task, struct error *error);
     /* In the parent, as each child ends: kind is ERROR_NONE when all went well. message is ""
      * when the child did not live to tell one by itself. */

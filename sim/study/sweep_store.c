@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stands in the folder is the only state of a sweep: a run after a crash reads it again.
  */
+#define _GNU_SOURCE /* syncfs */
 #include "study/sweep_store.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +99,15 @@ void sweep_store_tidy(const struct sweep_store *store)
     }
     if (list != NULL) {
         closedir(list);
+    }
+}
+
+void sweep_store_sync(const struct sweep_store *store)
+{
+    int descriptor = open(store->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor >= 0) {
+        syncfs(descriptor);
+        close(descriptor);
     }
 }
 

@@ -46,6 +46,9 @@ const char *sweep_store_path(const struct sweep_store *store, int64_t point,
 bool sweep_store_fail(const struct sweep_store *store, int64_t point, const char *message,
                       struct error *error);
 
+/* Waits until all points are on the disk. */
+void sweep_store_sync(const struct sweep_store *store);
+
 /* Removes temporary files that killed runs left; only while no other sweep works here. */
 void sweep_store_tidy(const struct sweep_store *store);
 

@@ -324,6 +324,27 @@ static void test_many_activities(void)
     CU_ASSERT(in_child(many, NULL));
 }
 
+/* The same simulation after others in one process; its clock starts at 0 again. Where SimGrid
+ * cannot be ended there is nothing to try. */
+static int again(void *unused)
+{
+    int (*const all[])(void *) = {ring_rounds, weights, many,       latencies_do_not_weigh,
+                                  fatpipe,     nothing, ring_rounds};
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        wrong += all[i](unused);
+        if (!engine_end()) {
+            break;
+        }
+    }
+    return wrong;
+}
+
+static void test_again(void)
+{
+    CU_ASSERT(in_child(again, NULL));
+}
+
 static void test_settings_are_known(void)
 {
     CU_ASSERT_PTR_NOT_NULL(strstr(engine_settings(), "network/latency-factor:0"));
@@ -344,6 +365,7 @@ void suite_engine(void)
         {"a run without activities", test_a_run_without_activities},
         {"delays without any end point", test_no_end_points},
         {"many activities, one after the other and at once", test_many_activities},
+        {"one simulation after the other in a process", test_again},
         {"the settings that decide are recorded", test_settings_are_known},
     };
     add_suite("engine", tests, sizeof tests / sizeof tests[0]);

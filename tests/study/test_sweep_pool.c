@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pool of processes: every task runs once, failures and crashes stay their own. */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "study/sweep_pool.h"
 
 #include <signal.h>
@@ -7,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "engine/engine.h"
 #include "support/support.h"
 
 enum { TASKS = 12, FAILING = 3, CRASHING = 7 };
@@ -62,6 +64,43 @@ static void every_task_runs_once(void)
     check_jobs(50);
 }
 
+/* Every third fails in the middle of a simulation: the next task finds a new process. */
+static bool remember(void *argument, int64_t task, struct error *error)
+{
+    static int done_before;
+    int *longest = argument;
+    *longest = done_before > *longest ? done_before : *longest;
+    done_before++;
+    struct wiring wiring = {.end_point_count = 1, .arena = arena_create()};
+    if (task % 3 != 2) {
+        return true;
+    }
+    return engine_start(&wiring, wiring.arena, error) != NULL &&
+           error_fill(error, ERROR_INFEASIBLE, "every third fails");
+}
+
+static void forget(void *argument, int64_t task, enum error_kind kind, const char *message)
+{
+    (void)argument;
+    (void)message;
+    CU_ASSERT_EQUAL(kind, task % 3 != 2 ? ERROR_NONE : ERROR_INFEASIBLE);
+}
+
+static void a_broken_simulation_ends_its_process(void)
+{
+    int *longest =
+        mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct error error = {.kind = ERROR_NONE};
+    struct sweep_pool pool = {1, remember, forget, longest};
+    int64_t tasks[TASKS];
+    for (int64_t t = 0; t < TASKS; t++) {
+        tasks[t] = t;
+    }
+    CU_ASSERT_TRUE(sweep_pool_run(&pool, tasks, TASKS, &error));
+    CU_ASSERT_EQUAL(*longest, 2);
+    munmap(longest, sizeof(int));
+}
+
 static bool ask_to_stop(void *argument, int64_t task, struct error *error)
 {
     (void)argument;
@@ -93,6 +132,7 @@ void suite_sweep_pool(void)
 {
     static const struct test tests[] = {
         {"every task runs once, whatever becomes of others", every_task_runs_once},
+        {"a broken simulation ends its process", a_broken_simulation_ends_its_process},
         {"an interruption ends the children", an_interruption_ends_the_children}};
     add_suite("sweep_pool", tests, sizeof tests / sizeof tests[0]);
 }
