@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "engine/engine.h"
+#include "record/hdf.h"
 #include "record/result_file.h"
 
 /* SimGrid keeps a little of every simulation, which the next ones walk over: at 2,000 they take
@@ -274,8 +275,7 @@ bool sweep_pool_run(const struct sweep_pool *pool, const int64_t *tasks, int64_t
     stop_asked = 0;
     on_signals(ask_stop, before);
     keep_memory();
-    engine_prepare(); /* here once instead of in every child */
-    result_file_prepare();
+    hdf_quiet(); /* HDF5 begins here instead of in every child */
     bool going = all_done(&running, tasks, count, jobs, error);
     end_all(&running);
     sigaction(SIGINT, &before[0], NULL);

@@ -73,7 +73,9 @@ def killed_and_run_again(runner: Runner, count: int, reference: str) -> None:
 def interrupted(runner: Runner, reference: str) -> None:
     with subprocess.Popen(runner.command("ctrl-c", "-j", "2"), cwd=runner.folder,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        time.sleep(0.6)
+        points = runner.folder / "ctrl-c" / "points"
+        while process.poll() is None and not (points.is_dir() and any(points.iterdir())):
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
     expect(process.returncode in (130, 0), f"Ctrl-C ends with 130 ({errors.decode().strip()})")
