@@ -140,9 +140,9 @@ def attention_table(path: Path, decode: bool, widest: float) -> Table:
     return Table("attention", path.name[:-len("_attention_perf.csv.gz")], rows, times, keys)
 
 
-def tpu_tables(folder: Path) -> tuple[Table, Table]:
+def tpu_tables(folder: Path) -> tuple[Table, Table, Table]:
     """Llama-3.1-8B layer by layer: matrices by output and input columns. The attention table's
-    prefill rows without a cached prefix."""
+    rows of whole sequences, and of decoding."""
     matrices = {"q_proj": (4096, 4096), "o_proj": (4096, 4096), "gate_proj": (14336, 4096),
                 "up_proj": (14336, 4096), "down_proj": (4096, 14336), "lm_head": (128256, 4096)}
     start = "v0_TPU-v6e-1_meta-llama_Llama-3.1-8B_tp1_"
@@ -154,14 +154,18 @@ def tpu_tables(folder: Path) -> tuple[Table, Table]:
             times.append(float(row["latency(ns)"]) * 1e-9)
             keys.append(f"{row['layer_name']} {row['input']}")
     gemm = Table("gemm", "TPU v6e layers", rows, times, keys)
-    rows, times, keys = [], [], []
-    for row in read(folder / (start + "attention.csv.gz")):
-        if row["is_prefill"] == "True":
-            rows.append([1, float(row["prefill_chunk_size"]), 32, 8, 128, float(row["kv_cache_size"]), 0, 1, 2,
-                         0, 1, 1, 1])
-            times.append(float(row["p50_ns"]) * 1e-9)
-            keys.append(f"{row['prefill_chunk_size']} {row['kv_cache_size']}")
-    return gemm, Table("attention", "TPU v6e prefill", rows, times, keys)
+    calls = []
+    for prefill in (True, False):
+        rows, times, keys = [], [], []
+        for row in read(folder / (start + "attention.csv.gz")):
+            if (row["is_prefill"] == "True") == prefill:
+                queries = float(row["prefill_chunk_size"]) if prefill else 1.0
+                rows.append([float(row["batch_size"]), queries, 32, 8, 128, float(row["kv_cache_size"]), 0, 1, 2,
+                             0, 1, 1, 1])
+                times.append(float(row["p50_ns"]) * 1e-9)
+                keys.append(f"{row['prefill_chunk_size']} {row['kv_cache_size']}")
+        calls.append(Table("attention", f"TPU v6e {'prefill' if prefill else 'decode'}", rows, times, keys))
+    return gemm, calls[0], calls[1]
 
 
 def fit(library: Library, chip: Chip, names: tuple[str, ...], tables: list[Table],
@@ -306,14 +310,15 @@ def fit_gpu(library: Library, data: Path, which: str) -> dict[str, dict[str, str
 
 def fit_tpu(library: Library, data: Path) -> dict[str, dict[str, str]]:
     chip = dict(V6E) | START | {"attention_memory": 0.0, "tile_fill": 0.0, "attention_score": 1e-12}
-    gemm, context = tpu_tables(data / "kernels")
+    gemm, context, decode = tpu_tables(data / "kernels")
     names = ("matmul_efficiency", "roofline_exponent", "hbm_efficiency", "op_overhead")
     fit(library, chip, names, [gemm], LIMITS)
-    fit(library, chip, ("attention_efficiency",), [context], LIMITS)
+    fit(library, chip, ("attention_efficiency", "attention_block"), [context, decode], LIMITS)
     print("tpu_v6e", {name: round(chip[name], 14) for name in START}, flush=True)
-    report([gemm, context], library, chip)
+    report([gemm, context, decode], library, chip)
     return facts(chip, names, source_of("layers of Llama-3.1-8B", [gemm], library, chip)) | facts(
-        chip, ("attention_efficiency",), source_of("prefill", [context], library, chip))
+        chip, ("attention_efficiency",), source_of("prefill", [context], library, chip)) | facts(
+        chip, ("attention_block",), source_of("decode", [decode], library, chip))
 
 
 def main(arguments: list[str]) -> int:

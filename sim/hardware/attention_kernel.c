@@ -6,6 +6,7 @@
 #include "hardware/attention_kernel.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Of published FlashAttention kernels; rows of a cache are written by blocks of 128 threads, of
  * which a unit holds 16. */
@@ -97,6 +98,18 @@ double attention_kernel_time_s(const struct chip *chip, const struct work *work)
     return forward_s(chip, work) * (shape->backward ? backward : 1);
 }
 
+/* One key and KV head against the queries of one step: a GPU's block is as slow as a full one
+ * when its elements are narrow, and else waits for memory; an array's step costs its least
+ * number of columns. */
+static double decode_key_s(const struct chip *chip, const struct work *work)
+{
+    if (strcmp(chip->family, "gpu") == 0) {
+        return work->attention.narrow_cache ? key_s(chip, work) : 0;
+    }
+    double least = chip->tile_issue > 0 ? fmin(chip->tile_issue, QUERY_BLOCK) : QUERY_BLOCK;
+    return key_s(chip, work) * least / QUERY_BLOCK;
+}
+
 static double keys_cached(const struct attention_shape *shape)
 {
     double keys = shape->prefix + shape->queries;
@@ -117,7 +130,7 @@ double attention_kernel_cache_s(const struct chip *chip, const struct work *work
         return bytes_s + per_unit * shape->queries * row_s;
     }
     double keys = per_unit * shape->kv_heads * keys_cached(shape);
-    return fmax(bytes_s, shape->narrow_cache ? keys * key_s(chip, work) : 0);
+    return fmax(bytes_s, keys * decode_key_s(chip, work));
 }
 
 /* Reads of keys and values by blocks of other heads and queries are served by the cache on

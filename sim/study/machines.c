@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "study/words.h"
+
 struct machines *machines_read(const char *folder, struct arena *arena, struct error *error)
 {
     struct machines *machines = arena_alloc(arena, sizeof *machines);
@@ -17,7 +19,10 @@ struct machines *machines_read(const char *folder, struct arena *arena, struct e
     machines->platforms =
         arena_array(arena, machines->table->row_count + 1, sizeof(struct platform *));
     machines->devices = csv_read(arena_format(arena, "%s/devices.csv", folder), arena, error);
-    if (machines->frameworks == NULL || machines->devices == NULL) {
+    machines->calls = csv_read(arena_format(arena, "%s/calls.csv", folder), arena, error);
+    machines->modules = csv_read(arena_format(arena, "%s/modules.csv", folder), arena, error);
+    if (machines->frameworks == NULL || machines->devices == NULL || machines->calls == NULL ||
+        machines->modules == NULL) {
         return NULL;
     }
     machines->device_platforms =
@@ -30,7 +35,7 @@ int64_t machines_find(const struct machines *machines, const char *accelerator,
 {
     const struct csv *table = machines->table;
     for (int64_t row = 0; row < table->row_count; row++) {
-        if (strcmp(csv_text(table, row, "accelerator"), accelerator) == 0 &&
+        if (words_fit(csv_text(table, row, "accelerator"), accelerator) &&
             csv_count(table, row, "chips_per_node", chips_per_node) == chips_per_node &&
             strstr(system, csv_text(table, row, "system")) != NULL) {
             return row;
@@ -59,7 +64,7 @@ struct platform *machines_platform(struct machines *machines, int64_t row, struc
 int64_t machines_device(const struct machines *machines, const char *device)
 {
     for (int64_t row = 0; row < machines->devices->row_count; row++) {
-        if (strcmp(csv_text(machines->devices, row, "device"), device) == 0) {
+        if (words_fit(csv_text(machines->devices, row, "device"), device)) {
             return row;
         }
     }
@@ -88,4 +93,29 @@ int64_t machines_framework(const struct machines *machines, const char *framewor
         }
     }
     return found;
+}
+
+int64_t machines_call(const struct machines *machines, const char *kernel)
+{
+    int64_t any = 0;
+    for (int64_t row = 0; row < machines->calls->row_count; row++) {
+        const char *name = csv_text(machines->calls, row, "call");
+        if (strcmp(name, "*") == 0) {
+            any = row;
+        } else if (strstr(kernel, name) != NULL) {
+            return row;
+        }
+    }
+    return any;
+}
+
+int64_t machines_layer(const struct machines *machines, const char *module, const char *layer)
+{
+    for (int64_t row = 0; row < machines->modules->row_count; row++) {
+        if (strstr(module, csv_text(machines->modules, row, "module")) != NULL &&
+            strcmp(csv_text(machines->modules, row, "layer"), layer) == 0) {
+            return row;
+        }
+    }
+    return -1;
 }

@@ -116,6 +116,7 @@ struct measured *measured_read(const char *folder, const char *const *names, int
             continue;
         }
         if (kind == MEASURED_KERNELS) {
+            tables++;
             if (!take_kernels(measured, folder, names, name_count, error)) {
                 return NULL;
             }

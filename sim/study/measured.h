@@ -25,6 +25,7 @@ struct measured_row {
     bool sure; /* of high confidence */
     const struct csv *csv;
     int64_t row;
+    int table, part; /* of a kernel table: kernel_tables.h */
 };
 
 struct measured {

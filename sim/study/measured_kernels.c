@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "hardware/attention_kernel.h"
+#include "study/kernel_tables.h"
 
-enum { FA_TOKENS = 16384, FA_HIDDEN = 2048 };     /* of the FlashAttention benchmarks */
-enum { CONTEXT_KERNELS = 5, DECODE_KERNELS = 6 }; /* launches of an engine's attention call */
-static const double stream_bytes = 1e9;           /* long enough that launches do not count */
-static const double forward_and_backward = 3.5;   /* products: 2 forward, 5 backward */
+enum { FA_TOKENS = 16384, FA_HIDDEN = 2048 };   /* of the FlashAttention benchmarks */
+static const double stream_bytes = 1e9;         /* long enough that launches do not count */
+static const double forward_and_backward = 3.5; /* products: 2 forward, 5 backward */
 
 struct kernel {
     struct work work, before; /* before: kernel_count 0 for none */
@@ -134,53 +134,6 @@ static bool published_kernel(const struct measured_row *row, struct kernel *kern
     return true;
 }
 
-/* Tables of shapes */
-
-/* Block-scaled calls are issued one by one: below this the chip waits for the host. */
-static const double host_s = 88e-6;
-
-/* What an engine needs to convert an element: two passes over 16 bits, one byte out, and what
- * its converter loses against streaming. */
-static const double convert_bytes = 6.5;
-
-static bool table_gemm(const struct measured_row *row, struct kernel *kernel)
-{
-    bool narrow = begins(row->csv, row->row, "gemm_dtype", "fp8");
-    double m = number(row, "m"), k = number(row, "k");
-    kernel->work = matmul(m, number(row, "n"), k, narrow ? DTYPE_FP8 : DTYPE_BF16);
-    if (narrow) {
-        kernel->before = (struct work){
-            .kind = WORK_VECTOR, .bytes = m * k * convert_bytes, .kernel_count = 2};
-    }
-    return true;
-}
-
-static bool table_attention(const struct measured_row *row, struct kernel *kernel)
-{
-    double window = number(row, "window_size");
-    bool narrow = begins(row->csv, row->row, "kv_cache_dtype", "fp8");
-    struct attention_shape shape = {.sequences = number(row, "batch_size"),
-                                    .heads = number(row, "num_heads"),
-                                    .kv_heads = number(row, "num_key_value_heads"),
-                                    .head_dim = number(row, "head_dim"),
-                                    .queries = number(row, "isl"),
-                                    .prefix = number(row, "step"),
-                                    .window = window > 0 ? window : 0,
-                                    .causal = true,
-                                    .cached = true,
-                                    .narrow_cache = narrow};
-    kernel->work = attention(
-        shape, dtype_bytes(narrow ? DTYPE_FP8 : DTYPE_BF16),
-        begins(row->csv, row->row, "op_name", "generation") ? DECODE_KERNELS : CONTEXT_KERNELS);
-    return true;
-}
-
-static bool table_kernel(const struct measured_row *row, struct kernel *kernel)
-{
-    return csv_column(row->csv, "gemm_dtype") >= 0 ? table_gemm(row, kernel)
-                                                   : table_attention(row, kernel);
-}
-
 /* FlashAttention 2 on a chip whose constants are those of 3, and the like. */
 static double generation_fraction(const struct machines *machines, int64_t device,
                                   const struct measured_row *row)
@@ -205,14 +158,14 @@ bool measured_kernel_simulate(struct machines *machines, const struct measured_r
     if (platform == NULL) {
         return false;
     }
-    bool known = is_table(row) ? table_kernel(row, &kernel) : published_kernel(row, &kernel);
+    if (is_table(row)) {
+        return kernel_table_simulate(machines, platform, row, time_s, error);
+    }
+    bool known = published_kernel(row, &kernel);
     *time_s = chip_work_time_s(platform->chips[0], &kernel.work);
     if (kernel.before.kernel_count > 0) {
         *time_s += chip_work_time_s(platform->chips[0], &kernel.before);
     }
     *time_s /= generation_fraction(machines, device, row);
-    if (begins(row->csv, row->row, "gemm_dtype", "fp8_block")) {
-        *time_s = fmax(*time_s, host_s);
-    }
     return known;
 }

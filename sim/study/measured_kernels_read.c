@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of shapes are large: they are read one after the other, and of each so many rows are
- * kept, spread over the whole table, that medians no longer move. */
+/* Every table of a folder, packed or not; all rows of each. Kernels that last less than 50 us
+ * are mostly launch and make groups of their own. */
 #include <glob.h>
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include "study/kernel_tables.h"
 #include "study/measured_kernels.h"
 
-enum { MOST_ROWS = 400, CHUNK = 1 << 16 };
-static const double long_s = 50e-6; /* shorter ones are mostly launch */
-
-static const char *const patterns[] = {"*_gemm_perf.csv.gz", "*_context_attention_perf.csv.gz",
-                                       "*_generation_attention_perf.csv.gz"};
-enum { PATTERNS = sizeof patterns / sizeof patterns[0] };
-static const char *const formats[] = {"bfloat16", "fp8", "fp8_block"};
-enum { FORMATS = sizeof formats / sizeof formats[0] };
+enum { CHUNK = 1 << 16 };
+static const double long_s = 50e-6;
 
 static bool unpack(gzFile from, int to)
 {
@@ -39,7 +34,7 @@ static const struct csv *read_packed(const char *path, struct arena *arena, stru
     if (from != NULL) {
         gzclose(from);
     }
-    const struct csv *csv = good ? csv_read(name, arena, error) : NULL;
+    struct csv *csv = good ? csv_read(name, arena, error) : NULL;
     if (to >= 0) {
         close(to);
         unlink(name);
@@ -48,74 +43,77 @@ static const struct csv *read_packed(const char *path, struct arena *arena, stru
         error_at(error, ERROR_SYSTEM, path, 0, 0,
                  "the table cannot be unpacked; check the file and the space in /tmp");
     }
+    if (csv != NULL) {
+        csv->path = path;
+    }
     return csv;
 }
 
-static const char *format_of(const struct csv *csv, int64_t row)
+/* What the device is called: a column of its own, else the file's name. */
+static const char *device_of(const struct csv *csv, int64_t row, const char *file)
 {
-    bool gemm = csv_column(csv, "gemm_dtype") >= 0;
-    return csv_text(csv, row, gemm ? "gemm_dtype" : "kv_cache_dtype");
+    return csv_column(csv, "device") >= 0 ? csv_text(csv, row, "device") : file;
 }
 
-static double latency_s(const struct csv *csv, int64_t row)
+static bool exchange(enum kernel_table table)
 {
-    return csv_number(csv, row, "latency") * 1e-3;
+    return table >= TABLE_COLLECTIVE && table < TABLE_UNKNOWN;
 }
 
-static bool taken(const struct csv *csv, int64_t row, const char *format)
+static void append(struct measured *measured, struct measured_row *out, const char *file)
 {
-    return latency_s(csv, row) > long_s && strcmp(format_of(csv, row), format) == 0;
-}
-
-static void append(struct measured *measured, const struct csv *csv, int64_t row,
-                   const char *id)
-{
-    struct measured_row out = {.kind = MEASURED_KERNELS, .csv = csv, .row = row, .unit = "s"};
-    out.id = arena_format(measured->arena, "%s:%d", id, csv->lines[row]);
-    out.group = arena_format(measured->arena, "%s %s", csv_text(csv, row, "op_name"),
-                             format_of(csv, row));
-    out.accelerator = csv_text(csv, row, "device");
-    out.sweep = id;
-    out.sure = true;
-    out.measured = latency_s(csv, row);
+    enum kernel_table table = (enum kernel_table)out->table;
+    const char *group =
+        kernel_table_group(table, out->csv, out->row, out->part, measured->arena);
+    out->measured = kernel_table_time_s(table, out->csv, out->row, out->part);
+    bool brief = out->measured < long_s && !exchange(table);
+    out->group = brief ? arena_format(measured->arena, "%s short", group) : group;
+    out->id = arena_format(measured->arena, "%s:%d%s", file, out->csv->lines[out->row],
+                           out->part > 0 ? "b" : "");
+    out->accelerator = device_of(out->csv, out->row, file);
+    out->sure = !brief;
     measured->rows = arena_grow(measured->arena, measured->rows, measured->row_count,
-                                &measured->row_capacity, sizeof out);
-    measured->rows[measured->row_count++] = out;
+                                &measured->row_capacity, sizeof *out);
+    measured->rows[measured->row_count++] = *out;
 }
 
-/* Every so manieth row of the format. */
-static void take(struct measured *measured, const struct csv *csv, const char *format,
-                 const char *id)
+/* One row stands for a table that nobody knows. */
+static void take(struct measured *measured, const struct csv *csv, const char *file)
 {
-    int64_t count = 0, seen = 0;
-    for (int64_t row = 0; row < csv->row_count; row++) {
-        count += taken(csv, row, format);
-    }
-    int64_t step = count / MOST_ROWS + 1;
-    for (int64_t row = 0; row < csv->row_count; row++) {
-        if (taken(csv, row, format) && seen++ % step == 0) {
-            append(measured, csv, row, id);
+    enum kernel_table table = kernel_table_of(csv);
+    int64_t rows = table == TABLE_UNKNOWN && csv->row_count > 1 ? 1 : csv->row_count;
+    for (int64_t row = 0; row < rows; row++) {
+        for (int part = 0; part < kernel_table_parts(table); part++) {
+            struct measured_row out = {.kind = MEASURED_KERNELS,
+                                       .csv = csv,
+                                       .row = row,
+                                       .unit = "s",
+                                       .sweep = file,
+                                       .table = (int)table,
+                                       .part = part};
+            append(measured, &out, file);
         }
     }
 }
 
 static bool read_table(struct measured *measured, const char *path, struct error *error)
 {
-    const struct csv *csv = read_packed(path, measured->arena, error);
-    const char *slash = strrchr(path, '/');
-    for (int i = 0; csv != NULL && i < FORMATS; i++) {
-        take(measured, csv, formats[i], slash == NULL ? path : slash + 1);
+    const char *name = arena_format(measured->arena, "%s", path);
+    const char *slash = strrchr(name, '/');
+    const struct csv *csv = read_packed(name, measured->arena, error);
+    if (csv != NULL) {
+        take(measured, csv, slash == NULL ? name : slash + 1);
     }
     return csv != NULL;
 }
 
 bool measured_kernels_read(struct measured *measured, const char *folder, struct error *error)
 {
+    static const char *const patterns[] = {"kernels/*.csv.gz", "kernels/*.csv"};
     bool good = true;
-    for (int i = 0; i < PATTERNS && good; i++) {
+    for (size_t i = 0; i < sizeof patterns / sizeof patterns[0] && good; i++) {
         glob_t found;
-        const char *pattern =
-            arena_format(measured->arena, "%s/kernels/%s", folder, patterns[i]);
+        const char *pattern = arena_format(measured->arena, "%s/%s", folder, patterns[i]);
         if (glob(pattern, 0, NULL, &found) == 0) {
             for (size_t j = 0; j < found.gl_pathc && good; j++) {
                 good = read_table(measured, found.gl_pathv[j], error);

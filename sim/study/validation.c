@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,16 +52,32 @@ static bool is_kernel(const struct measured_row *row)
     return row->kind == MEASURED_COMPUTE || row->kind == MEASURED_KERNELS;
 }
 
+static const char *no_result(const struct measured_row *row)
+{
+    switch (row->kind) {
+    case MEASURED_TRAINING:
+    case MEASURED_VTRAIN:
+        return "columns of time and rate are empty";
+    case MEASURED_COLLECTIVES:
+        return "columns of size or of time and rate are empty: nothing to compare";
+    case MEASURED_COMPUTE:
+        return "columns of shape are empty (M, N, K, seq_len): no kernel to time";
+    case MEASURED_KERNELS:
+        return "no table with these columns is known, or its time is empty";
+    case MEASURED_INFERENCE:
+    case MEASURED_KIND_COUNT:
+        break;
+    }
+    return "this kind is not compared yet";
+}
+
 static void simulate(struct machines *machines, const struct measured_row *row,
                      struct outcome *outcome)
 {
     struct error error = {0};
-    bool step = row->kind == MEASURED_TRAINING || row->kind == MEASURED_VTRAIN;
     if (!isfinite(row->measured)) {
         outcome->blank = true;
-        error_fill(&error, ERROR_INPUT,
-                   step ? "columns of time and rate are empty"
-                        : "this kind is not compared yet");
+        error_fill(&error, ERROR_INPUT, "%s", no_result(row));
     } else if (is_kernel(row)) {
         outcome->done = measured_kernel_simulate(machines, row, &outcome->simulated, &error);
     } else if (row->kind == MEASURED_COLLECTIVES) {
@@ -158,30 +175,34 @@ static bool belongs(const struct validation_group *group, const struct measured_
                                              : strcmp(group->group, row->group) == 0);
 }
 
-/* Rank correlation inside sweeps, by rows. */
-static double sweeps_spearman(const struct validation *validation,
-                              const struct validation_group *group, struct arena *arena)
+/* A row of a group that has a figure, by its sweep. */
+struct swept {
+    const char *sweep;
+    double measured, simulated;
+};
+
+static int by_sweep(const void *left, const void *right)
 {
-    const struct measured *measured = validation->measured;
-    double *x = arena_array(arena, measured->row_count + 1, sizeof(double));
-    double *y = arena_array(arena, measured->row_count + 1, sizeof(double));
-    unsigned char *seen = arena_array(arena, measured->row_count + 1, 1);
+    return strcmp(((const struct swept *)left)->sweep, ((const struct swept *)right)->sweep);
+}
+
+/* Rank correlation inside sweeps, by rows. */
+static double sweeps_spearman(struct swept *rows, int64_t count, struct arena *arena)
+{
+    double *x = arena_array(arena, count + 1, sizeof(double));
+    double *y = arena_array(arena, count + 1, sizeof(double));
     double sum = 0, weight = 0;
-    for (int64_t i = 0; i < measured->row_count; i++) {
-        int64_t count = 0;
-        for (int64_t j = i; j < measured->row_count; j++) {
-            if (!seen[j] && belongs(group, &measured->rows[j]) &&
-                validation->outcomes[j].done &&
-                strcmp(measured->rows[i].sweep, measured->rows[j].sweep) == 0) {
-                seen[j] = 1;
-                x[count] = measured->rows[j].measured;
-                y[count++] = validation->outcomes[j].simulated;
-            }
+    qsort(rows, (size_t)count, sizeof *rows, by_sweep);
+    for (int64_t first = 0, end; first < count; first = end) {
+        for (end = first; end < count && strcmp(rows[end].sweep, rows[first].sweep) == 0;
+             end++) {
+            x[end - first] = rows[end].measured;
+            y[end - first] = rows[end].simulated;
         }
-        double rho = statistics_spearman(x, y, count, arena);
+        double rho = statistics_spearman(x, y, end - first, arena);
         if (isfinite(rho)) {
-            sum += rho * (double)count;
-            weight += (double)count;
+            sum += rho * (double)(end - first);
+            weight += (double)(end - first);
         }
     }
     return weight > 0 ? sum / weight : (double)NAN;
@@ -193,12 +214,19 @@ static void measure_group(const struct validation *validation, struct validation
     struct arena *scratch = arena_create();
     double *errors = arena_array(scratch, measured->row_count + 1, sizeof(double));
     double *signed_errors = arena_array(scratch, measured->row_count + 1, sizeof(double));
-    int64_t count = 0;
+    struct swept *swept = arena_array(scratch, measured->row_count + 1, sizeof *swept);
+    int64_t count = 0, swept_count = 0;
     for (int64_t i = 0; i < measured->row_count; i++) {
         double error = validation_error(validation, i);
-        if (belongs(group, &measured->rows[i]) && isfinite(error)) {
-            signed_errors[count] = error;
-            errors[count++] = fabs(error);
+        if (!belongs(group, &measured->rows[i]) || !isfinite(error)) {
+            continue;
+        }
+        signed_errors[count] = error;
+        errors[count++] = fabs(error);
+        if (validation->outcomes[i].done) {
+            swept[swept_count++] =
+                (struct swept){measured->rows[i].sweep, measured->rows[i].measured,
+                               validation->outcomes[i].simulated};
         }
     }
     group->rows = count;
@@ -207,7 +235,7 @@ static void measure_group(const struct validation *validation, struct validation
     group->median = statistics_quantile(errors, count, 0.5);
     group->p90 = statistics_quantile(errors, count, 0.9);
     group->worst = statistics_quantile(errors, count, 1);
-    group->spearman = sweeps_spearman(validation, group, scratch);
+    group->spearman = sweeps_spearman(swept, swept_count, scratch);
     arena_free(scratch);
 }
 
