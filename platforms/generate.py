@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
+from generator.chip import Chip
 from generator.fact import Fact
 from generator.library import Software
 from generator.machine import Machine
@@ -60,17 +61,22 @@ def storage_facts(name: str) -> Iterator[tuple[str, Fact]]:
     yield "storage.shared.latency", SHARED_LATENCY
 
 
+def chip_facts(kind: Chip) -> Iterator[tuple[str, str | Fact]]:
+    start = f"chip.{kind.type}."
+    yield start + "title", kind.title
+    yield start + "family", kind.family
+    for name in CHIP_ORDER:
+        if name in kind.facts:
+            yield start + name, kind.facts[name]
+
+
 def facts_of(machine: Machine) -> Iterator[tuple[str, str | Fact]]:
     """Every property in the order of the schema."""
     yield "title", machine.title
     yield "domain_noun", machine.domain_noun
     yield "domain_count", "1"
-    chip = f"chip.{machine.chip.type}."
-    yield chip + "title", machine.chip.title
-    yield chip + "family", machine.chip.family
-    for name in CHIP_ORDER:
-        if name in machine.chip.facts:
-            yield chip + name, machine.chip.facts[name]
+    for kind in [machine.chip] if machine.second is None else [machine.chip, machine.second]:
+        yield from chip_facts(kind)
     for medium in machine.media:
         start = f"medium.{medium.name}."
         yield start + "title", medium.title
@@ -113,9 +119,9 @@ def property_lines(machine: Machine) -> Iterator[str]:
 
 
 def topology_lines(machine: Machine, topology: Topology) -> Iterator[str]:
-    speed, type_ = machine.chip.speed, machine.chip.type
-    for chip in topology.chips:
-        yield f'    <host id="{chip}" speed="{speed}"><prop id="chip" value="{type_}"/></host>'
+    for index, chip in enumerate(topology.chips):
+        kind = machine.chip_at(index)
+        yield f'    <host id="{chip}" speed="{kind.speed}"><prop id="chip" value="{kind.type}"/></host>'
     for router in topology.routers:
         yield f'    <router id="{router}"/>'
     media = {medium.name: medium for medium in machine.media}

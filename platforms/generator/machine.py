@@ -25,6 +25,11 @@ class Machine:
     software: library.Software
     power: n.Power
     totals: dict[str, Fact] = field(default_factory=dict)
+    second: Chip | None = None  # a rack of two kinds: the chips from second_from on
+    second_from: int = 0
+
+    def chip_at(self, index: int) -> Chip:
+        return self.chip if self.second is None or index < self.second_from else self.second
 
 
 def both_ways(half: str, whole: str, source: str) -> Fact:

@@ -2,12 +2,15 @@
 """Machines with Trainium and Inferentia."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 from generator import chips_trainium as c
 from generator import library
 from generator import network as n
+from generator.chips_nvidia import GB300
 from generator.fact import EFA, NEURON, SA2, SA3, derived, estimate, published
 from generator.machine import Machine, both_ways
-from generator.topology import TwoRacks, alone, ring, switched, torus, two_racks
+from generator.topology import TwoRacks, alone, ring, switched, switched_mixed, torus, two_racks
 
 TORUS_NOTES = [
     "Each neighbour pair is one full-duplex link with all its lanes.",
@@ -165,6 +168,20 @@ TRN4_RACK = Machine(
     n.Power(estimate("870W", f"0.45 of the TDP of 1,800 W as Trainium3, and {n.FABRIC_W}", low="600W",
                      high="1200W"), n.AWS_PUE))
 
+GPU_LINK = replace(n.nvlink(5), name="nvlink5")
+MIXED_RACK = replace(
+    TRN4_RACK, name="trn4-gb300-estimate",
+    title="36 GB300 and 36 Trainium4 in one rack with NVLink Fusion (announced; estimated)",
+    notes=["That both kinds can stand on one NVLink switch layer is announced, no machine is: every value of Trainium4 is "
+           "an estimate with its range, and so is the mixture.",
+           "Chips 0 to 35 are GPUs on NVLink 5, 36 to 71 Trainium4 on NVLink Fusion; all go over the same switches."],
+    chip=GB300, second=c.TRN4, second_from=36,
+    build=lambda: switched_mixed({"nvlink5": [f"gpu-{i:02d}" for i in range(36)],
+                                  "nvlink": [f"trn-{i:02d}" for i in range(36)]}, "nvswitch"),
+    media=[GPU_LINK, *TRN4_RACK.media],
+    power=n.Power(estimate("703W", "mean of a GB300 rack (535 W a GPU) and of the Trainium4 rack (870 W a chip)",
+                           low="530W", high="1010W"), n.AWS_PUE))
+
 MACHINES = [
     trn1("trn1.32xlarge", 800, "6.25GBps", 8),
     trn1("trn1n.32xlarge", 1600, "12.5GBps", 4),
@@ -174,5 +191,5 @@ MACHINES = [
          "Trn3 Gen2 UltraServer (144 chips), bandwidths by lane count"),
     trn3("trn3-ultraserver-pessimistic", "pessimistic",
          "Trn3 Gen2 UltraServer (144 chips), half of the documented bandwidths"),
-    TRN3_GEN1, TRN4_RACK,
+    TRN3_GEN1, TRN4_RACK, MIXED_RACK,
 ]

@@ -61,6 +61,19 @@ def switched(places: list[str], medium: str, router: str) -> Topology:
     return topology
 
 
+def switched_mixed(places: dict[str, list[str]], router: str) -> Topology:
+    """Chips of several kinds on one switch layer, each kind with links of its own medium."""
+    medium_of = {place: medium for medium, own in places.items() for place in own}
+    topology = Topology([f"chip-{place}" for place in medium_of], [router])
+    for place, medium in medium_of.items():
+        topology.add_link(medium, place)
+    for a, b in combinations(medium_of, 2):
+        hops = [(f"{medium_of[a]}-{a}", "UP"), (f"{medium_of[b]}-{b}", "DOWN")]
+        topology.routes.append(Route(f"chip-{a}", f"chip-{b}", hops))
+    topology.add_nics()
+    return topology
+
+
 # --- torus ---------------------------------------------------------------------------------
 
 

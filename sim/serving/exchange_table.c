@@ -9,12 +9,12 @@
 
 /* MODEL.md, "Serving: step time" */
 bool exchange_table_fill(struct exchange_table *table, const struct platform *platform,
-                         int64_t count, double row_bytes, struct error *error)
+                         int64_t first, int64_t count, double row_bytes, struct error *error)
 {
     struct arena *scratch = arena_create();
     int64_t *chips = arena_array(scratch, count, sizeof *chips);
     for (int64_t i = 0; i < count; i++) {
-        chips[i] = i;
+        chips[i] = first + i;
     }
     bool planned = true;
     for (double rows = 1; table->count < EXCHANGE_SIZES && rows < 1 << 21 && planned;

@@ -12,8 +12,8 @@ struct exchange_table {
     int count;
 };
 
-/* For the first 'count' chips of the platform and multiples of row_bytes. */
+/* For 'count' chips of the platform from 'first' on, and multiples of row_bytes. */
 bool exchange_table_fill(struct exchange_table *table, const struct platform *platform,
-                         int64_t count, double row_bytes, struct error *error);
+                         int64_t first, int64_t count, double row_bytes, struct error *error);
 
 double exchange_table_s(const struct exchange_table *table, double bytes);

@@ -72,6 +72,38 @@ static bool count_blocks(struct serving *serving, struct pool *pool, struct erro
                       tokens);
 }
 
+/* The price of a step is that of one kind of chip. */
+static bool check_kind(const struct platform *platform, const struct pool *pool,
+                       struct error *error)
+{
+    const struct chip *kind = platform_chip(platform, pool->first_chip);
+    for (int64_t i = 0; i < pool->chips && platform->chip_type_count > 1; i++) {
+        const struct chip *other = platform_chip(platform, pool->first_chip + i);
+        if (other != kind) {
+            return error_fill(error, ERROR_INFEASIBLE,
+                              "the replicas take %lld chips from number %lld on, which are of "
+                              "two kinds, %s and %s; use fewer replicas, or another number of "
+                              "prefill_replicas",
+                              (long long)pool->chips, (long long)pool->first_chip, kind->type,
+                              other->type);
+        }
+    }
+    return true;
+}
+
+/* Where chips of another kind than the first begin, when a machine has two; else after those
+ * of the other pool. */
+static int64_t chip_after(const struct platform *platform, const struct pool *other)
+{
+    const struct chip *kind = platform_chip(platform, 0);
+    int64_t chip = other->chips, chips = platform_chips(platform);
+    while (platform->chip_type_count > 1 && chip < chips &&
+           platform_chip(platform, chip) == kind) {
+        chip++;
+    }
+    return chip < chips ? chip : other->chips;
+}
+
 static bool prepare_pool(struct serving *serving, struct pool *pool, struct platform *platform,
                          struct arena *arena, struct error *error)
 {
@@ -80,7 +112,10 @@ static bool prepare_pool(struct serving *serving, struct pool *pool, struct plat
     if (!count_replicas(pool, platform, error)) {
         return false;
     }
-    pool->cost = step_cost_create(platform, scenario->model, &pool->scenario,
+    if (!check_kind(platform, pool, error)) {
+        return false;
+    }
+    pool->cost = step_cost_create(platform, pool->first_chip, scenario->model, &pool->scenario,
                                   pool->scenario.max_num_batched_tokens, arena, error);
     if (pool->cost == NULL || !count_blocks(serving, pool, error)) {
         return false;
@@ -151,7 +186,7 @@ static bool prepare_pools(struct serving *serving, struct platform *platform,
         !prepare_pool(serving, prefill, other, arena, error)) {
         return false;
     }
-    decode->first_chip = other == platform ? prefill->chips : 0;
+    decode->first_chip = other == platform ? chip_after(platform, prefill) : 0;
     return prepare_pool(serving, decode, platform, arena, error) &&
            kv_ways_check(other, platform, error);
 }

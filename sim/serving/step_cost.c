@@ -28,6 +28,7 @@ const char *step_part_name(enum step_part part)
 /* What the tables are made from. */
 struct maker {
     const struct platform *platform;
+    int64_t first_chip; /* of the first replica: they are alike */
     const struct chip *chip;
     const struct model *model;
     const struct serving_scenario *scenario;
@@ -110,7 +111,7 @@ static void add_part(struct maker *maker, enum part part, double times, double t
 static double boundary_s(const struct maker *maker, double tokens, struct error *error)
 {
     int64_t stage = maker->scenario->tensor_parallel;
-    int64_t chips[2] = {0, stage};
+    int64_t chips[2] = {maker->first_chip, maker->first_chip + stage};
     struct arena *scratch = arena_create();
     struct collective collective = {COLLECTIVE_SEND_RECEIVE,
                                     tokens * (double)maker->model->hidden * ELEMENT_BYTES /
@@ -353,13 +354,15 @@ void step_cost_run_parts(const struct step_cost *cost, const struct step *step, 
     price->part_s[STEP_ATTENTION] += decode_attention_s(cost, step, (double)count);
 }
 
-struct step_cost *step_cost_create(const struct platform *platform, const struct model *model,
+struct step_cost *step_cost_create(const struct platform *platform, int64_t first_chip,
+                                   const struct model *model,
                                    const struct serving_scenario *scenario, int64_t token_limit,
                                    struct arena *arena, struct error *error)
 {
     struct maker *maker = arena_alloc(arena, sizeof *maker);
     maker->platform = platform;
-    maker->chip = platform_chip(platform, 0);
+    maker->first_chip = first_chip;
+    maker->chip = platform_chip(platform, first_chip);
     maker->model = model;
     maker->scenario = scenario;
     maker->arena = arena;
@@ -373,7 +376,7 @@ struct step_cost *step_cost_create(const struct platform *platform, const struct
     struct step_cost *cost = arena_alloc(arena, sizeof *cost);
     cost->overhead_s = scenario->step_overhead_s;
     if ((scenario->tensor_parallel > 1 &&
-         !exchange_table_fill(&maker->all_reduce, platform, scenario->tensor_parallel,
+         !exchange_table_fill(&maker->all_reduce, platform, first_chip, scenario->tensor_parallel,
                               (double)model->hidden * ELEMENT_BYTES, error)) ||
         !step_memory_fill(cost, maker->chip, model, scenario, error) ||
         !fill_tables(cost, maker, token_limit, error)) {

@@ -56,7 +56,8 @@ enum { STEP_TABLE = 4096, STEP_GRID = 512 };
 
 /* Tables for batches of at most token_limit tokens. INFEASIBLE when the plan does not fit the
  * model, or the weights the chip. */
-struct step_cost *step_cost_create(const struct platform *platform, const struct model *model,
+struct step_cost *step_cost_create(const struct platform *platform, int64_t first_chip,
+                                   const struct model *model,
                                    const struct serving_scenario *scenario, int64_t token_limit,
                                    struct arena *arena, struct error *error);
 
