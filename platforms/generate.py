@@ -96,6 +96,10 @@ def facts_of(machine: Machine) -> Iterator[tuple[str, str | Fact]]:
     yield from library_facts(machine.software)
     yield from storage_facts(machine.name)
     yield "power.overhead_per_chip", machine.power.overhead
+    for name, fact in (("host_per_chip", machine.power.host), ("scale_out_per_chip", machine.power.scale_out),
+                       ("cooling", machine.power.cooling)):
+        if fact is not None:
+            yield f"power.{name}", fact
     yield "power.pue", machine.power.pue
     for name, total in machine.totals.items():
         yield "published." + name, total

@@ -42,9 +42,5 @@ def memory(gigabytes: int, source: str) -> Fact:
     return published(f"{gigabytes}GB", source, low=f"{gigabytes}GB", high=f"{gigabytes}GiB")
 
 
-def overhead(per_chip: str, arithmetic: str, high: str | None = None) -> Fact:
-    return derived(per_chip, f"{arithmetic}, and {n.FABRIC_W}", low=per_chip if high else None, high=high)
-
-
 def places(count: int) -> list[str]:
     return [str(chip) for chip in range(count)]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from generator import chips_nvidia as c
 from generator import library
 from generator import network as n
+from generator import power
 from generator.chip import Chip
 from generator.fact import EFA, Fact, datasheet, published, vendor
-from generator.machine import Machine, both_ways, memory, overhead, places
+from generator.machine import Machine, both_ways, memory, places
 from generator.topology import switched
 
 SERVER_NOTES = ["The NVSwitch chips of the server are one router.",
@@ -26,10 +27,9 @@ DGX_B200 = published("14.3kW", vendor("DGX B200"))
 NVL72 = published("120kW", datasheet("GB200 NVL72") + "; Microsoft quotes 140 kW per rack",
                   low="120kW", high="140kW")
 
-A100_OVERHEAD = overhead("472W", "6.5 kW of a DGX A100 / 8 - 400 W")
-H100_OVERHEAD = overhead("635W", "10.2 kW of a DGX H100 / 8 - 700 W")
-B200_OVERHEAD = overhead("848W", "14.3 kW of a DGX B200 / 8 - 1,000 W")
-NVL72_OVERHEAD = overhead("527W", "120 kW of a rack (others say 140) / 72 - 1,200 W", high="804W")
+A100_POWER = power.power(power.A100, n.AWS_PUE)
+H100_POWER = power.power(power.H100, n.AWS_PUE)
+B200_POWER = power.power(power.B200, n.AWS_PUE)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Ec2:
     tor_domains: int
     launch: Fact
     net: library.Net
-    overhead: Fact
+    power: n.Power
     totals: dict[str, Fact]
 
 
@@ -56,21 +56,21 @@ def ec2_gpu(e: Ec2) -> Machine:
         e.name, title, "server", SERVER_NOTES, e.chip, lambda: switched(places(8), "nvlink", "nvswitch"),
         [n.nvlink(e.nvlink), n.efa(e.efa, n.nic_rate(e.gbps, 8, e.nic))],
         n.aws_tiers(8, n.rack_switches(25.6 if e.efa > 1 else 12.8, e.gbps, e.tor_domains)),
-        library.nccl(e.launch, e.net, e.nvlink), n.Power(e.overhead, n.AWS_PUE), e.totals)
+        library.nccl(e.launch, e.net, e.nvlink), e.power, e.totals)
 
 
 P4D = ec2_gpu(Ec2("p4d", "p4d.24xlarge", c.A100_40, 3, 1, 400, "6.25GBps", 16, library.AMPERE_LAUNCH,
-                  library.EFA1_STEP, A100_OVERHEAD,
+                  library.EFA1_STEP, A100_POWER,
                   {"hbm_size_total": memory(320, EFA),
                    "peak_bf16_total": published("2.5Pf", "aws.amazon.com/ec2/instance-types/p4 "
                                                 "(recalled, not read again)"),
                    "power_total": DGX_A100}))
 P5 = ec2_gpu(Ec2("p5", "p5.48xlarge", c.H100, 4, 2, 3200, "50GBps", 4, library.HOPPER_LAUNCH, library.EFA_STEP,
-                 H100_OVERHEAD, {"hbm_size_total": memory(640, EFA), "power_total": DGX_H100}))
+                 H100_POWER, {"hbm_size_total": memory(640, EFA), "power_total": DGX_H100}))
 P5EN = ec2_gpu(Ec2("p5en", "p5en.48xlarge", c.H200, 4, 3, 3200, "50GBps", 4, library.HOPPER_LAUNCH, library.EFA_STEP,
-                   H100_OVERHEAD, {"hbm_size_total": memory(1128, EFA), "power_total": DGX_H100}))
+                   H100_POWER, {"hbm_size_total": memory(1128, EFA), "power_total": DGX_H100}))
 P6 = ec2_gpu(Ec2("p6-b200", "p6-b200.48xlarge", c.B200, 5, 4, 3200, "50GBps", 4, library.HOPPER_LAUNCH,
-                 library.EFA4_STEP, B200_OVERHEAD,
+                 library.EFA4_STEP, B200_POWER,
                  {"hbm_size_total": published("1432GiB", EFA + ": 179 GiB per GPU; HGX B200 1,440 GB",
                                               low="1440GB", high="1440GiB"),
                   "peak_bf16_total": published("18Pf", vendor("HGX B200")),
@@ -89,7 +89,7 @@ GB200_NVL72 = Machine(
     [n.nvlink(5), n.infiniband("NDR", published("50GBps", "400 Gb/s per GPU (" + vendor("DGX GB200") +
                                                 "; " + EFA + ")"))],
     n.infiniband_tiers(64, 72, 4, 1), library.nccl(library.HOPPER_LAUNCH, library.IB_STEP, 5),
-    n.Power(NVL72_OVERHEAD, n.HALL_PUE),
+    power.power(power.NVL72, n.HALL_PUE),
     {"peak_bf16_total": published("180Pf", vendor("GB200 NVL72")),
      "peak_fp8_total": published("360Pf", vendor("GB200 NVL72")),
      "peak_fp4_total": published("720Pf", vendor("GB200 NVL72")),
@@ -102,11 +102,11 @@ GB200_NVL72 = Machine(
 
 def hgx(name: str, title: str, chip: Chip, nvlink: int, nic: n.Medium, radix: int, launch: Fact,
         totals: dict[str, Fact]) -> Machine:
-    watts = A100_OVERHEAD if chip is c.A100 else H100_OVERHEAD
+    watts = power.A100 if chip is c.A100 else power.H100
     return Machine(name, title, "server", SERVER_NOTES, chip,
                    lambda: switched(places(8), "nvlink", "nvswitch"), [n.nvlink(nvlink), nic],
                    n.infiniband_tiers(radix, 8, 8, radix // 2), library.nccl(launch, library.IB_STEP, nvlink),
-                   n.Power(watts, n.HALL_PUE), totals)
+                   power.power(watts, n.HALL_PUE), totals)
 
 
 HGX_A100 = hgx(

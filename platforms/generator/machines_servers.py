@@ -9,9 +9,10 @@ from generator import chips_nvidia as c
 from generator import machines_nvidia as m
 from generator import library
 from generator import network as n
+from generator import power
 from generator.chip import Chip
 from generator.fact import EFA, Fact, datasheet, derived, estimate, published, vendor
-from generator.machine import Machine, memory, overhead, places
+from generator.machine import Machine, memory, places
 from generator.topology import Topology, alone, bridged, switched
 
 NDR = published("50GBps", "400 Gb/s per GPU: " + datasheet("DGX SuperPOD"))
@@ -23,7 +24,7 @@ def like(machine: Machine, name: str, title: str, **changes: object) -> Machine:
 
 
 B200_SOFTWARE = library.nccl(library.HOPPER_LAUNCH, library.IB_STEP, 5)
-B200_POWER = n.Power(m.B200_OVERHEAD, n.HALL_PUE)
+B200_POWER = power.power(power.B200, n.HALL_PUE)
 NVLINK_SERVERS = [
     like(m.P4D, "p4de", "Amazon EC2 p4de.24xlarge (8 x NVIDIA A100 SXM 80GB)", chip=c.A100),
     like(m.HGX_A100, "hgx-a100-40gb", "HGX A100 40GB with HDR InfiniBand (8 GPUs)", chip=c.A100_40),
@@ -63,8 +64,8 @@ A3_HIGH = like(
 GB300_NVL72 = like(
     m.GB200_NVL72, "gb300-nvl72", "NVIDIA GB300 NVL72 with XDR InfiniBand", chip=c.GB300,
     media=[n.nvlink(5), n.infiniband("XDR", XDR)],
-    power=n.Power(overhead("535W", "135 kW of a rack, 155 at peak (Lenovo lp2357) / 72 - 1,400 W",
-                           high="813W"), n.HALL_PUE))
+    power=power.power(power.NVL72, n.HALL_PUE))
+GB300_NVL72 = replace(GB300_NVL72, totals={"power_total": published("135kW", "Lenovo lp2357, 155 at peak", low="135kW", high="155kW")})
 
 GB200_NVL4 = like(m.GB200_NVL72, "gb200-nvl4", "GB200 compute tray: 4 GPUs on NVLink 5", domain_noun="server",
                   build=lambda: switched(places(4), "nvlink", "nvswitch"),
@@ -123,8 +124,7 @@ def instinct(name: str, title: str, chip: Chip, fabric: n.Medium, size: int) -> 
                    [fabric, n.ethernet("RoCE 400G", published("50GBps", "400 Gb/s per GPU (reference design)"),
                                        n.ROCE_LATENCY)],
                    n.clos(8, 128, 4096, 65536, "1", "a full-rate Clos"), library.RCCL,
-                   n.Power(estimate("650W", "processors, fans, NICs as in a DGX H100 (10.2 kW / 8 - 700 W)",
-                                    low="450W", high="800W"), n.HALL_PUE),
+                   power.power(power.H100, n.HALL_PUE),
                    {"hbm_size_total": memory(size, amd.datasheet(chip.title))})
 
 

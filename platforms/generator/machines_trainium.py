@@ -7,6 +7,7 @@ from dataclasses import replace
 from generator import chips_trainium as c
 from generator import library
 from generator import network as n
+from generator import power
 from generator.chips_nvidia import GB300
 from generator.fact import EFA, NEURON, SA2, SA3, derived, estimate, published
 from generator.machine import Machine, both_ways
@@ -35,9 +36,7 @@ def trn1(name: str, gbps: int, nic: str, tor_domains: int) -> Machine:
          "hbm_bandwidth_total": published("14.1TBps", NEURON + "trn1-arch.rst: 13,120 GiB/s")})
 
 
-TRN2_POWER = n.Power(
-    derived("310W", f"48 kW per 64-chip UltraServer / 64 - 500 W of the chip ({SA2}), and {n.FABRIC_W}; "
-            "844 W per chip with 800 Gb/s NICs", low="250W", high="404W"), n.AWS_PUE)
+TRN2_POWER = power.power(power.TRN2, n.AWS_PUE)
 
 TRN2_SERVER = Machine(
     "trn2.48xlarge", "Amazon EC2 trn2.48xlarge", "server", TORUS_NOTES, c.TRN2,
@@ -66,10 +65,7 @@ TRN2_ULTRASERVER = Machine(
                                     "3,200 Gb/s", low="400GBps", high="1600GBps"),
      "power_total": published("48kW", f"analyst estimate, 24 kW per rack ({SA2})")})
 
-TRN3_POWER = n.Power(
-    estimate("510W", f"0.45 of the TDP of 1,000 W (the ratio is 0.5 on Trainium2, with more host "
-             f"processors), and {n.FABRIC_W}; 375 W with a TDP of 700 W", low="375W", high="560W"),
-    n.AWS_PUE)
+TRN3_POWER = power.power(power.TRN3, n.AWS_PUE)
 
 TRN3_NOTES = [
     "Sleds 00 to 17 stand in rack 0, 18 to 35 in rack 1; chip i of sled n has a direct link to chip i "
@@ -165,8 +161,7 @@ TRN4_RACK = Machine(
     [n.nvlink_fusion(), n.efa(4, estimate("50GBps", "400 Gb/s per chip, an option of Trainium3 already "
                                           f"({SA3})", low="25GBps", high="100GBps"))],
     n.aws_tiers(72, estimate("1", "as Trainium3")), library.NEURON_SOFTWARE,
-    n.Power(estimate("870W", f"0.45 of the TDP of 1,800 W as Trainium3, and {n.FABRIC_W}", low="600W",
-                     high="1200W"), n.AWS_PUE))
+    power.power(power.TRN3, n.AWS_PUE))
 
 GPU_LINK = replace(n.nvlink(5), name="nvlink5")
 MIXED_RACK = replace(
@@ -179,8 +174,7 @@ MIXED_RACK = replace(
     build=lambda: switched_mixed({"nvlink5": [f"gpu-{i:02d}" for i in range(36)],
                                   "nvlink": [f"trn-{i:02d}" for i in range(36)]}, "nvswitch"),
     media=[GPU_LINK, *TRN4_RACK.media],
-    power=n.Power(estimate("703W", "mean of a GB300 rack (535 W a GPU) and of the Trainium4 rack (870 W a chip)",
-                           low="530W", high="1010W"), n.AWS_PUE))
+    power=power.power(power.NVL72, n.AWS_PUE))
 
 MACHINES = [
     trn1("trn1.32xlarge", 800, "6.25GBps", 8),

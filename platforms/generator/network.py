@@ -27,8 +27,11 @@ class Tier:
 
 @dataclass(frozen=True)
 class Power:
-    overhead: Fact
+    overhead: Fact  # hosts and network of the box; without cooling: fans, supplies and scale-out too
     pue: Fact
+    host: Fact | None = None
+    cooling: Fact | None = None
+    scale_out: Fact | None = None
 
 
 # --- inside a domain -------------------------------------------------------------------------

@@ -50,14 +50,17 @@ struct energy_use energy_of_step(const struct platform *platform, const struct c
     struct energy_use use = {
         .idle_J = chip->idle_W * chip_s,
         .activity_J = above_idle_W * active.mean_fraction * chip_s,
-        .overhead_J = platform->power_overhead_per_chip_W * chip_s,
+        .host_J = platform->power_host_per_chip_W * chip_s,
     };
-    double it_J = use.idle_J + use.activity_J + use.overhead_J;
-    double peak_chip_W = chip->idle_W + above_idle_W * active.peak_fraction +
-                         platform->power_overhead_per_chip_W;
+    double beside_J = platform->power_overhead_per_chip_W * chip_s;
+    double scale_out_J = platform->power_scale_out_per_chip_W * chip_s;
+    use.network_J = beside_J - use.host_J + scale_out_J;
+    use.cooling_J = platform->power_cooling_fraction * (use.idle_J + use.activity_J + beside_J);
+    double it_J = use.idle_J + use.activity_J + use.host_J + use.network_J + use.cooling_J;
     use.facility_J = it_J * (platform->pue - 1);
     use.step_J = it_J * platform->pue;
     use.average_W = activity->step_s > 0 ? use.step_J / activity->step_s : 0;
-    use.peak_W = (double)chips * peak_chip_W * platform->pue;
+    use.peak_W = (double)chips *
+                 platform_power_W(platform, chip->idle_W + above_idle_W * active.peak_fraction);
     return use;
 }

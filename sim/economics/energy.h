@@ -21,8 +21,10 @@ struct energy_use {
     double step_J;             /* of the facility, whole machine */
     double average_W, peak_W;  /* of the facility; peak: all chips at their hungriest kind */
     double idle_J, activity_J; /* chips: what they burn anyway, and more while they work */
-    double overhead_J;         /* hosts, switches, NICs, fans */
-    double facility_J;         /* cooling and distribution: what PUE adds */
+    double host_J;             /* hosts; 0 when the platform does not tell them apart */
+    double network_J;          /* all else beside the chips: switches, NICs, optics */
+    double cooling_J;          /* fans and supplies of the boxes */
+    double facility_J;         /* cooling and distribution of the building: what PUE adds */
 };
 
 /* chips of this type on this platform, all with the same activity. Sums of the activity beyond

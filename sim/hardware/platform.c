@@ -118,3 +118,10 @@ const struct chip *platform_chip(const struct platform *platform, int64_t chip)
 {
     return platform->chips[chip % platform->chip_count];
 }
+
+double platform_power_W(const struct platform *platform, double chip_W)
+{
+    double box_W =
+        (chip_W + platform->power_overhead_per_chip_W) * (1 + platform->power_cooling_fraction);
+    return platform->pue * (box_W + platform->power_scale_out_per_chip_W);
+}

@@ -111,8 +111,11 @@ struct platform {
     struct protocol in_switch;       /* all-reduce by the switch; efficiency 0: it cannot */
     double in_switch_tuned_fraction; /* its algorithm rate over a link's as the library takes it
                                         when it chooses */
-    struct storage host, ssd, shared; /* memory of hosts, their own drives, a network store */
-    double power_overhead_per_chip_W; /* hosts, switches, NICs, fans */
+    struct storage host, ssd, shared;  /* memory of hosts, their own drives, a network store */
+    double power_overhead_per_chip_W;  /* hosts and network of the box: a chip's share */
+    double power_host_per_chip_W;      /* of that, the hosts; 0: not known apart */
+    double power_cooling_fraction;     /* fans and supplies, over all else in the box */
+    double power_scale_out_per_chip_W; /* switches and optics beside the box */
     double pue;
     const struct link_defect *defects; /* sorted by link: defect.h */
     int64_t defect_count;
@@ -138,3 +141,7 @@ int64_t platform_chips(const struct platform *platform);
 
 /* The chip type of a global chip index (domain * chip_count + local index). */
 const struct chip *platform_chip(const struct platform *platform, int64_t chip);
+
+/* Power at the building's meter of a chip that draws chip_W, with its share of all that stands
+ * beside it. MODEL.md, "Energy" */
+double platform_power_W(const struct platform *platform, double chip_W);

@@ -120,7 +120,8 @@ static void add_chips(struct platform_report *report)
         }
         report->hbm_bytes += chip->hbm_bytes;
         report->hbm_Bps += chip->hbm_Bps;
-        report->power_W += chip->tdp_W + platform->power_overhead_per_chip_W;
+        report->power_W += platform_power_W(platform, chip->tdp_W) / platform->pue -
+                           platform->power_scale_out_per_chip_W;
     }
 }
 

@@ -185,8 +185,8 @@ static struct energy_use pool_energy(const struct serving *serving, const struct
     activity.work_s[WORK_MATMUL] = totals->parts.part_s[STEP_MATMUL] / lanes;
     activity.work_s[WORK_ATTENTION] = totals->parts.part_s[STEP_ATTENTION] / lanes;
     activity.work_s[WORK_VECTOR] = totals->parts.part_s[STEP_VECTOR] / lanes;
-    return energy_of_step(pool->platform, platform_chip(pool->platform, pool->first_chip), pool->chips,
-                          &activity);
+    return energy_of_step(pool->platform, platform_chip(pool->platform, pool->first_chip),
+                          pool->chips, &activity);
 }
 
 /* Dollars an hour of all pools; NAN when one has no price. */

@@ -376,8 +376,9 @@ struct step_cost *step_cost_create(const struct platform *platform, int64_t firs
     struct step_cost *cost = arena_alloc(arena, sizeof *cost);
     cost->overhead_s = scenario->step_overhead_s;
     if ((scenario->tensor_parallel > 1 &&
-         !exchange_table_fill(&maker->all_reduce, platform, first_chip, scenario->tensor_parallel,
-                              (double)model->hidden * ELEMENT_BYTES, error)) ||
+         !exchange_table_fill(&maker->all_reduce, platform, first_chip,
+                              scenario->tensor_parallel, (double)model->hidden * ELEMENT_BYTES,
+                              error)) ||
         !step_memory_fill(cost, maker->chip, model, scenario, error) ||
         !fill_tables(cost, maker, token_limit, error)) {
         return NULL;

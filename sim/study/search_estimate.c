@@ -106,7 +106,7 @@ double search_estimate_energy_J(const struct search_walk *walk, double time_s)
         }
     }
     active_s *= (double)walk->plan.micro_batches / (double)walk->plan.pipeline_parallel;
-    double always_W = walk->chip->idle_W + platform->power_overhead_per_chip_W;
-    return platform->pue * (double)walk->chips *
-           (always_W * time_s + (walk->chip->tdp_W - walk->chip->idle_W) * active_s);
+    double idle_W = platform_power_W(platform, walk->chip->idle_W);
+    double full_W = platform_power_W(platform, walk->chip->tdp_W);
+    return (double)walk->chips * (idle_W * time_s + (full_W - idle_W) * active_s);
 }

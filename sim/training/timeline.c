@@ -163,12 +163,13 @@ static void prepare_power(struct timeline *timeline)
 {
     const struct platform *platform = timeline->job->platform;
     const struct chip *chip = platform_chip(platform, 0);
-    timeline->base_W = (double)platform_chips(platform) * platform->pue *
-                       (chip->idle_W + platform->power_overhead_per_chip_W);
+    double idle_W = platform_power_W(platform, chip->idle_W);
+    timeline->base_W = (double)platform_chips(platform) * idle_W;
     for (int part = 0; part < PART_BUBBLE_TIME; part++) {
         double share = part < WORK_KIND_COUNT ? energy_work_share((enum work_kind)part)
                                               : energy_communication_share();
-        timeline->part_W[part] = platform->pue * (chip->tdp_W - chip->idle_W) * share;
+        double active_W = chip->idle_W + (chip->tdp_W - chip->idle_W) * share;
+        timeline->part_W[part] = platform_power_W(platform, active_W) - idle_W;
     }
 }
 

@@ -317,7 +317,9 @@ static struct table *energy_table(const struct energy_use *use, struct arena *ar
         double energy_J;
     } rows[] = {{"chips, idle power", use->idle_J},
                 {"chips, activity", use->activity_J},
-                {"hosts, switches, NICs, fans", use->overhead_J},
+                {"hosts", use->host_J},
+                {"switches, NICs, optics", use->network_J},
+                {"fans and power supplies", use->cooling_J},
                 {"cooling and distribution (PUE)", use->facility_J}};
     for (int i = 0; i < COUNT_OF(rows); i++) {
         union cell cells[] = {{.text = rows[i].cause}, {.f64 = rows[i].energy_J}};

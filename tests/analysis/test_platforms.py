@@ -42,6 +42,7 @@ ALL_TO_ALL = {
     "gb200-nvl72": (72, {"nvlink": 71}),
     "gb300-nvl72": (72, {"nvlink": 71}),
     "trn4-estimate": (72, {"nvlink": 71}),
+    "trn4-gb300-estimate": (72, {"nvlink": 71, "nvlink5": 71}),
     "gb200-nvl4": (4, {"nvlink": 3}),
     # A ring of 12: distances 1 to 5 both ways and 6: 12 x 36 hops on 12 links of 2 directions.
     "inf2.48xlarge": (12, {"ring": 18}),
