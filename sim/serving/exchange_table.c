@@ -33,9 +33,8 @@ static double one_round_s(const struct platform *platform, int64_t count, double
 
 /* MODEL.md, "Serving: step time" */
 bool exchange_table_fill(struct exchange_table *table, const struct platform *platform,
-                         int64_t first,
-                         enum collective_operation operation, int64_t count, double row_bytes,
-                         double start_s, struct error *error)
+                         int64_t first, enum collective_operation operation, int64_t count,
+                         double row_bytes, double start_s, struct error *error)
 {
     struct arena *scratch = arena_create();
     int64_t *chips = arena_array(scratch, count, sizeof *chips);

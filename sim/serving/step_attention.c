@@ -71,8 +71,7 @@ static void price_latent(const struct step_maker *maker, struct attention_price 
     double flops = 2 * heads * (2 * rank + position);
     double rate = maker->chip.array_flops_per_s[DTYPE_BF16] *
                   fmin(maker->chip.matmul_efficiency_fraction, 1);
-    price->decode_read_s =
-        fmax(flops / rate, step_token_bytes(maker) / memory_Bps(maker));
+    price->decode_read_s = fmax(flops / rate, step_token_bytes(maker) / memory_Bps(maker));
     price->decode_token_s = maker->chip.attention_block_s / fmax(maker->chip.unit_count, 1) +
                             2 * ELEMENT_BYTES * heads * rank / memory_Bps(maker);
 }

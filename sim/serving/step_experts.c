@@ -63,11 +63,9 @@ double step_experts_s(const struct step_maker *maker, double tokens)
     struct load load = fullest(maker, tokens);
     double slices = maker->shards / (double)maker->scenario->expert_parallel / maker->cores;
     double width = (double)model->expert_ffn_hidden / slices, hidden = (double)model->hidden;
-    double starts_s = all_experts(maker, tokens)
-                          ? load.experts * maker->scenario->engine.expert_start_s
-                          : 0;
-    return starts_s +
-           maker->scenario->engine.expert_factor *
-               (grouped_s(maker, load, hidden, width * (model->gated_mlp ? 2 : 1)) +
-            grouped_s(maker, load, width, hidden));
+    double starts_s =
+        all_experts(maker, tokens) ? load.experts * maker->scenario->engine.expert_start_s : 0;
+    return starts_s + maker->scenario->engine.expert_factor *
+                          (grouped_s(maker, load, hidden, width * (model->gated_mlp ? 2 : 1)) +
+                           grouped_s(maker, load, width, hidden));
 }

@@ -35,7 +35,8 @@ static double linear_s(const struct step_maker *maker, double tokens, double in,
     return chip_work_time_s(&maker->chip, &work);
 }
 
-/* A dense matrix of a layer: operands as stored, but no narrower than the layer's arithmetic. */
+/* A dense matrix of a layer: operands as stored, but no narrower than the layer's arithmetic.
+ */
 static double dense_s(const struct step_maker *maker, double tokens, double in, double out)
 {
     enum dtype dtype = maker->scenario->activation_dtype;
@@ -131,8 +132,9 @@ static void add_linear_attention(const struct step_maker *maker, double tokens,
     double state_bytes = 2 * 4 * (double)model->linear_state * share;
     price->part_s[STEP_MATMUL] += dense_s(maker, tokens, hidden, 2 * keys + 2 * values) +
                                   dense_s(maker, tokens, values, hidden);
-    price->part_s[STEP_VECTOR] += vector_s(
-        maker, 3, 4 * ELEMENT_BYTES * tokens * (keys + values) + fmin(tokens, 256) * state_bytes);
+    price->part_s[STEP_VECTOR] += vector_s(maker, 3,
+                                           4 * ELEMENT_BYTES * tokens * (keys + values) +
+                                               fmin(tokens, 256) * state_bytes);
 }
 
 static void add_price(struct step_price *sum, const struct step_price *price, double times)
@@ -171,8 +173,8 @@ static void add_mlp(const struct step_maker *maker, double tokens, double whole_
     const struct model *model = maker->model;
     double hidden = (double)model->hidden, gates = model->gated_mlp ? 2 : 1;
     double width = whole_width / maker->shards * maker->cores;
-    price->part_s[STEP_MATMUL] += dense_s(maker, tokens, hidden, gates * width) +
-                                  dense_s(maker, tokens, width, hidden);
+    price->part_s[STEP_MATMUL] +=
+        dense_s(maker, tokens, hidden, gates * width) + dense_s(maker, tokens, width, hidden);
     price->part_s[STEP_VECTOR] +=
         vector_s(maker, 1, (gates + 1) * ELEMENT_BYTES * tokens * width);
 }
@@ -318,17 +320,16 @@ static bool fill_exchanges(struct step_maker *maker, struct error *error)
         return true;
     }
     if (!exchange_table_fill(&maker->all_reduce, maker->platform, maker->first_chip,
-                             COLLECTIVE_ALL_REDUCE, chips,
-                             row_bytes, own_s, error)) {
+                             COLLECTIVE_ALL_REDUCE, chips, row_bytes, own_s, error)) {
         return false;
     }
     maker->attention_reduce = maker->all_reduce;
     return maker->ranks <= 1 ||
-           (exchange_table_fill(&maker->all_to_all, maker->platform, maker->first_chip, COLLECTIVE_ALL_TO_ALL,
-                                chips, row_bytes, 0, error) &&
-            (part <= 1 || exchange_table_fill(&maker->attention_reduce, maker->platform, maker->first_chip,
-                                              COLLECTIVE_ALL_REDUCE, part, row_bytes, own_s,
-                                              error)));
+           (exchange_table_fill(&maker->all_to_all, maker->platform, maker->first_chip,
+                                COLLECTIVE_ALL_TO_ALL, chips, row_bytes, 0, error) &&
+            (part <= 1 ||
+             exchange_table_fill(&maker->attention_reduce, maker->platform, maker->first_chip,
+                                 COLLECTIVE_ALL_REDUCE, part, row_bytes, own_s, error)));
 }
 
 struct step_maker *step_maker_create(const struct platform *platform, int64_t first_chip,

@@ -9,7 +9,7 @@
 struct step_maker {
     const struct platform *platform;
     int64_t first_chip; /* of the first replica: they are alike */
-    struct chip chip; /* as much of it as the replica uses, with the engine's kernel starts */
+    struct chip chip;   /* as much of it as the replica uses, with the engine's kernel starts */
     const struct model *model;
     const struct serving_scenario *scenario;
     double chips;            /* of one pipeline stage */

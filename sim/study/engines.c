@@ -77,7 +77,9 @@ static const struct {
     double unit, otherwise;
 } properties[] = {
 #define PROPERTY(column, member, unit, otherwise)                                              \
-    {column, offsetof(struct serving_scenario, member), unit, otherwise}
+    {                                                                                          \
+        column, offsetof(struct serving_scenario, member), unit, otherwise                     \
+    }
     PROPERTY("step_overhead_us", step_overhead_s, 1e-6, 0),
     PROPERTY("request_overhead_ms", request_overhead_s, 1e-3, 0),
     PROPERTY("graph_memory_gib", graph_memory_bytes, 1024.0 * 1024 * 1024, 0),

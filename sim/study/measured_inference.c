@@ -131,10 +131,10 @@ static void take_dtypes(const struct reading *reading, struct serving_scenario *
     }
     bool fp4 = scenario->weight_dtype == DTYPE_FP4;
     bool eight = scenario->weight_dtype == DTYPE_FP8 && !stored;
-    scenario->kv_dtype = (fp4 && strstr(narrow, "fp4") != NULL) ||
-                                 (eight && strstr(narrow, "fp8") != NULL)
-                             ? DTYPE_FP8
-                             : DTYPE_BF16;
+    scenario->kv_dtype =
+        (fp4 && strstr(narrow, "fp4") != NULL) || (eight && strstr(narrow, "fp8") != NULL)
+            ? DTYPE_FP8
+            : DTYPE_BF16;
     scenario->dense_dtype = fp4 ? DENSE_BF16 : DENSE_LIKE_EXPERTS;
 }
 
@@ -290,9 +290,10 @@ static bool find_tables(struct reading *reading, struct error *error)
 {
     reading->hardware = engines_longest(reading->engines->hardware, text(reading, "hardware"));
     if (reading->hardware < 0) {
-        return error_fill(error, ERROR_INPUT,
-                          "hardware '%.60s' is not in hardware.csv; add a row with its platform",
-                          text(reading, "hardware"));
+        return error_fill(
+            error, ERROR_INPUT,
+            "hardware '%.60s' is not in hardware.csv; add a row with its platform",
+            text(reading, "hardware"));
     }
     reading->cores =
         csv_count(reading->engines->hardware, reading->hardware, "cores_per_chip", 1);

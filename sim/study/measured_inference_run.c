@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One replica is simulated and stands for all. Pools of a disaggregated system are a closed
- * network of two stations: prefill with a server for each rank, decode at the pace of its batch.
- * docs/ACCURACY.md, "Serving". */
+ * network of two stations: prefill with a server for each rank, decode at the pace of its
+ * batch. docs/ACCURACY.md, "Serving". */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,8 @@ static bool run_replicas(const struct inference_case *what, struct inference_res
                          struct arena *arena, struct error *error)
 {
     struct serving *serving = serving_prepare(what->platform, what->scenario, arena, error);
-    if (serving == NULL || !serving_simulate(serving, &(struct serving_options){0}, arena, error)) {
+    if (serving == NULL ||
+        !serving_simulate(serving, &(struct serving_options){0}, arena, error)) {
         return false;
     }
     const struct outcome *outcome = serving->outcome;
@@ -27,8 +28,7 @@ static bool run_replicas(const struct inference_case *what, struct inference_res
         .ttft_p50_s = histogram_quantile(&outcome->ttft_s, 0.5),
         .tpot_mean_s = histogram_mean(&outcome->tpot_s),
         .tpot_p50_s = histogram_quantile(&outcome->tpot_s, 0.5),
-        .output_per_s =
-            (double)what->replicas * (double)outcome->counted_output / window_s};
+        .output_per_s = (double)what->replicas * (double)outcome->counted_output / window_s};
     return true;
 }
 
@@ -37,7 +37,9 @@ static bool run_batch(const struct inference_case *what, struct inference_result
                       struct arena *arena, struct error *error)
 {
     const struct serving_scenario *load = &what->scenario->serving;
-    const struct step_cost *cost = step_cost_create(what->platform, 0, what->scenario->model, load, load->max_num_batched_tokens, arena, error);
+    const struct step_cost *cost =
+        step_cost_create(what->platform, 0, what->scenario->model, load,
+                         load->max_num_batched_tokens, arena, error);
     if (cost == NULL) {
         return false;
     }
@@ -133,8 +135,7 @@ static bool run_pools(const struct inference_case *what, struct inference_result
                         .rows = (int64_t)ranks,
                         .prefill_pairs = ranks * tokens * (tokens + 1) / 2,
                         .prefill_context = tokens * ranks};
-    network.prefill_s =
-        step_cost_s(network.prefill, &step, NULL) + load->request_overhead_s;
+    network.prefill_s = step_cost_s(network.prefill, &step, NULL) + load->request_overhead_s;
     network.servers = ranks * (double)prefill->replicas;
     network.decode_replicas = (double)decode->replicas;
     solve(&network, (double)load->concurrency * (double)decode->replicas, result);

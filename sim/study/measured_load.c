@@ -37,7 +37,8 @@ static bool kind_is(const char *kind, const char *start)
     return strncmp(kind, start, strlen(start)) == 0;
 }
 
-/* The number before a word, "3000" of "exact lengths; 3000 requests"; 0 when it is not there. */
+/* The number before a word, "3000" of "exact lengths; 3000 requests"; 0 when it is not there.
+ */
 static double number_before(const char *text, const char *word)
 {
     const char *end = strstr(text, word);
@@ -59,30 +60,33 @@ static double number_in(const char *text)
     return strtod(text, NULL);
 }
 
+/* The column that the kind of load needs and that is empty; NULL when it is there. */
+static const char *empty_column(const struct csv *csv, int64_t row, const char *kind)
+{
+    const char *batch = csv_text(csv, row, "batch_or_concurrency");
+    if (kind_is(kind, "fixed_batch") || kind_is(kind, "closed_concurrency")) {
+        return number_in(batch) > 0 ? NULL : "column batch_or_concurrency is empty";
+    }
+    if (strcmp(kind, "open_poisson") == 0) {
+        return csv_number(csv, row, "qps_target") > 0 ? NULL : "column qps_target is empty";
+    }
+    return kind_is(kind, "offline_max") || kind_is(kind, "burst")
+               ? NULL
+               : "columns batch_or_concurrency and qps_target are empty";
+}
+
 bool measured_load_stated(const struct csv *csv, int64_t row, struct error *error)
 {
     const char *kind = csv_text(csv, row, "load_type");
-    const char *batch = csv_text(csv, row, "batch_or_concurrency");
-    bool fixed = kind_is(kind, "fixed_batch") || kind_is(kind, "closed_concurrency");
-    if (fixed && !(number_in(batch) > 0)) {
-        return error_fill(error, ERROR_INPUT, "column batch_or_concurrency is empty");
-    }
-    if (strcmp(kind, "open_poisson") == 0 && !(csv_number(csv, row, "qps_target") > 0)) {
-        return error_fill(error, ERROR_INPUT, "column qps_target is empty");
-    }
     if (kind_is(kind, "open_trace")) {
         return true;
     }
-    if (!fixed && strcmp(kind, "open_poisson") != 0 && !kind_is(kind, "offline_max") &&
-        !kind_is(kind, "burst")) {
-        return error_fill(error, ERROR_INPUT,
-                          "columns batch_or_concurrency and qps_target are empty");
-    }
+    const char *empty = empty_column(csv, row, kind);
     bool named = strstr(csv_text(csv, row, "length_note"), "samples") != NULL;
-    if (!named && !(csv_number(csv, row, "isl") > 0)) {
-        return error_fill(error, ERROR_INPUT, "column isl is empty");
+    if (empty == NULL && !named && !(csv_number(csv, row, "isl") > 0)) {
+        empty = "column isl is empty";
     }
-    return true;
+    return empty == NULL || error_fill(error, ERROR_INPUT, "%s", empty);
 }
 
 /* A shape becomes lengths: a number or range is over the mean, quantiles are in thousandths of
