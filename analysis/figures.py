@@ -18,10 +18,13 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.collections import PatchCollection  # noqa: E402
+from matplotlib.patches import Rectangle  # noqa: E402
 from matplotlib.ticker import FuncFormatter  # noqa: E402
 
 from load import LoadError, Result  # noqa: E402
 from pages import links, other, serving, training  # noqa: E402
+from pages.entry import Entry
 from pages.page import Chart  # noqa: E402
 from pages.training import Entry  # noqa: E402
 from pages.units import digits, quantity  # noqa: E402
@@ -34,6 +37,7 @@ SCALED = ("s", "B", "B/s", "W", "J", "FLOP", "FLOP/s", "%", "1")
 
 class FigureError(Exception):
     """A figure that these results do not have."""
+    status = 3
 
 
 # How a chart of each kind is drawn
@@ -59,7 +63,7 @@ def _stack(axes: Axes, chart: Chart) -> None:
 def _points(axes: Axes, chart: Chart) -> None:
     for i, series in enumerate(chart["series"]):  # type: ignore[arg-type]
         x, y = zip(*[(p[0], p[1]) for p in series["points"]])
-        style = {"color": COLOURS[i % len(COLOURS)], "label": series["name"]}
+        style = {"color": COLOURS[series.get("like", i) % len(COLOURS)], "label": series["name"]}
         if series.get("line"):
             axes.plot(x, y, linewidth=1, linestyle="--" if series.get("dashed") else "-", **style)
         else:
@@ -95,6 +99,26 @@ def _heat(axes: Axes, chart: Chart) -> None:
     _axis(bar.ax.yaxis, value)  # type: ignore[arg-type]
 
 
+def _machine(axes: Axes, chart: Chart) -> None:
+    """A box a chip, a field in it for each kind of link."""
+    count, step = len(chart["media"]), chart["wide"] + 1  # type: ignore[arg-type, operator]
+    patches, values = [], []
+    for rack, column, row, _, fields in chart["boxes"]:  # type: ignore[union-attr]
+        for m, links in enumerate(fields):
+            patches.append(Rectangle((rack * step + column + 0.06 + 0.88 * m / count, row - 0.4), 0.86 / count, 0.8))
+            values.append(100 * max((link[2] for link in links), default=0.0))
+    fields_drawn = PatchCollection(patches, cmap="YlOrRd", edgecolor="grey", linewidth=0.2)
+    fields_drawn.set_array(values)
+    fields_drawn.set_clim(0, 100)
+    axes.add_collection(fields_drawn)
+    axes.set_xlim(-0.1, len(chart["groups"]) * step - 0.9)  # type: ignore[arg-type, operator]
+    axes.set_ylim(chart["high"] - 0.4, -0.6)  # type: ignore[operator]
+    axes.set_xticks([rack * step + chart["wide"] / 2 for rack in range(len(chart["groups"]))], chart["groups"])  # type: ignore[arg-type, operator]
+    axes.set_yticks(range(chart["high"]), [str(row) for row in range(chart["high"])], fontsize="x-small")  # type: ignore[call-overload]
+    axes.set_ylabel(str(chart["rowName"]))
+    axes.figure.colorbar(fields_drawn, ax=axes).set_label(f"use of each chip's links ({', '.join(chart['media'])}) [%]")  # type: ignore[arg-type]
+
+
 def _ranges(axes: Axes, chart: Chart) -> None:
     for i, row in enumerate(chart["rows"]):  # type: ignore[arg-type]
         axes.barh(i, row["high"] - row["low"], left=row["low"], height=0.4, color=COLOURS[0], alpha=0.5)
@@ -108,7 +132,7 @@ def _ranges(axes: Axes, chart: Chart) -> None:
     _axis(axes.xaxis, chart["x"])  # type: ignore[arg-type]
 
 
-DRAWN: dict[str, Callable[[Axes, Chart], None]] = {"stack": _stack, "points": _points, "gantt": _gantt, "heat": _heat, "ranges": _ranges}
+DRAWN: dict[str, Callable[[Axes, Chart], None]] = {"stack": _stack, "points": _points, "gantt": _gantt, "heat": _heat, "machine": _machine, "ranges": _ranges}
 
 
 # The figures
@@ -221,7 +245,7 @@ def main() -> int:
             print(path)
     except (LoadError, FigureError) as problem:
         print(f"figures: {problem}", file=sys.stderr)
-        return 3
+        return problem.status
     return 0
 
 

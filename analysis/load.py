@@ -10,19 +10,28 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterable, NamedTuple
+from typing import Iterable, Iterator, NamedTuple
 
 import h5py
 import numpy
 import pandas
 
 SCHEMA_VERSION = 1
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
 NOT_TABLES = ("inputs", "provenance")
+
+
+INPUT, SYSTEM = 3, 5  # exit status, as of the program
 
 
 class LoadError(Exception):
     """A file that is no result of trnsim, or a table or column that it does not have."""
+
+    def __init__(self, message: str, status: int = INPUT) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Column(NamedTuple):
@@ -50,15 +59,28 @@ class Result:
         with self._open() as file:
             self.kind = _text(file.attrs.get("kind", ""))
             version = file.attrs.get("schema_version")
+            if version is None or not self.kind:
+                raise LoadError(f"{path}: is HDF5 of another program, expected a result written by trnsim run")
             if version != SCHEMA_VERSION:
-                raise LoadError(f"{path}: schema version {version}, expected {SCHEMA_VERSION}; "
-                                "is it a result of trnsim?")
+                raise LoadError(f"{path}: has schema version {version}, this trnsim reads "
+                                f"{SCHEMA_VERSION}; run again with this trnsim")
 
-    def _open(self) -> h5py.File:
+    @contextmanager
+    def _open(self) -> Iterator[h5py.File]:
+        """The file while it is read. What h5py says of a damaged file becomes one message."""
+        damaged = f"{self.path}: is damaged or cut short, expected a whole result of trnsim; copy it again or run again"
         try:
-            return h5py.File(self.path, "r")
+            with open(self.path, "rb") as plain:
+                start = plain.read(len(SIGNATURE))
         except OSError as problem:
-            raise LoadError(f"{self.path}: cannot be read as HDF5: {problem}") from problem
+            raise LoadError(f"{self.path}: cannot be read ({problem.strerror}); check the path", SYSTEM) from problem
+        if start != SIGNATURE:
+            raise LoadError(f"{self.path}: is no HDF5 file, expected a result written by trnsim run")
+        try:
+            with h5py.File(self.path, "r") as file:
+                yield file
+        except (OSError, KeyError, RuntimeError, UnicodeDecodeError) as problem:
+            raise LoadError(damaged) from problem
 
     def _group(self, file: h5py.File, name: str) -> h5py.Group:
         if name not in self._names(file):
@@ -163,7 +185,7 @@ def main() -> int:
         return 0
     except LoadError as problem:
         print(f"load: {problem}", file=sys.stderr)
-        return 3
+        return problem.status
     except BrokenPipeError:
         return 0
 

@@ -12,12 +12,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-SYSTEM, INPUT, INTERRUPTED = 5, 3, 130
+SYSTEM, INTERRUPTED = 5, 130
 try:
     from load import LoadError, Result
     from pages import other, serving, sweep, training
+    from pages.entry import Entry
     from pages.page import Page, PageError, Section, html
-    from pages.training import Entry
 except ImportError as missing:
     print(f"trnsim: report: {missing}; scripts/setup.sh installs what is needed", file=sys.stderr)
     sys.exit(SYSTEM)
@@ -27,14 +27,18 @@ def named(results: list[Result]) -> list[Entry]:
     """Machine and count where that tells them apart, else the file's name."""
     rows = [r.row("summary") if "summary" in r.tables() and r.kind not in ("plan", "together") else {} for r in results]
     names = [f"{row['platform']} x {row['domains']}" if "domains" in row else str(row.get("platform", r.path.stem)) for row, r in zip(rows, results)]
+    names = [f"{name} at {serving.load(r):.3g}/s" if r.kind == "serving" and names.count(name) > 1 else name for r, name in zip(results, names)]
     return [Entry(result, name if names.count(name) == 1 else result.path.stem, row) for result, name, row in zip(results, names, rows)]
 
 
-def about(entry: Entry) -> Section:
-    facts = entry.result.provenance()
-    lines = [f"{name}: {value}" for name, value in facts.items()]
-    lines += [f"input {role}: {given.path}, sha256 {given.sha256}" for role, given in entry.result.inputs().items()]
-    return Section(entry.result.path.name, [f"Kind {entry.result.kind}."], notes=[("Where it comes from", lines)])
+def about(entries: list[Entry]) -> Section:
+    """Hints and captions name datasets of these files."""
+    section = Section("The files", ["Every number of this page names the dataset that it was read from: FILE:/TABLE/COLUMN[ROW]. These are the files."])
+    for entry in entries:
+        lines = [f"{name}: {value}" for name, value in entry.result.provenance().items()]
+        lines += [f"input {role}: {given.path}, sha256 {given.sha256}" for role, given in entry.result.inputs().items()]
+        section.notes.append((f"{entry.result.path.name}: {entry.result.kind}", lines))
+    return section
 
 
 def page(results: list[Result], baseline: Result | None) -> Page:
@@ -63,7 +67,7 @@ def page(results: list[Result], baseline: Result | None) -> Page:
     rest = [s for i, (a, sections) in enumerate(made) for s in ([a] if i > 0 and a is not None else []) + sections]
     workloads = list(dict.fromkeys(str(e.row["workload"]) for e in entries if "workload" in e.row))
     title = ", ".join(workloads) or {"claims": "Published claims", "sweep": "Sweep", "plan": "Plans", "validation": "Validation"}.get(kinds[0], kinds[0])
-    return Page(f"trnsim: {title}", answer, rest, [about(e) for e in entries])
+    return Page(f"trnsim: {title}", answer, rest, [about(entries)])
 
 
 def write(path: Path, text: str) -> None:
@@ -97,7 +101,7 @@ def main() -> int:
         print(f"{given.output}: a page that opens in any browser")
     except (LoadError, PageError) as problem:
         print(f"trnsim: {problem}", file=sys.stderr)
-        return INPUT
+        return problem.status
     except OSError as problem:
         print(f"trnsim: {given.output}: {problem.strerror}; give another file with -o", file=sys.stderr)
         return SYSTEM

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Links on a drawing of one scale-up domain: a cell a chip, where it sits, coloured by its busiest link."""
+"""Links on a drawing of one scale-up domain: a box a chip, where it sits, with a field for each kind of
+link, coloured by its use."""
 from __future__ import annotations
 
 import re
 
 from load import Result
 from pages.page import Chart, short
-from pages.units import quantity
 
 LINK = re.compile(r"u(\d+)\.([a-z]+(?:-[xyz])?)((?:-\d+)+)_(UP|DOWN)$")
 HALF, ACROSS = 18, 8  # sleds of a rack; chips a row where links have plain numbers
@@ -14,43 +14,48 @@ HALF, ACROSS = 18, 8  # sleds of a rack; chips a row where links have plain numb
 Place = tuple[int, ...]
 
 
-def _cell(place: Place, most: Place) -> tuple[int, int]:
-    """Column and row: sleds and their chips, two racks side by side; planes of a torus likewise."""
+def _cell(place: Place, most: Place) -> tuple[int, int, int]:
+    """Rack, column and row: sleds and their chips, two racks side by side; planes of a torus likewise."""
     if len(place) == 1:
-        return place[0] % ACROSS, place[0] // ACROSS
+        return 0, place[0] % ACROSS, place[0] // ACROSS
     if len(place) == 2:
         rack = place[0] // HALF if most[0] >= HALF else 0
-        return rack * (most[1] + 2) + place[1], place[0] - rack * HALF
-    return place[2] * (most[0] + 2) + place[0], place[1]
+        return rack, place[1], place[0] - rack * HALF
+    return place[2], place[0], place[1]
+
+
+def _group(longest: int, most: Place, rack: int) -> str:
+    return f"rack {rack + 1}" if longest == 2 and most[0] >= HALF else f"plane {rack}" if longest == 3 else ""
 
 
 def chart(result: Result, name: str) -> Chart | None:
     frame = result.table("links")
-    lines: dict[Place, list[str]] = {}
-    busy: dict[Place, float] = {}
-    for link, medium, fraction, stands in zip(frame["link"], frame["medium"], frame["busy_fraction"], frame["stands_for"]):
+    fields: dict[tuple[Place, str], list[int]] = {}
+    for i, link in enumerate(frame["link"]):
         found = LINK.match(str(link))
-        if found is None or found[1] != "0":
-            continue
-        place = tuple(int(n) for n in found[3].strip("-").split("-"))
-        busy[place] = max(busy.get(place, 0.0), float(fraction))
-        lines.setdefault(place, []).append(
-            f"{found[2]} {found[4].lower()}: {quantity(float(fraction), '1', 'busy_fraction')} busy"
-            + (f", stands for {stands} links" if stands > 1 else ""))
-    longest = max((len(place) for place in busy), default=0)
-    busy = {place: value for place, value in busy.items() if len(place) == longest}
-    if len(busy) < 2:
+        if found is not None and found[1] == "0":
+            fields.setdefault((tuple(int(n) for n in found[3].strip("-").split("-")), found[2]), []).append(i)
+    longest = max((len(place) for place, _ in fields), default=0)
+    fields = {key: rows for key, rows in fields.items() if len(key[0]) == longest}
+    places = sorted({place for place, _ in fields})
+    if len(places) < 2:
         return None
-    most = tuple(max(place[i] for place in busy) for i in range(longest))
-    at = {place: _cell(place, most) for place in busy}
-    wide, high = max(x for x, _ in at.values()) + 1, max(y for _, y in at.values()) + 1
-    cells = [[*at[place], short(value), f"chip {'-'.join(map(str, place))}", lines[place]]
-             for place, value in sorted(busy.items())]
-    racks = longest == 2 and most[0] >= HALF
-    return {"kind": "heat", "title": f"Use of the links: {name}",
-            "caption": "A cell is a chip where it sits" + (": a row a sled, racks side by side" if racks else "")
-                       + "; its colour is the busiest of its links, over the whole step. First scale-up domain.",
-            "xs": [""] * wide, "ys": [str(i) for i in range(high)], "xName": "chips", "yName": "sled" if longest == 2 else "",
-            "inverse": True, "cells": cells, "from": 0,
-            "value": {"name": "busiest link", "unit": "1", "key": "busy_fraction"},
-            "dataset": f"{result.path.name}:/links/busy_fraction"}
+    media = sorted({medium for _, medium in fields}, key=lambda m: -max(float(frame["capacity_Bps"][i]) for (_, medium), rows in fields.items() if medium == m for i in rows))
+    most = tuple(max(place[i] for place in places) for i in range(longest))
+    at = {place: _cell(place, most) for place in places}
+    boxes = []
+    for place in places:
+        chip = []
+        for medium in media:
+            rows = fields.get((place, medium), [])
+            chip.append([[i, str(frame["link"][i]).rsplit("_", 1)[1].lower(), short(float(frame["busy_fraction"][i])), short(float(frame["bytes"][i])),
+                          int(frame["stands_for"][i])] for i in rows])
+        boxes.append([*at[place], "-".join(map(str, place)), chip])
+    racks = max(rack for rack, _, _ in at.values()) + 1
+    seen = ", ".join(f"{medium} {100 * max((float(frame['busy_fraction'][i]) for (_, m), rows in fields.items() if m == medium for i in rows)):.3g} %" for medium in media)
+    return {"kind": "machine", "title": f"Use of the links: {name}",
+            "caption": ("A box is a chip where it sits" + (": a row a sled of four chips, racks side by side" if racks > 1 and longest == 2 else "")
+                        + f"; its fields are its links, {', '.join(media)} from left to right. Share of the time in which a link moves bytes, the busier direction; "
+                        + f"busiest: {seen}. The first scale-up domain; empty fields are links that are not in use."),
+            "media": media, "boxes": boxes, "wide": max(x for _, x, _ in at.values()) + 1, "high": max(y for _, _, y in at.values()) + 1,
+            "groups": [_group(longest, most, rack) for rack in range(racks)], "rowName": "sled" if longest == 2 else "", "dataset": f"{result.path.name}:/links"}

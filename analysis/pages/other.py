@@ -8,12 +8,15 @@ from typing import Callable
 import pandas
 
 from pages import links
+from pages.entry import Entry
 from pages.page import Cell, Chart, Section, Table, number, short
-from pages.training import Entry
-from pages.units import digits, quantity
+from pages.units import digits, label, quantity
 
 Made = tuple[Section, list[Section]]
 INPUTS_MOST = 10
+TOLD = {"depends": "depend on inputs that are not known well", "contradicted": "contradicted by the simulation", "not decidable": "not decidable, since an input is not public"}
+PLANS_MOST = 5000
+UNCERTAIN_MOST = 6
 
 
 def _plain(frame: pandas.DataFrame, entry: Entry, table: str, columns: list[str]) -> Table:
@@ -25,7 +28,13 @@ def _plain(frame: pandas.DataFrame, entry: Entry, table: str, columns: list[str]
             dataset = entry.dataset(f"{table}/{c}[{i}]")
             cells.append(Cell(str(frame[c][i]), dataset) if frame[c].dtype == object else number(float(frame[c][i]), units[c], dataset, c))
         rows.append(cells)
-    return Table(columns, rows)
+    return Table([label(c) for c in columns], rows)
+
+
+def _upright(frame: pandas.DataFrame, entry: Entry, table: str, columns: list[str]) -> Table:
+    """Of one row: a line a column."""
+    wide = _plain(frame, entry, table, columns)
+    return Table(["", ""], [[Cell(name), cell] for name, cell in zip(wide.head, wide.rows[0])])
 
 
 def _told(figure: float, low: float, high: float, unit: str) -> str:
@@ -60,15 +69,15 @@ def claims(entry: Entry) -> Made:
     frame, parts = entry.result.table("claims"), entry.result.table("claims/parts")
     inputs, evidence = entry.result.table("claims/inputs"), entry.result.table("claims/evidence")
     counts = frame["verdict"].value_counts()
-    answer = Section("The answer", [f"{digits(len(frame))} published claims: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + "."])
-    answer.tables.append(Table(["claim", "verdict", "figure (range)", "it hangs on"], [
-        [Cell(c["id"]), Cell(c["verdict"], entry.dataset(f"claims/verdict[{i}]")),
+    answer = Section("The answer", [f"{digits(len(frame))} published claims: " + ", ".join(f"{n} {TOLD.get(str(verdict), str(verdict))}" for verdict, n in counts.items()) + "."])
+    answer.tables.append(Table(["claim", "what was said", "verdict", "figure (range)", "it hangs on"], [
+        [Cell(c["id"], target=f"claim-{c['id']}"), Cell(str(c["statement"]), entry.dataset(f"claims/statement[{i}]"), "text"), Cell(c["verdict"], entry.dataset(f"claims/verdict[{i}]")),
          Cell(_told(c["figure"], c["low"], c["high"], c["unit"]), entry.dataset(f"claims/figure[{i}]")), Cell(c["depends_on"], entry.dataset(f"claims/depends_on[{i}]"))]
         for i, c in frame.iterrows()]))
     sections = []
     for _, claim in frame.iterrows():
         mine = parts[parts["id"] == claim["id"]]
-        card = Section(str(claim["id"]), [str(claim["statement"]), f"{claim['source']}, {claim['date']}."], [_parts(entry, mine)], badge=str(claim["verdict"]))
+        card = Section(str(claim["id"]), [str(claim["statement"]), f"{claim['source']}, {claim['date']}."], [_parts(entry, mine)], badge=str(claim["verdict"]), anchor=f"claim-{claim['id']}")
         card.text.append(f"Weakest assumption: {claim['weakest_assumption']}.")
         charts = [_tornado(entry, inputs[inputs["id"] == claim["id"]], part) for _, part in mine.iterrows()]
         card.charts += [c for c in charts if c is not None][:2]
@@ -82,13 +91,27 @@ def plan(entry: Entry) -> Made:
     degrees = [c for c in ("tensor_parallel", "pipeline_parallel", "virtual_stages", "context_parallel", "expert_parallel", "data_parallel", "micro_batch", "recompute") if top[c].nunique() > 1 or top[c].iloc[0] != 1]
     answer = Section("The answer", [f"{digits(len(every))} plans fit the memory; the best by simulation:"],
                      [_plain(top, entry, "summary", ["step_time_s", "cost_usd_per_million_tokens", "energy_J", "peak_memory_bytes", *degrees])])
-    names = ["tensor_parallel", "pipeline_parallel", "context_parallel", "expert_parallel", "data_parallel", "micro_batch", "recompute"]
-    labels = [" ".join(f"{n.split('_')[0]} {row[n]}" for n in names) for _, row in every.iterrows()]
-    chart: Chart = {"kind": "points", "title": "Every plan", "caption": "Estimated by the closed form.", "x": {"name": "memory of the fullest chip", "unit": "B"},
-                    "y": {"name": "time of a step", "unit": "s", "log": True},
-                    "series": [{"name": "plans", "size": 5, "points": [[short(m), short(t)] for m, t in zip(every["peak_memory_bytes"], every["estimated_step_time_s"])],
-                                "labels": labels, "dataset": entry.dataset("plans/estimated_step_time_s")}]}
-    return answer, [Section("Time against memory", charts=[chart])]
+    return answer, [Section("Time against memory", charts=[_plans(entry, top, every)])]
+
+
+def _plans(entry: Entry, top: pandas.DataFrame, every: pandas.DataFrame) -> Chart:
+    """Estimates by tensor parallelism; beside them what was simulated."""
+    shown = every.nsmallest(PLANS_MOST, "estimated_step_time_s")
+    series: list[dict[str, object]] = []
+    for degree, some in shown.groupby("tensor_parallel"):
+        series.append({"name": f"estimated, TP {degree}", "size": 5, "labels": _degrees(some), "dataset": entry.dataset("plans/estimated_step_time_s"),
+                       "points": [[short(m), short(t)] for m, t in zip(some["peak_memory_bytes"], some["estimated_step_time_s"])]})
+    done = top[top["step_time_s"] > 0]
+    series.append({"name": "simulated", "size": 10, "labels": _degrees(done), "dataset": entry.dataset("summary/step_time_s"),
+                   "points": [[short(m), short(t)] for m, t in zip(done["peak_memory_bytes"], done["step_time_s"])]})
+    left = f" The {PLANS_MOST:,} fastest of {len(every):,}; all are in the file." if len(every) > PLANS_MOST else ""
+    return {"kind": "points", "title": "Every plan", "caption": "Estimates by the closed form; the best were simulated." + left, "series": series,
+            "x": {"name": "memory of the fullest chip", "unit": "B"}, "y": {"name": "time of a step", "unit": "s", "log": True}}
+
+
+def _degrees(frame: pandas.DataFrame) -> list[str]:
+    return ["TP {tensor_parallel}, PP {pipeline_parallel} x {virtual_stages}, CP {context_parallel}, EP {expert_parallel}, DP {data_parallel}, microbatch {micro_batch}, recompute {recompute}"
+            .format(**row) for row in frame.to_dict("records")]
 
 
 def collective(entry: Entry) -> Made:
@@ -97,7 +120,7 @@ def collective(entry: Entry) -> Made:
                                     f"{quantity(entry.value('time_s'), 's')}, bus bandwidth {quantity(entry.value('bus_bandwidth_Bps'), 'B/s')}. "
                                     f"The busiest links are of kind {row['limiting_medium']}: {quantity(entry.value('limiting_busy_fraction'), '1', 'x_fraction')} of the time."])
     frame = entry.result.table("summary")
-    answer.tables.append(_plain(frame, entry, "summary", [c for c in frame.columns if frame[c].dtype != object]))
+    answer.tables.append(_upright(frame, entry, "summary", [c for c in frame.columns if frame[c].dtype != object]))
     chart = links.chart(entry.result, entry.name)
     return answer, [Section("The machine", charts=[chart])] if chart is not None else []
 
@@ -114,7 +137,18 @@ def together(entry: Entry) -> Made:
 def validation(entry: Entry) -> Made:
     groups, rows = entry.result.table("validation/groups"), entry.result.table("validation/rows")
     columns = ["kind", "group", "accelerator", "rows", "median_abs_error_fraction", "p90_abs_error_fraction", "bias_fraction", "spearman"]
-    answer = Section("The answer", [f"{digits(len(rows))} measured rows were simulated; median error {quantity(float(rows['error_fraction'].abs().median()), '1', 'x_fraction')}."])
+    missing = entry.result.table("validation/not_simulated")
+    answer = Section("The answer", [f"{digits(len(rows))} measured rows were simulated: the median error is {quantity(float(rows['error_fraction'].abs().median()), '1', 'x_fraction')}."])
+    source = entry.dataset("validation/rows/error_fraction")
+    lines = []
+    for kind, mine in rows.groupby("kind", sort=False):
+        error, counted = mine["error_fraction"], missing[(missing["kind"] == kind)]
+        lines.append([Cell(str(kind)), Cell(f"{digits(len(mine))} rows", source)]
+                     + [Cell(quantity(float(v), "1", "x_fraction"), source) for v in (error.abs().median(), error.abs().quantile(0.9), error.mean())]
+                     + [Cell(f"{digits(len(counted))} rows", entry.dataset("validation/not_simulated"))])
+    answer.tables.append(Table(["kind", "simulated", "median error", "nine in ten are below", "bias", "not simulated"], lines))
+    reasons = missing.groupby(["kind", "reason"]).size().sort_values(ascending=False)
+    answer.notes.append(("Why rows were not simulated", [f"{kind}, {n} rows: {reason}" for (kind, reason), n in reasons.items()]))
     charts: list[Chart] = []
     for (kind, unit), mine in rows.groupby(["kind", "unit"]):
         mine = mine[(mine["measured"] > 0) & (mine["simulated"] > 0)]
@@ -128,4 +162,28 @@ def validation(entry: Entry) -> Made:
     return answer, [Section("Row by row", charts=charts), Section("By group", tables=[_plain(groups, entry, "validation/groups", columns)])]
 
 
-KINDS: dict[str, Callable[[Entry], Made]] = {"claims": claims, "plan": plan, "collective": collective, "together": together, "validation": validation}
+def uncertainty(entry: Entry) -> Made:
+    """Ranges of the figures over samples of uncertain inputs, and what moves each most."""
+    ranges, moves = entry.result.table("uncertainty"), entry.result.table("uncertainty/tornado")
+    rows = []
+    for i, r in ranges.iterrows():
+        rows.append([Cell(label(str(r["figure"])))] + [number(float(r[c]), str(r["unit"]), entry.dataset(f"uncertainty/{c}[{i}]"), str(r["figure"])) for c in ("value", "p05", "p50", "p95")]
+                    + [Cell(f"{digits(r['samples'])} samples", entry.dataset(f"uncertainty/samples[{i}]"))])
+    answer = Section("How sure: the range of the answer", ["All uncertain inputs drawn together: nine samples in ten lie between the two ends."],
+                     [Table(["figure", "with all inputs at their values", "5 % are below", "median", "95 % are below", "of"], rows)])
+    charts = [c for _, r in ranges.iterrows() if (c := _moved(entry, moves, r)) is not None]
+    return answer, [Section("Sensitivity: what moves it", charts=charts[:UNCERTAIN_MOST])] if charts else []
+
+
+def _moved(entry: Entry, moves: pandas.DataFrame, figure: pandas.Series) -> Chart | None:
+    mine = moves[(moves["figure"] == figure["figure"]) & moves["figure_low"].notna() & moves["figure_high"].notna()]
+    mine = mine[mine["figure_low"] != mine["figure_high"]].head(INPUTS_MOST)
+    if not len(mine):
+        return None
+    rows = [{"name": str(r["input"]), "low": short(min(r["figure_low"], r["figure_high"])), "high": short(max(r["figure_low"], r["figure_high"])), "value": short(figure["value"]),
+             "dataset": entry.dataset(f"uncertainty/tornado/figure_low[{i}]"), "lines": [f"input from {r['low']} to {r['high']}", str(r["source"])]} for i, r in mine.iterrows()]
+    return {"kind": "ranges", "title": f"What moves it: {label(str(figure['figure']))}", "caption": "Each input from its lowest to its highest value, all else unchanged.",
+            "x": {"name": label(str(figure["figure"])), "unit": str(figure["unit"]), "key": str(figure["figure"]), "scale": True}, "rows": rows, "marks": []}
+
+
+KINDS: dict[str, Callable[[Entry], Made]] = {"claims": claims, "plan": plan, "collective": collective, "together": together, "validation": validation, "uncertainty": uncertainty}

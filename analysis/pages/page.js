@@ -4,6 +4,7 @@
 "use strict";
 
 const charts = JSON.parse(document.getElementById("charts").textContent);
+let printing = false;
 const drawn = new Map(); /* figure -> ECharts instance, or an explorer with redraw() */
 
 /* Numbers for people: as pages/units.py */
@@ -44,6 +45,12 @@ function quantity(value, unit, name) {
 /* Units that the labels of an axis carry, since their size changes along it; others stand in its name. */
 const SCALED = ["s", "B", "B/s", "W", "J", "FLOP", "FLOP/s", "%", "1"];
 
+/* A label of an axis, without zeros that say nothing. */
+function tick(value, spec) {
+    const label = SCALED.includes(spec.unit) ? quantity(value, spec.unit, spec.key) : digits(value);
+    return label.replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
+}
+
 /* Looks */
 
 function css(name) {
@@ -64,8 +71,8 @@ function looks(chart) {
     return {
         animation: false,
         color: css("--series").split(" "),
-        textStyle: { color: ink, fontFamily: "inherit" },
-        aria: { enabled: true, label: { description: `${chart.title}. ${chart.caption || ""}` } },
+        textStyle: { color: ink, fontFamily: "system-ui, sans-serif" },
+        aria: { enabled: true, decal: { show: printing }, label: { description: `${chart.title}. ${chart.caption || ""}` } },
         legend: { type: "scroll", top: 0, left: 0, textStyle: { color: ink }, pageTextStyle: { color: ink }, pageIconColor: ink },
         tooltip: { trigger: "item", confine: true, backgroundColor: css("--panel"), borderColor: line, textStyle: { color: ink } },
         grid: { left: 12, right: 28, top: 44, bottom: 40, containLabel: true },
@@ -76,8 +83,8 @@ function axis(spec, extra) {
     const muted = css("--muted");
     return Object.assign({
         type: spec.log ? "log" : "value", scale: Boolean(spec.scale), name: spec.unit && spec.unit !== "1" ? `${spec.name} [${spec.unit}]` : spec.name,
-        nameLocation: "middle", nameGap: 30, nameTextStyle: { color: muted },
-        axisLabel: { color: muted, formatter: (v) => SCALED.includes(spec.unit) ? quantity(v, spec.unit, spec.key) : digits(v), hideOverlap: true },
+        nameLocation: "middle", nameGap: 30, splitNumber: innerWidth < 640 ? 3 : 5, nameTextStyle: { color: muted },
+        axisLabel: { color: muted, formatter: (v) => tick(v, spec), hideOverlap: true },
         axisLine: { lineStyle: { color: muted } }, splitLine: { lineStyle: { color: css("--line") } },
     }, extra);
 }
@@ -91,11 +98,21 @@ function names(values, extra) {
 /* Bytes are told in powers of two: so are their ticks. */
 function even(spec, most) {
     if (spec.unit === "%") return { max: 100 };
-    return spec.unit === "B" && !spec.log ? { interval: 2 ** Math.ceil(Math.log2(most / 6)) } : {};
+    if (spec.unit !== "B" || spec.log) return {};
+    const interval = 2 ** Math.ceil(Math.log2(most / 6));
+    return { interval, max: interval * Math.ceil(most / interval) };
 }
 
 function upright(spec) {
     return axis(spec, { nameLocation: "end", nameGap: 12, nameTextStyle: { color: css("--muted"), align: "left" } });
+}
+
+/* All ranges and marks with some room; ends that are no round numbers have no label. */
+function around(chart) {
+    const all = [...chart.rows.flatMap((r) => [r.low, r.high, r.value]), ...chart.marks.map((m) => m.at)].filter((v) => v !== null);
+    const least = Math.min(...all), most = Math.max(...all), room = 0.08 * (most - least || Math.abs(most) || 1);
+    const made = axis(chart.x, { min: least - room, max: most + room });
+    return Object.assign(made, { axisLabel: Object.assign(made.axisLabel, { showMinLabel: false, showMaxLabel: false }) });
 }
 
 const kinds = {
@@ -106,17 +123,20 @@ const kinds = {
             series: chart.series.map((s) => ({
                 name: s.name, type: "bar", stack: "all", data: s.values, barMaxWidth: 34,
                 tooltip: { formatter: (p) => hint(s.name, [chart.categories[p.dataIndex], `${quantity(s.values[p.dataIndex], chart.x.unit, chart.x.key)}, ${digits(100 * s.values[p.dataIndex] / total[p.dataIndex])} % of ${quantity(total[p.dataIndex], chart.x.unit, chart.x.key)}`], s.datasets[p.dataIndex]) },
-                markLine: s.limit === undefined ? undefined : { symbol: "none", data: [{ xAxis: s.limit, name: chart.limitName }], label: { formatter: chart.limitName, color: css("--ink") }, lineStyle: { color: css("--worse") } },
+                markLine: s.limit === undefined ? undefined : { symbol: "none", data: [{ xAxis: s.limit, name: chart.limitName }], label: { formatter: chart.limitName, color: css("--ink"), position: "start" }, lineStyle: { color: css("--worse") } },
             })),
         };
     },
     points(chart) {
+        const colours = css("--series").split(" ");
         const series = chart.series.map((s) => ({
+            color: s.like === undefined ? undefined : colours[s.like % colours.length],
             name: s.name, type: s.line ? "line" : "scatter", data: s.points, showSymbol: Boolean(s.symbols), symbolSize: s.size || (s.line ? 5 : 9),
-            step: s.step ? "end" : false, sampling: s.line ? "lttb" : undefined, triggerLineEvent: Boolean(s.line), lineStyle: s.dashed ? { type: "dashed" } : undefined,
+            step: s.step ? "end" : false, sampling: s.line ? "lttb" : undefined, triggerLineEvent: Boolean(s.line), lineStyle: { width: chart.zoom ? 1 : 2, type: s.dashed ? "dashed" : "solid" },
             tooltip: { formatter: (p) => hint(s.labels && p.dataIndex !== undefined ? s.labels[p.dataIndex] : s.name, [s.labels ? s.name : "", `${chart.x.name}: ${quantity(p.value[0], chart.x.unit, chart.x.key)}`, `${chart.y.name}: ${quantity(p.value[1], chart.y.unit, chart.y.key)}`].filter(Boolean), s.dataset) },
         }));
         return {
+            legend: Object.assign(looks(chart).legend, { data: chart.series.filter((s) => !s.silent).map((s) => s.name) }),
             xAxis: axis(chart.x, even(chart.x, Math.max(...chart.series.flatMap((s) => s.points.map((p) => p[0]))))), yAxis: upright(chart.y), series,
             tooltip: Object.assign(looks(chart).tooltip, chart.series.every((s) => s.line) ? { trigger: "axis", formatter: (all) => along(chart, all) } : {}),
             dataZoom: [{ type: "inside", filterMode: "none" }, ...(chart.zoom ? [{ type: "slider", height: 18, bottom: 4, filterMode: "none" }] : [])],
@@ -154,11 +174,49 @@ const kinds = {
             }],
         };
     },
+    /* Racks side by side; each chip a box, its links fields in it. Fields are drawn in units of a column. */
+    machine(chart) {
+        const count = chart.media.length, gap = 1, wide = chart.groups.length * (chart.wide + gap) - gap;
+        const left = (box) => box[0] * (chart.wide + gap) + box[1];
+        const worst = (links) => links.reduce((most, l) => Math.max(most, l[2]), 0);
+        const data = chart.boxes.flatMap((box, b) => box[4].map((links, m) => [left(box) + (m + 0.5) / count, box[2], links.length ? worst(links) : null, b, m]));
+        const name = (box) => `chip ${box[3]}${chart.groups[box[0]] ? `, ${chart.groups[box[0]]}` : ""}`;
+        const hintOf = (box, m) => {
+            const links = box[4][m];
+            const lines = links.map((l) => `${l[1]}: ${quantity(l[2], "1", "busy_fraction")} of the time, ${quantity(l[3], "B")}${l[4] > 1 ? `, stands for ${l[4]} links` : ""}`);
+            const rows = links.map((l) => l[0]);
+            return hint(`${name(box)}, ${chart.media[m]}`, lines.length ? lines : ["not in use"], rows.length ? `${chart.dataset}/busy_fraction[${rows.join(", ")}]` : "");
+        };
+        const steps = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.000001], shades = css("--use").split(" ");
+        const pieces = shades.map((color, i) => ({ gte: steps[i], lt: steps[i + 1], color, label: `${100 * steps[i]}–${Math.round(100 * steps[i + 1])} %` }));
+        const narrow = innerWidth < 640;
+        return {
+            legend: { show: false },
+            xAxis: { type: "value", min: 0, max: wide, show: false }, yAxis: { type: "category", data: Array.from({ length: chart.high }, (_, i) => `${chart.rowName} ${i}`.trim()), inverse: true, axisLabel: { color: css("--muted"), interval: chart.high > 20 ? "auto" : 0, fontSize: 10 }, axisLine: { show: false }, axisTick: { show: false } },
+            visualMap: { type: "piecewise", pieces, orient: "horizontal", left: "center", top: 0, dimension: 2, itemGap: narrow ? 3 : 8, itemWidth: narrow ? 8 : 16, textGap: narrow ? 2 : 4, textStyle: { color: css("--ink"), fontSize: narrow ? 8 : 11, fontFamily: "system-ui, sans-serif" }, outOfRange: { color: css("--panel") } },
+            grid: { left: 4, right: 8, top: 56, bottom: 8, containLabel: true },
+            graphic: [],
+            series: [{
+                type: "custom", data, encode: { x: 0, y: 1 }, progressive: 0,
+                renderItem(params, api) {
+                    const box = chart.boxes[api.value(3)], m = api.value(4), rows = api.size([0, 1])[1], cell = api.size([1, 0])[0];
+                    const corner = api.coord([left(box), box[2]]), margin = Math.min(3, cell * 0.06), inner = (cell - 2 * margin) / count, height = rows * 0.8;
+                    const known = box[4][m].length > 0;
+                    const field = { type: "rect", shape: { x: corner[0] + margin + m * inner, y: corner[1] - height / 2, width: Math.max(inner - 1, 1), height }, style: { fill: known ? api.visual("color") : css("--panel"), stroke: css("--line"), lineWidth: 0.5 } };
+                    if (m > 0) return field;
+                    const frame = { type: "rect", silent: true, shape: { x: corner[0] + margin - 1.5, y: corner[1] - height / 2 - 1.5, width: cell - 2 * margin + 2, height: height + 3, r: 2 }, style: { fill: "none", stroke: css("--muted"), lineWidth: 1 } };
+                    return { type: "group", children: [field, frame] };
+                },
+                tooltip: { formatter: (p) => hintOf(chart.boxes[p.value[3]], p.value[4]) },
+                markPoint: { silent: true, symbolSize: 0.1, label: { formatter: (p) => p.name, color: css("--ink"), fontWeight: 600, offset: [0, -16] }, data: chart.groups.map((g, i) => ({ name: g, coord: [i * (chart.wide + gap) + chart.wide / 2, 0] })).filter((d) => d.name) },
+            }],
+        };
+    },
     ranges(chart) {
         const bar = css("--accent"), ink = css("--ink");
         return {
             legend: { show: false }, grid: { left: 12, right: 36, top: chart.marks && chart.marks.length ? 26 : 12, bottom: 40, containLabel: true },
-            xAxis: axis(chart.x, chart.marks ? { min: (all) => Math.min(all.min, ...chart.marks.map((m) => m.at)), max: (all) => Math.max(all.max, ...chart.marks.map((m) => m.at)) } : {}),
+            xAxis: chart.marks ? around(chart) : axis(chart.x),
             yAxis: names(chart.rows.map((r) => r.name), { inverse: true }),
             series: [{
                 type: "custom", data: chart.rows.map((r, i) => [i, r.low, r.high, r.value]), encode: { x: [1, 2, 3], y: 0 },
@@ -190,6 +248,7 @@ function options(chart) {
 }
 
 function size(chart) {
+    if (chart.kind === "machine") return Math.min(chart.high, 32) * 20 + 80;
     if (chart.kind === "gantt" || chart.kind === "ranges" || chart.kind === "stack") {
         const rows = (chart.rows || chart.categories).length;
         return Math.max(chart.kind === "stack" ? 150 : 110, Math.min(rows, 60) * (chart.kind === "gantt" ? 18 : 34) + 100);
@@ -287,7 +346,7 @@ function explore(figure, plot, chart) {
         const levels = used.map((c) => columns[c].names || few(c));
         const level = (r, k) => r[used[k]] === null || !levels[k] ? r[used[k]] : columns[used[k]].names ? levels[k][r[used[k]]] : quantity(r[used[k]], columns[used[k]].unit, columns[used[k]].name);
         parallel.setOption({
-            animation: false, textStyle: { color: ink, fontFamily: "inherit" }, parallel: { left: 70, right: 110, top: 66, bottom: 24 },
+            animation: false, textStyle: { color: ink, fontFamily: "system-ui, sans-serif" }, parallel: { left: 70, right: 110, top: 66, bottom: 24 },
             aria: { enabled: true, label: { description: `${chart.title}: parallel axes` } },
             parallelAxis: used.map((c, dim) => ({ dim, name: columns[c].unit && columns[c].unit !== "1" ? `${columns[c].name} [${columns[c].unit}]` : columns[c].name, type: levels[dim] ? "category" : "value", data: levels[dim] || undefined, scale: true, nameTextStyle: { color: ink, fontSize: 11, lineHeight: 13 }, nameGap: dim % 2 ? 30 : 10, axisLabel: { color: css("--muted"), formatter: levels[dim] ? undefined : (v) => quantity(v, columns[c].unit, columns[c].name) }, nameLocation: "end", nameRotate: 0 })),
             series: [{ type: "parallel", lineStyle: { width: 1, opacity: rows.length > 1000 ? 0.06 : 0.4, color: css("--accent") }, inactiveOpacity: 0.01, activeOpacity: 0.5, progressive: 2000, data: rows.map((r) => used.map((c, k) => level(r, k))) }],
@@ -352,6 +411,24 @@ document.getElementById("theme").addEventListener("click", () => {
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 addEventListener("resize", () => drawn.forEach((c) => c.resize()));
-addEventListener("beforeprint", () => drawn.forEach((c) => c.resize()));
+/* On paper: always light, with patterns beside colours, as wide as the sheet. */
+addEventListener("beforeprint", () => {
+    printing = true;
+    document.documentElement.dataset.before = document.documentElement.dataset.theme || "";
+    document.documentElement.dataset.theme = "light";
+    document.querySelectorAll("details").forEach((d) => { d.open = Boolean(d.closest("figure")); });
+    document.querySelector("main").style.width = "43rem";
+    drawn.forEach((c) => c.resize());
+    drawAll();
+});
+addEventListener("afterprint", () => {
+    printing = false;
+    const before = document.documentElement.dataset.before;
+    if (before) document.documentElement.dataset.theme = before;
+    else delete document.documentElement.dataset.theme;
+    document.querySelector("main").style.width = "";
+    drawAll();
+    drawn.forEach((c) => c.resize());
+});
 drawAll();
 document.documentElement.dataset.ready = String(Math.round(performance.now()));

@@ -19,6 +19,7 @@ Chart = dict[str, object]  # "kind" and what page.js draws of that kind
 
 class PageError(Exception):
     """What keeps a page from being written."""
+    status = 3
 
 
 @dataclass
@@ -27,12 +28,14 @@ class Cell:
     text: str
     dataset: str = ""
     tone: str = ""  # "better", "worse" or ""
+    target: str = ""  # a section of the page
 
 
 @dataclass
 class Table:
     head: list[str]
     rows: list[list[Cell]]
+    kind: str = ""  # class of the table
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Section:
     charts: list[Chart] = field(default_factory=list)
     notes: list[tuple[str, list[str]]] = field(default_factory=list)  # summary, lines: folded away
     badge: str = ""
+    anchor: str = ""
 
 
 @dataclass
@@ -71,25 +75,38 @@ def _cell(cell: Cell, first: bool) -> str:
     kind = cell.tone or ("text" if _is_text(cell) else "")
     tone = f" class='{kind}'" if kind else ""
     source = f" data-dataset='{escape(cell.dataset, True)}' title='{escape(cell.dataset, True)}'" if cell.dataset else ""
-    return f"<{tag}{tone}{source}>{escape(cell.text)}</{tag.split()[0]}>"
+    text = f"<a href='#{escape(cell.target, True)}'>{escape(cell.text)}</a>" if cell.target else escape(cell.text)
+    return f"<{tag}{tone}{source}>{text}</{tag.split()[0]}>"
 
 
 def _table(table: Table) -> str:
     words = [bool(table.rows) and _is_text(cell) for cell in (table.rows[0] if table.rows else [])]
     head = "".join(f"<th scope='col'{' class=text' if word else ''}>{escape(h)}</th>" for h, word in zip(table.head, words or [False] * len(table.head)))
     rows = "".join("<tr>" + "".join(_cell(c, i == 0) for i, c in enumerate(row)) + "</tr>" for row in table.rows)
-    return f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    return f"<div class='wide'><table class='{table.kind}'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+
+
+def _numbers(chart: Chart) -> str:
+    """What bars show, for those who do not see them, and on paper."""
+    if chart["kind"] != "stack":
+        return ""
+    unit, key = str(chart["x"]["unit"]), str(chart["x"].get("key", ""))  # type: ignore[index, attr-defined]
+    rows = [[Cell(str(category))] + [number(s["values"][i] or 0.0, unit, s["datasets"][i], key) for s in chart["series"]]  # type: ignore[attr-defined]
+            for i, category in enumerate(chart["categories"])]  # type: ignore[arg-type]
+    table = Table([str(chart["x"]["name"])] + [str(s["name"]) for s in chart["series"]], rows)  # type: ignore[index, attr-defined]
+    return f"<details><summary>The numbers</summary>{_table(table)}</details>"
 
 
 def _figure(chart: Chart, index: int) -> str:
     caption = escape(str(chart.get("caption", "")))
     return (f"<figure id='chart-{index}' data-chart='{index}' class='{chart['kind']}'><h3>{escape(str(chart['title']))}</h3>"
             f"<div class='plot' role='img' aria-label='{escape(str(chart['title']), True)}'></div>"
-            f"<figcaption>{caption}</figcaption></figure>")
+            f"<figcaption>{caption}</figcaption>{_numbers(chart)}</figure>")
 
 
 def _section(section: Section, charts: list[Chart], tag: str) -> str:
-    parts = [f"<section class='{tag}'><h2>{escape(section.title)}"]
+    anchor = f" id='{escape(section.anchor, True)}'" if section.anchor else ""
+    parts = [f"<section class='{tag}'{anchor}><h2>{escape(section.title)}"]
     if section.badge:
         parts.append(f" <span class='badge {section.badge.replace(' ', '-')}'>{escape(section.badge)}</span>")
     parts.append("</h2>")

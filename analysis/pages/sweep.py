@@ -6,9 +6,9 @@ import math
 
 import pandas
 
+from pages.entry import Entry
 from pages.page import Cell, Section, Table, number, short
-from pages.training import Entry
-from pages.units import digits
+from pages.units import digits, label
 
 FIXED = ("point", "status", "message", "file", "platform_file", "platform", "workload")
 MORE = ("tokens_per_s", "mfu", "goodput", "requests_per_s", "bandwidth", "attainment", "tokens_per_usd", "tokens_per_J")
@@ -53,12 +53,12 @@ def answer(entry: Entry) -> Section:
         return section
     best = done.sort_values(aim, ascending=not is_more(aim)).head(5)
     keys = _keys(entry, done)
-    head = ["best by " + aim, aim, *keys]
+    head = ["best by " + label(aim), *(label(c) for c in (aim, *keys))]
     rows = [[Cell(f"point {p}"), number(float(v), units[aim], f"{entry.result.path.name}:/sweep/{aim}[{i}]", aim)]
             + [_cell(entry, best, units, key, i) for key in keys] for i, p, v in zip(best.index, best["point"], best[aim])]
     spread = float(done[aim].max() / done[aim].min()) if float(done[aim].min()) > 0 else math.nan
     if math.isfinite(spread):
-        section.text.append(f"Over all points {aim} differs {digits(spread)} times from the lowest to the highest.")
+        section.text.append(f"Over all points {label(aim)} differs {digits(spread)} times from the lowest to the highest.")
     section.tables.append(Table(head, rows))
     return section
 

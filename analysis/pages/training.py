@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
-from load import Result
-from pages import links
+from pages import links, surety
+from pages.entry import Entry
 from pages.page import Cell, Chart, Section, Table, number, short
 from pages.units import digits, quantity
 
@@ -20,21 +19,6 @@ WAITS = ("receive", "wait")
 TIMELINE_MOST = 12000  # slices that a page draws without becoming slow
 
 
-class Entry(NamedTuple):
-    """A result, what to call it, and its summary."""
-    result: Result
-    name: str
-    row: dict[str, object]
-
-    def dataset(self, path: str) -> str:
-        return f"{self.result.path.name}:/{path}"
-
-    def value(self, column: str) -> float:
-        """nan for what this kind of result does not have."""
-        found = self.row.get(column, math.nan)
-        return float(found) if isinstance(found, (int, float)) or hasattr(found, "dtype") else math.nan
-
-
 def times(ratio: float, more: str, less: str) -> str:
     """1.68 times dearer; 1.20 times cheaper; the same."""
     if abs(ratio - 1) < 0.005:
@@ -42,20 +26,51 @@ def times(ratio: float, more: str, less: str) -> str:
     return f"{digits(ratio)} times {more}" if ratio > 1 else f"{digits(1 / ratio)} times {less}"
 
 
-def _cost(entry: Entry, base: Entry) -> str | None:
+def _cost(entry: Entry, base: Entry) -> tuple[float, str]:
+    """Cost of a token over that of the baseline, and how sure."""
     column = "cost_usd_per_million_tokens"
     cost, other = entry.value(column), base.value(column)
     if not cost > 0 or not other > 0:
-        return None
+        return math.nan, "without a price on both sides nothing can be said"
+    said = []
     low = entry.value(column + "_low") / base.value(column + "_high")
     high = entry.value(column + "_high") / base.value(column + "_low")
-    said = f"A token is {times(cost / other, 'dearer', 'cheaper')}: {digits(cost)} USD a million against {digits(other)} USD."
     if low < 1 < high:
-        return said + f" The ranges of the prices overlap ({digits(low)} to {digits(high)} times): the answer hangs on the price."
-    if math.isfinite(low) and math.isfinite(high) and high - low > 0.005:
-        said += f" It holds over the range of the prices ({digits(low)} to {digits(high)} times)."
-    price, chips = entry.value("cost_usd_per_h"), entry.value("chips")
-    return said + f" Break-even is at {digits(price / chips * other / cost)} USD a chip-hour instead of {digits(price / chips)} USD."
+        said.append(f"open: the ranges of the prices overlap, {times(1 / low, 'cheaper', 'dearer')} to {times(high, 'dearer', 'cheaper')}")
+    elif math.isfinite(low) and math.isfinite(high) and high - low > 0.005:
+        said.append("holds over the range of the prices, " + " to ".join(f"{digits(r)}" for r in sorted(r if cost > other else 1 / r for r in (low, high))) + " times")
+    guessed = [e.name for e in (entry, base) if e.value("price_is_estimate") == 1]
+    if guessed:
+        said.append(f"the price of {' and '.join(guessed)} is an estimate")
+    price = entry.value("cost_usd_per_h") / entry.value("chips")
+    said.append(f"equal if a chip-hour of {entry.name} cost {digits(price * other / cost)} USD instead of {digits(price)} USD")
+    return cost / other, "; ".join(said)
+
+
+def _verdicts(entry: Entry, base: Entry) -> Table:
+    """Which is faster, cheaper, greener; by how much; how sure."""
+    speed = base.value("tokens_per_s") / entry.value("tokens_per_s")
+    energy = entry.value("energy_J_per_million_tokens") / base.value("energy_J_per_million_tokens")
+    cost, sure = _cost(entry, base)
+    rows = [("faster, the machines as they are", speed, "tokens_per_s", surety.of_time(entry, base)),
+            ("faster, a chip against a chip", base.value("tokens_per_s_per_chip") / entry.value("tokens_per_s_per_chip"), "tokens_per_s_per_chip", ""),
+            ("cheaper, per token", cost, "cost_usd_per_million_tokens", sure),
+            ("greener, energy per token", energy, "energy_J_per_million_tokens", surety.of_energy())]
+    return Table(["which is", "the answer", "how sure"], kind="verdicts", rows=[
+        [Cell(label), Cell(winner(ratio, entry, base), entry.dataset(f"summary/{column}") + " over " + base.dataset(f"summary/{column}")), Cell(why)] for label, ratio, column, why in rows])
+
+
+def _differs(ratio: float) -> bool:
+    return math.isfinite(ratio) and abs(ratio - 1) >= 0.005
+
+
+def winner(ratio: float, entry: Entry, base: Entry) -> str:
+    """ratio: what the entry takes over what the baseline takes."""
+    if not math.isfinite(ratio) or ratio <= 0:
+        return "not known"
+    if not _differs(ratio):
+        return "both the same"
+    return f"{base.name}, {digits(ratio)} times" if ratio > 1 else f"{entry.name}, {digits(1 / ratio)} times"
 
 
 def answer(entries: list[Entry], base: Entry | None) -> Section:
@@ -63,23 +78,13 @@ def answer(entries: list[Entry], base: Entry | None) -> Section:
     for entry in entries:
         if base is None or entry is base:
             continue
-        speed = base.value("tokens_per_s") / entry.value("tokens_per_s")
-        section.text.append(f"{entry.name} against {base.name}: {times(speed, 'slower', 'faster')}, "
-                            f"{quantity(entry.value('tokens_per_s'), 'tokens/s')} on {digits(entry.value('chips'))} chips against "
-                            f"{quantity(base.value('tokens_per_s'), 'tokens/s')} on {digits(base.value('chips'))}.")
-        cost = _cost(entry, base)
-        section.text.append(cost or "Without a price on both sides nothing is said about cost.")
-        energy = entry.value("energy_J_per_million_tokens") / base.value("energy_J_per_million_tokens")
-        if energy > 0:
-            section.text.append(f"A token needs {digits(energy)} times the energy. Powers are partly estimates: trnsim platform inspect shows which.")
+        section.text.append(f"{entry.name} ({digits(entry.value('chips'))} chips) against {base.name} ({digits(base.value('chips'))} chips):")
+        section.tables.append(_verdicts(entry, base))
     if base is None and len(entries) == 1:
         one = entries[0]
         section.text.append(f"{one.name}: a step takes {quantity(one.value('step_time_s'), 's')} on {digits(one.value('chips'))} chips, "
                             f"{quantity(one.value('mfu_fraction'), '1', 'mfu_fraction')} of the headline peak (MFU), "
                             f"{quantity(one.value('cost_usd_per_million_tokens'), 'USD')} a million tokens.")
-    for entry in entries:
-        if entry.value("price_is_estimate") == 1:
-            section.text.append(f"The price of {entry.name} is an estimate.")
     section.tables.append(_table(entries, base))
     return section
 
@@ -93,14 +98,25 @@ def _table(entries: list[Entry], base: Entry | None) -> Table:
         row = [Cell(label)]
         for entry in entries:
             cell = number(entry.value(column), described[column].unit, entry.dataset(f"summary/{column}"), column)
-            if base is not None and entry is not base and direction:
-                ratio = entry.value(column) / base.value(column)
-                if abs(ratio - 1) > 0.005:
-                    cell.tone = "better" if (ratio > 1) == (direction > 0) else "worse"
             row.append(cell)
+            if base is not None and entry is not base:
+                row.append(ratio_cell(entry, base, column, direction))
         rows.append(row)
-    head = [""] + [entry.name + (" (baseline)" if entry is base else "") for entry in entries]
-    return Table(head, rows)
+    return Table(head_of(entries, base), rows)
+
+
+def head_of(entries: list[Entry], base: Entry | None) -> list[str]:
+    """The first column is the label; each result that is compared has its ratio beside it."""
+    head = [""]
+    for entry in entries:
+        head += [entry.name + (" (baseline)" if entry is base else "")] + (["ratio"] if base is not None and entry is not base else [])
+    return head
+
+
+def ratio_cell(entry: Entry, base: Entry, column: str, direction: int) -> Cell:
+    ratio = entry.value(column) / base.value(column) if base.value(column) else math.nan
+    tone = "" if not direction or not _differs(ratio) else "better" if (ratio > 1) == (direction > 0) else "worse"
+    return Cell("" if not math.isfinite(ratio) else f"{digits(ratio)} times" if _differs(ratio) else "the same", entry.dataset(f"summary/{column}") + " over " + base.dataset(f"summary/{column}"), tone)
 
 
 def _stack(title: str, caption: str, x: dict[str, str], entries: list[Entry],
@@ -148,9 +164,10 @@ def _roofline(entries: list[Entry]) -> Section | None:
         frame = frame[(frame["flops"] > 0) & (frame["hbm_bytes"] > 0) & (frame["time_s"] > 0)]
         points = [[short(f / b), short(f / t)] for f, b, t in zip(frame["flops"], frame["hbm_bytes"], frame["time_s"])]
         labels = [f"{o} ({p})" for o, p in zip(frame["operation"], frame["pass"])]
-        series.append({"name": f"{entry.name}: operations", "points": points, "labels": labels, "dataset": entry.dataset("training/operations")})
+        like = len(series) // 2
+        series.append({"name": entry.name, "like": like, "points": points, "labels": labels, "dataset": entry.dataset("training/operations")})
         peak, rate = float(chip["array_flops_per_s"]), float(chip["hbm_Bps"])
-        series.append({"name": f"{entry.name}: {chip['chip']} {chip['dtype']} roof", "line": True, "dataset": entry.dataset("chip"),
+        series.append({"name": f"{entry.name}: {chip['dtype']} roof", "like": like, "line": True, "dataset": entry.dataset("chip"),
                        "points": [[10, short(10 * rate)], [short(peak / rate), short(peak)], [1e5, short(peak)]]})
     if not series:
         return None
@@ -183,10 +200,11 @@ def _memory(entries: list[Entry]) -> Section:
         frame = entry.result.table("training/memory")
         chart: Chart = {"kind": "stack", "title": f"Memory by pipeline stage: {entry.name}", "caption": "At the peak of the step.",
                         "x": {"name": "memory of a chip", "unit": "B"}, "categories": [f"stage {s}" for s in frame["stage"]],
-                        "limitName": "capacity",
                         "series": [{"name": c.removesuffix("_bytes"), "values": [short(v) for v in frame[c]],
                                     "datasets": [entry.dataset(f"training/memory/{c}[{i}]") for i in range(len(frame))]} for c in MEMORY]}
-        chart["series"][0]["limit"] = short(float(frame["capacity_bytes"].max()))  # type: ignore[index]
+        limit = float(frame["capacity_bytes"].max())
+        chart["series"][0]["limit"] = short(limit)  # type: ignore[index]
+        chart["limitName"] = f"capacity {quantity(limit, 'B')}"
         section.charts.append(chart)
     return section
 
@@ -200,10 +218,31 @@ def _money(entries: list[Entry]) -> Section:
                                "x": {"name": "cost of a million tokens", "unit": "USD"},
                                "rows": [{"name": e.name, "low": short(e.value(column + "_low")), "value": short(e.value(column)), "high": short(e.value(column + "_high")),
                                          "dataset": e.dataset(f"summary/{column}"), "lines": [str(e.result.row("cost")["price_source"])]} for e in priced]})
+        price = {e.name: e.value(column) / (e.value("step_time_s") or math.nan) for e in priced}
+        section.charts.append(_stack("Cost of a million tokens, by part of the step", "Chip-hours of each part at the price of a chip-hour that was used.",
+                                     {"name": "cost of a million tokens", "unit": "USD"}, priced, _parts(priced, "training/breakdown", "part", "time_s", price)))
+        section.charts.append(_prices(priced))
     scale = {e.name: 1e6 / e.value("tokens_per_step") for e in entries}
     section.charts.append(_stack("Energy of a million tokens, by cause", "Of the whole facility.", {"name": "energy of a million tokens", "unit": "J"},
                                  entries, _parts(entries, "energy", "cause", "energy_J", scale)))
     return section
+
+
+def _prices(entries: list[Entry]) -> Chart:
+    """What a token costs is in proportion to what a chip-hour does."""
+    most = max(float(e.result.row("cost")["price_high_usd_per_chip_h"]) for e in entries) * 1.25  # type: ignore[arg-type]
+    series: list[dict[str, object]] = []
+    for e in entries:
+        price = float(e.result.row("cost")["price_usd_per_chip_h"])  # type: ignore[arg-type]
+        slope = e.value("cost_usd_per_million_tokens") / price
+        like = len(series) // 2
+        series.append({"name": e.name, "line": True, "like": like, "dataset": e.dataset("summary/cost_usd_per_million_tokens"),
+                       "points": [[short(most * i / 40), short(slope * most * i / 40)] for i in range(41)]})
+        series.append({"name": f"{e.name}: price used", "like": like, "silent": True, "size": 11, "points": [[short(price), short(slope * price)]], "dataset": e.dataset("cost/price_usd_per_chip_h")})
+    return {"kind": "points", "title": "Sensitivity to the price of a chip-hour", "series": series,
+            "caption": "What a token costs at any price of a chip-hour: read across to find the price at which both are equal. The mark is the price that was used; from the lowest to the highest it is "
+                       + ", ".join(f"{digits(float(e.result.row('cost')['price_low_usd_per_chip_h']))} to {digits(float(e.result.row('cost')['price_high_usd_per_chip_h']))} USD/h ({e.name})" for e in entries) + ".",  # type: ignore[arg-type]
+            "x": {"name": "price of a chip-hour", "unit": "USD/h"}, "y": {"name": "cost of a million tokens", "unit": "USD"}}
 
 
 def sections(entries: list[Entry]) -> list[Section]:

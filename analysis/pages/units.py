@@ -9,6 +9,10 @@ PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3,
 BINARY = ((2.0**50, "PiB"), (2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
 
 
+# Pure numbers that count something.
+COUNTED = {"chips": "chips", "replicas": "replicas", "tokens_per_step": "tokens", "requests_completed": "requests", "domains": "domains", "rows": "rows"}
+
+
 def digits(value: float) -> str:
     """Three significant digits; whole numbers below a million as they are."""
     if not math.isfinite(value):
@@ -31,6 +35,8 @@ def quantity(value: float, unit: str, name: str = "") -> str:
         return "not known"
     if math.isinf(value):
         return "no limit"
+    if unit == "1" and name in COUNTED:
+        return f"{digits(value)} {COUNTED[name].removesuffix('s') if value == 1 else COUNTED[name]}"
     if unit in ("1", ""):
         return f"{digits(100 * value)} %" if name.endswith("_fraction") else digits(value)
     if unit == "1/s":
@@ -56,3 +62,12 @@ def duration(value_s: float) -> str:
         if abs(value_s) >= 2 * size:
             return f"{digits(value_s / size)} {unit}"
     return "0 s" if value_s == 0 else scaled(value_s, tuple(p for p in PREFIXES if p[0] <= 1), "s")
+
+
+SUFFIXES = ("_s", "_bytes", "_Bps", "_flops", "_W", "_J", "_fraction")
+
+
+def label(column: str) -> str:
+    """A column's name for people: the unit stands with the values."""
+    plain = next((column.removesuffix(s) for s in SUFFIXES if column.endswith(s)), column)
+    return plain.replace("_J_", " ").replace("_usd", "").replace("_", " ")

@@ -82,11 +82,11 @@ def test_what_is_not_there_is_said(path: Path, call, words: str) -> None:
 
 def test_other_files_are_refused(path: Path, tmp_path: Path) -> None:
     (tmp_path / "text.h5").write_text("no HDF5")
-    with pytest.raises(load.LoadError, match="cannot be read as HDF5"):
+    with pytest.raises(load.LoadError, match="is no HDF5 file"):
         load.Result(tmp_path / "text.h5")
     with h5py.File(path, "r+") as file:
         file.attrs["schema_version"] = 2
-    with pytest.raises(load.LoadError, match="schema version 2, expected 1"):
+    with pytest.raises(load.LoadError, match="schema version 2, this trnsim reads 1; run again"):
         load.Result(path)
 
 

@@ -199,13 +199,31 @@ def test_a_page_of_10_000_points_is_small(pages: Path) -> None:
     assert (pages / "sweep.html").stat().st_size < BYTES_MOST
 
 
-@pytest.mark.parametrize("spoil, told", [
-    (lambda whole: whole[: len(whole) // 3], "truncated"),
-    (lambda whole: b"id,group\n1,2\n", "HDF5"),
-])
-def test_what_is_no_result_gets_one_message(pages: Path, tmp_path: Path, spoil: object, told: str) -> None:
+def old(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file.attrs["schema_version"] = 0
+
+
+def foreign(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["x"] = [1, 2]
+
+
+SPOILT = {"schema version 0, this trnsim reads 1; run again": old, "HDF5 of another program": foreign,
+          "damaged or cut short": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 3]),
+          "is no HDF5 file": lambda path: path.write_bytes(b"id,group\n1,2\n"),
+          "cannot be read (No such file": lambda path: path.unlink()}
+
+
+@pytest.mark.parametrize("told", list(SPOILT))
+def test_what_is_no_result_gets_one_message(pages: Path, tmp_path: Path, told: str) -> None:
+    """The same words from all that reads results."""
     bad, page = tmp_path / "bad.h5", tmp_path / "page.html"
-    bad.write_bytes(spoil((pages / "train-trn.h5").read_bytes()))  # type: ignore[operator]
-    done = subprocess.run([PROGRAM, "report", bad, "-o", page], capture_output=True, text=True, check=False)
-    assert done.returncode == 3 and told in done.stderr and done.stderr.count("\n") == 1
+    bad.write_bytes((pages / "train-trn.h5").read_bytes())
+    SPOILT[told](bad)
+    good = pages / "train-gpu.h5"
+    for command in ([PROGRAM, "report", bad, "-o", page], [PROGRAM, "report", good, "--baseline", bad, "-o", page], [PROGRAM, "compare", good, "--baseline", bad],
+                    [PROGRAM, "compare", bad, "--baseline", good], [PROGRAM, "digest", bad], [ROOT / "analysis/load.py", bad], [ROOT / "analysis/figures.py", "breakdown", bad]):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == (5 if "No such" in told else 3) and told in done.stderr and done.stderr.count("\n") == 1, (command, done.stderr)
     assert not page.exists()
