@@ -63,6 +63,7 @@ static void describe_step(const struct serving_engine *engine, struct replica *r
         const struct request *request = request_at(engine->pool, replica->prefills[i]);
         double chunk = request->chunk, before = request->prefilled;
         step->prefill_tokens += request->chunk;
+        step->prefill_count += request->chunk > 0;
         step->prefill_pairs += chunk * (before + (chunk + 1) / 2);
         step->prefill_context += chunk > 0 ? before + chunk : 0;
         step->rows += request->prefilled + request->chunk == replica_blocks_target(request);

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables are filled from the same lists of operations, kernels and collectives as a training
- * step's forward pass; three things differ in serving and are put right here: weights may be
- * stored in another dtype than they are multiplied in, of a mixture only those experts are read
- * that some token asks for, and attention looks back on cached tokens. */
+/* A step's price from the tables and from attention's straight lines. In a run of decode steps
+ * the chips' time grows along one straight line while contexts are inside a window and along
+ * another beyond, and the host's floor holds until the chips take longer: both are summed in
+ * closed form. */
 #include "serving/step_cost.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
-#include "collective/collective.h"
-#include "hardware/attention_kernel.h"
-#include "serving/exchange_table.h"
+#include "serving/step_maker.h"
 #include "serving/step_memory.h"
-#include "workload/transformer.h"
-
-enum { ELEMENT_BYTES = 2 };
-enum { PREFILL_SAMPLE = 2048, DECODE_SAMPLE = 64, DECODE_CONTEXT = 1024 };
 
 #define STEP_PART_NAME(NAME, text) text,
 const char *step_part_name(enum step_part part)
@@ -25,275 +19,11 @@ const char *step_part_name(enum step_part part)
 }
 #undef STEP_PART_NAME
 
-/* What the tables are made from. */
-struct maker {
-    const struct platform *platform;
-    int64_t first_chip; /* of the first replica: they are alike */
-    const struct chip *chip;
-    const struct model *model;
-    const struct serving_scenario *scenario;
-    struct plan plan;
-    struct exchange_table all_reduce;
-    struct arena *arena;
-    struct operation_list list; /* scratch: large */
-};
-
-/* Of experts that tokens choose evenly and independently, the share that one step reads. */
-static double touched_fraction(const struct model *model, double tokens)
-{
-    double chosen = (double)model->experts_per_token / (double)model->expert_count;
-    return 1 - pow(1 - chosen, tokens);
-}
-
-/* Whole experts on fewer chips or slices of all: the same work, other shapes; and only those
- * that are asked for. */
-static void correct_experts(const struct maker *maker, struct work *work, bool up,
-                            double tokens)
-{
-    const struct model *model = maker->model;
-    double parallel = (double)maker->scenario->expert_parallel;
-    double slices = (double)maker->scenario->tensor_parallel / parallel;
-    double experts = (double)model->expert_count / parallel;
-    double width = (double)model->expert_ffn_hidden / slices;
-    work->batch_count = fmax(experts * touched_fraction(model, tokens), 1);
-    work->m = tokens * (double)model->experts_per_token / parallel / work->batch_count;
-    if (up) {
-        work->n = width * (model->gated_mlp ? 2 : 1);
-    } else {
-        work->k = width;
-    }
-    work->flops = 2 * work->m * work->n * work->k * work->batch_count;
-}
-
-static void correct_matmul(const struct maker *maker, const char *name, struct work *work,
-                           double tokens)
-{
-    if (work->kind != WORK_MATMUL) {
-        return;
-    }
-    bool router = strcmp(name, "router") == 0;
-    if (strncmp(name, "experts", 7) == 0) {
-        correct_experts(maker, work, strcmp(name, "experts up") == 0, tokens);
-    }
-    double weight = router ? ELEMENT_BYTES : dtype_bytes(maker->scenario->weight_dtype);
-    work->bytes =
-        work->batch_count * (work->m * work->k * dtype_bytes(work->dtype) +
-                             work->k * work->n * weight + work->m * work->n * ELEMENT_BYTES);
-}
-
-static void add_operation(const struct maker *maker, const struct operation *operation,
-                          double times, double tokens, struct step_price *price)
-{
-    struct work work = operation->work;
-    correct_matmul(maker, operation->name, &work, tokens);
-    if (work.kernel_count > 0 && work.kind != WORK_ATTENTION) {
-        enum step_part part = work.kind == WORK_MATMUL ? STEP_MATMUL : STEP_VECTOR;
-        price->part_s[part] += times * chip_work_time_s(maker->chip, &work);
-    }
-    if (operation->exchange == EXCHANGE_TENSOR_ALL_REDUCE) {
-        price->part_s[STEP_COMMUNICATION] +=
-            times * exchange_table_s(&maker->all_reduce, operation->exchange_bytes);
-    }
-}
-
-static void add_part(struct maker *maker, enum part part, double times, double tokens,
-                     struct step_price *price)
-{
-    struct training_shape shape = {maker->model, &maker->plan, (int64_t)tokens};
-    maker->list.count = 0;
-    transformer_forward(&shape, part, &maker->list);
-    for (int i = 0; i < maker->list.count; i++) {
-        add_operation(maker, &maker->list.items[i], times, tokens, price);
-    }
-}
-
-/* From one pipeline stage to the next: a point-to-point transfer between their first chips. */
-static double boundary_s(const struct maker *maker, double tokens, struct error *error)
-{
-    int64_t stage = maker->scenario->tensor_parallel;
-    int64_t chips[2] = {maker->first_chip, maker->first_chip + stage};
-    struct arena *scratch = arena_create();
-    struct collective collective = {COLLECTIVE_SEND_RECEIVE,
-                                    tokens * (double)maker->model->hidden * ELEMENT_BYTES /
-                                        (double)stage,
-                                    maker->platform, chips, 2};
-    struct schedule schedule = {.arena = scratch};
-    double time_s = collective_plan(&collective, "auto", &schedule, error)
-                        ? collective_time_s(&collective, &schedule)
-                        : (double)INFINITY;
-    arena_free(scratch);
-    return time_s;
-}
-
-static struct step_price tokens_price(struct maker *maker, int64_t tokens, double boundaries_s)
-{
-    struct step_price price = {{0}};
-    if (tokens == 0) {
-        return price;
-    }
-    const struct model *model = maker->model;
-    double dense = model->expert_count > 0 ? (double)model->dense_layers : 0;
-    add_part(maker, PART_EMBEDDING, 1, (double)tokens, &price);
-    add_part(maker, PART_LAYER, (double)model->layers - dense, (double)tokens, &price);
-    if (dense > 0) {
-        add_part(maker, PART_DENSE_LAYER, dense, (double)tokens, &price);
-    }
-    price.part_s[STEP_COMMUNICATION] +=
-        (double)(maker->scenario->pipeline_parallel - 1) * boundaries_s;
-    return price;
-}
-
-/* The head in bf16, over the sampled rows alone; logits are read once more to sample. */
-static struct step_price rows_price(struct maker *maker, int64_t rows)
-{
-    struct step_price price = {{0}};
-    double columns =
-        (double)maker->model->vocabulary / (double)maker->scenario->tensor_parallel;
-    struct operation_linear head = {.forward = "logits",
-                                    .dtype = DTYPE_BF16,
-                                    .tokens = (double)rows,
-                                    .in = (double)maker->model->hidden,
-                                    .out = columns,
-                                    .batch_count = 1};
-    if (rows == 0) {
-        return price;
-    }
-    maker->list.count = 0;
-    operation_vector(&maker->list, "final norm",
-                     (double)rows * (double)maker->model->hidden * 2 * ELEMENT_BYTES);
-    operation_forward(&maker->list, &head);
-    operation_vector(&maker->list, "sampling", (double)rows * columns * 2 * ELEMENT_BYTES);
-    for (int i = 0; i < maker->list.count; i++) {
-        struct work *work = &maker->list.items[i].work;
-        price.part_s[work->kind == WORK_MATMUL ? STEP_MATMUL : STEP_VECTOR] +=
-            chip_work_time_s(maker->chip, work);
-    }
-    if (maker->scenario->tensor_parallel > 1) {
-        price.part_s[STEP_COMMUNICATION] +=
-            exchange_table_s(&maker->all_reduce, (double)rows * columns * ELEMENT_BYTES);
-    }
-    return price;
-}
-
-static bool fill_tables(struct step_cost *cost, struct maker *maker, int64_t limit,
-                        struct error *error)
-{
-    struct arena *arena = maker->arena;
-    cost->table_limit = STEP_TABLE;
-    cost->grid_count = (limit > STEP_TABLE ? limit - STEP_TABLE : 0) / STEP_GRID + 3;
-    cost->row_limit = maker->scenario->max_num_seqs;
-    cost->tokens = arena_array(arena, cost->table_limit + 1, sizeof(struct step_price));
-    cost->grid = arena_array(arena, cost->grid_count + 1, sizeof(struct step_price));
-    cost->rows = arena_array(arena, cost->row_limit + 1, sizeof(struct step_price));
-    bool staged = maker->scenario->pipeline_parallel > 1;
-    double first_s = staged ? boundary_s(maker, 1, error) : 0;
-    double later_s = staged ? (boundary_s(maker, 1024, error) - first_s) / 1023 : 0;
-    if (!isfinite(first_s + later_s)) {
-        return false;
-    }
-    for (int64_t tokens = 0; tokens <= cost->table_limit; tokens++) {
-        cost->tokens[tokens] =
-            tokens_price(maker, tokens, first_s + later_s * (double)(tokens - 1));
-    }
-    for (int64_t i = 0; i < cost->grid_count; i++) {
-        int64_t tokens = STEP_TABLE + i * STEP_GRID;
-        cost->grid[i] = tokens_price(maker, tokens, first_s + later_s * (double)(tokens - 1));
-    }
-    for (int64_t rows = 0; rows <= cost->row_limit; rows++) {
-        cost->rows[rows] = rows_price(maker, rows);
-    }
-    return true;
-}
-
-/* Columns of queries, and of keys (or values), on one chip. */
-static double query_columns(const struct maker *maker)
-{
-    return operation_sizes(&(struct training_shape){maker->model, &maker->plan, 1}).query;
-}
-
-static double key_value_columns(const struct maker *maker)
-{
-    return operation_sizes(&(struct training_shape){maker->model, &maker->plan, 1}).key_value;
-}
-
-/* The fused kernel of one layer on one chip, without its start. */
-static double kernel_s(const struct maker *maker, double sequences, double queries,
-                       double prefix)
-{
-    double head_dim = (double)maker->model->head_dim;
-    struct work work = {
-        .kind = WORK_ATTENTION,
-        .dtype = DTYPE_BF16,
-        .kernel_count = 1,
-        .attention = {.sequences = sequences,
-                      .heads = query_columns(maker) / head_dim,
-                      .kv_heads = key_value_columns(maker) / head_dim,
-                      .head_dim = head_dim,
-                      .queries = queries,
-                      .prefix = prefix,
-                      .causal = true,
-                      .cached = true,
-                      .narrow_cache = dtype_bytes(maker->scenario->kv_dtype) < 2}};
-    work.flops = 4 * query_columns(maker) * sequences * queries * (prefix + (queries + 1) / 2);
-    work.bytes = attention_kernel_bytes(&work.attention, ELEMENT_BYTES,
-                                        dtype_bytes(maker->scenario->kv_dtype));
-    return chip_work_time_s(maker->chip, &work) - maker->chip->op_overhead_s;
-}
-
-/* Straight lines through the kernel's times at a prompt of 2,048 tokens, and at 64 requests
- * with 1,024 and 4,096 tokens of context. MODEL.md, "Serving: step time" */
-static void fill_attention(struct step_cost *cost, const struct maker *maker)
-{
-    const struct chip *chip = maker->chip;
-    double layers = (double)maker->model->layers;
-    double memory_Bps = chip->hbm_Bps * chip->hbm_efficiency_fraction;
-    double kv_bytes = 2 * key_value_columns(maker) * dtype_bytes(maker->scenario->kv_dtype);
-    double token_bytes = 2 * query_columns(maker) * ELEMENT_BYTES + kv_bytes;
-    double few_s = kernel_s(maker, DECODE_SAMPLE, 1, DECODE_CONTEXT - 1);
-    double many_s = kernel_s(maker, DECODE_SAMPLE, 1, 4 * DECODE_CONTEXT - 1);
-    double context_s = (many_s - few_s) / (3.0 * DECODE_CONTEXT * DECODE_SAMPLE);
-    double request_s = few_s / DECODE_SAMPLE - context_s * DECODE_CONTEXT;
-    double pairs = (double)PREFILL_SAMPLE * (PREFILL_SAMPLE + 1) / 2;
-    cost->attention_base_s = layers * chip->op_overhead_s;
-    cost->pair_s = layers * kernel_s(maker, 1, PREFILL_SAMPLE, 0) / pairs;
-    cost->prefill_read_s = layers * kv_bytes / memory_Bps;
-    cost->prefill_token_s = layers * token_bytes / memory_Bps;
-    cost->decode_read_s = layers * context_s;
-    cost->decode_token_s = layers * fmax(request_s, 0);
-    cost->kv_token_bytes = kv_bytes * ceil(layers / (double)maker->scenario->pipeline_parallel);
-}
-
-static double interpolated(const struct step_cost *cost, int64_t tokens, int part)
-{
-    int64_t cell = (tokens - STEP_TABLE) / STEP_GRID;
-    cell = cell > cost->grid_count - 2 ? cost->grid_count - 2 : cell;
-    double share = (double)(tokens - STEP_TABLE - cell * STEP_GRID) / (double)STEP_GRID;
-    double low = cost->grid[cell].part_s[part], high = cost->grid[cell + 1].part_s[part];
-    return low + share * (high - low);
-}
-
 static void add_price(struct step_price *sum, const struct step_price *price, double times)
 {
     for (int part = 0; part < STEP_PART_COUNT; part++) {
         sum->part_s[part] += times * price->part_s[part];
     }
-}
-
-/* Everything but attention, once. */
-static void add_tables(const struct step_cost *cost, const struct step *step, double times,
-                       struct step_price *price)
-{
-    int64_t tokens = step->prefill_tokens + step->decode_count;
-    if (tokens <= cost->table_limit) {
-        add_price(price, &cost->tokens[tokens], times);
-    } else {
-        for (int part = 0; part < STEP_PART_COUNT; part++) {
-            price->part_s[part] += times * interpolated(cost, tokens, part);
-        }
-    }
-    int64_t rows = step->rows < cost->row_limit ? step->rows : cost->row_limit;
-    add_price(price, &cost->rows[rows], times);
-    price->part_s[STEP_OVERHEAD] += times * cost->overhead_s;
 }
 
 static double sum_of(const struct step_price *price)
@@ -305,39 +35,188 @@ static double sum_of(const struct step_price *price)
     return sum_s;
 }
 
+/* Tables */
+
+typedef struct step_price maker_function(const struct step_maker *maker, double tokens);
+
+static int64_t place_tokens(int64_t place)
+{
+    return place <= STEP_TABLE ? place : STEP_TABLE + (place - STEP_TABLE) * STEP_GRID;
+}
+
+static const struct step_price *at_place(const struct step_cost *cost, struct step_price *table,
+                                         int64_t place, maker_function *make)
+{
+    if (table[place].part_s[0] < 0) {
+        table[place] = make(cost->maker, (double)place_tokens(place));
+    }
+    return &table[place];
+}
+
+/* The last place and the one before serve everything beyond. */
+static void add_tokens(const struct step_cost *cost, struct step_price *table,
+                       maker_function *make, int64_t tokens, double times,
+                       struct step_price *sum)
+{
+    if (tokens == 0) {
+        return;
+    }
+    if (tokens <= STEP_TABLE) {
+        add_price(sum, at_place(cost, table, tokens, make), times);
+        return;
+    }
+    int64_t cell = (tokens - STEP_TABLE) / STEP_GRID;
+    int64_t last = cost->place_count - 2 - STEP_TABLE;
+    cell = cell > last ? last : cell;
+    double share = (double)(tokens - STEP_TABLE - cell * STEP_GRID) / (double)STEP_GRID;
+    const struct step_price *low = at_place(cost, table, STEP_TABLE + cell, make);
+    add_price(sum, low, times * (1 - share));
+    const struct step_price *high = at_place(cost, table, STEP_TABLE + cell + 1, make);
+    add_price(sum, high, times * share);
+}
+
+/* Tokens of the rank that has most: decodes are spread evenly, a prompt lies on one rank. */
+static int64_t rank_tokens(const struct step_cost *cost, const struct step *step,
+                           int64_t decodes)
+{
+    double ranks = cost->attention.ranks;
+    double spread = fmin(ranks, fmax((double)step->prefill_count, 1));
+    return (int64_t)(ceil((double)decodes / ranks) +
+                     ceil((double)step->prefill_tokens / spread));
+}
+
+/* Everything but attention's core, of the chips. */
+static void add_tables(const struct step_cost *cost, const struct step *step, double times,
+                       struct step_price *price)
+{
+    int64_t decodes = (int64_t)((double)step->decode_count * (1 + cost->draft_tokens) + 0.5);
+    int64_t rows = (int64_t)((double)step->rows * (1 + cost->draft_tokens) + 0.5);
+    add_tokens(cost, cost->attention_tokens, step_maker_attention,
+               rank_tokens(cost, step, decodes), times, price);
+    add_tokens(cost, cost->rest_tokens, step_maker_rest, step->prefill_tokens + decodes, times,
+               price);
+    rows = rows < cost->row_limit ? rows : cost->row_limit;
+    add_price(price, at_place(cost, cost->rows, rows, step_maker_rows), times);
+}
+
+/* Attention */
+
 static double prefill_attention_s(const struct step_cost *cost, const struct step *step)
 {
+    const struct attention_price *price = &cost->attention;
     if (step->prefill_tokens == 0) {
         return 0;
     }
-    double read_s = step->prefill_context * cost->prefill_read_s +
-                    (double)step->prefill_tokens * cost->prefill_token_s;
-    return cost->attention_base_s + fmax(step->prefill_pairs * cost->pair_s, read_s);
+    double tokens = (double)step->prefill_tokens;
+    double windowed = fmin(step->prefill_pairs, tokens * price->window);
+    double spread = fmin(price->ranks, fmax((double)step->prefill_count, 1));
+    double before = fmax(step->prefill_context - tokens, 0);
+    return price->base_s +
+           (step->prefill_pairs * price->pair_s + windowed * price->window_pair_s +
+            tokens * price->prefill_token_s + before * price->prefill_read_s) /
+               spread;
 }
 
-/* Of 'count' steps: an arithmetic series. MODEL.md, "Serving: runs of decode steps" */
+/* Requests of the fullest rank over those of the mean one. */
+static double unevenness(const struct step_cost *cost, const struct step *step)
+{
+    double mean = (double)step->decode_count / cost->attention.ranks;
+    return mean > 0 ? ceil(mean) / mean : 1;
+}
+
+/* Of one of a run's first steps, and of the first 'count' together: contexts grow evenly, those
+ * in a window up to its size. */
 static double decode_attention_s(const struct step_cost *cost, const struct step *step,
                                  double count)
 {
+    const struct attention_price *price = &cost->attention;
     if (step->decode_count == 0) {
         return 0;
     }
-    double first_s = cost->attention_base_s + step->decode_context * cost->decode_read_s +
-                     (double)step->decode_count * cost->decode_token_s;
-    return count * first_s + count * (count - 1) / 2 * step->growth * cost->decode_read_s;
+    double requests = (double)step->decode_count, context = step->decode_context;
+    double growth = step->growth, full = count * context + growth * count * (count - 1) / 2;
+    double most = requests * price->window, inside = 0, seen = 0;
+    if (most > 0) {
+        inside = growth > 0 ? ceil((most - context) / growth) : (double)INFINITY;
+        inside = fmin(fmax(context < most ? inside : 0, 0), count);
+        seen = inside * context + growth * inside * (inside - 1) / 2 + (count - inside) * most;
+    }
+    return count * price->base_s + (count * requests * price->decode_token_s +
+                                    full * price->decode_read_s + seen * price->window_read_s) *
+                                       unevenness(cost, step) / price->ranks;
 }
 
-double step_cost_s(const struct step_cost *cost, const struct step *step,
+/* Steps */
+
+/* The engine's own time of a step, when the chips wait. */
+static double engine_s(const struct step_cost *cost, const struct step *step)
+{
+    return cost->overhead_s +
+           cost->sequence_s * (double)(step->decode_count + step->prefill_count) +
+           cost->prefill_overhead_s * (double)step->prefill_tokens;
+}
+
+/* A draft's tokens come one after the other before the step, which then gives several. */
+static double draft_factor(const struct step_cost *cost, const struct step *step)
+{
+    if (!(cost->draft_tokens > 0) || step->prefill_tokens > 0) {
+        return 1;
+    }
+    return (1 + cost->draft_tokens * cost->draft_fraction) / cost->accepted_tokens;
+}
+
+/* Compiled programs exist for some lengths: each chunk is computed as one of the next length
+ * (of the longest, as often as needed). */
+static struct step padded(const struct step_cost *cost, const struct step *step)
+{
+    struct step out = *step;
+    if (cost->bucket_count == 0 || step->prefill_count == 0) {
+        return out;
+    }
+    double count = (double)step->prefill_count, mean = (double)step->prefill_tokens / count;
+    double bucket = cost->buckets[cost->bucket_count - 1];
+    for (int i = cost->bucket_count - 1; i >= 0 && cost->buckets[i] >= mean; i--) {
+        bucket = cost->buckets[i];
+    }
+    double tokens = ceil(mean / bucket - 1e-9) * bucket;
+    out.prefill_tokens = (int64_t)(count * tokens);
+    out.prefill_pairs *= tokens * (tokens + 1) / (mean * (mean + 1));
+    out.prefill_context += count * (tokens - mean);
+    return out;
+}
+
+double step_cost_s(const struct step_cost *cost, const struct step *asked,
                    struct step_price *price)
 {
     struct step_price own = {{0}};
+    struct step computed = padded(cost, asked), *step = &computed;
     add_tables(cost, step, 1, &own);
     own.part_s[STEP_ATTENTION] +=
         prefill_attention_s(cost, step) + decode_attention_s(cost, step, 1);
+    own.part_s[STEP_OVERHEAD] += fmax(cost->host_s - sum_of(&own), 0) + engine_s(cost, step);
+    double factor = draft_factor(cost, step);
     if (price != NULL) {
-        add_price(price, &own, 1);
+        add_price(price, &own, factor);
     }
-    return sum_of(&own);
+    return factor * sum_of(&own);
+}
+
+/* Steps of a run that the chips do sooner than the host: they come first. */
+static int64_t host_bound(const struct step_cost *cost, const struct step *step, double base_s,
+                          int64_t count)
+{
+    int64_t low = 0, high = cost->host_s > base_s ? count : 0;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        double time_s = base_s + decode_attention_s(cost, step, (double)(middle + 1)) -
+                        decode_attention_s(cost, step, (double)middle);
+        if (time_s < cost->host_s) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
 }
 
 double step_cost_run_s(const struct step_cost *cost, const struct step *step, int64_t count)
@@ -350,8 +229,64 @@ double step_cost_run_s(const struct step_cost *cost, const struct step *step, in
 void step_cost_run_parts(const struct step_cost *cost, const struct step *step, int64_t count,
                          struct step_price *price)
 {
-    add_tables(cost, step, (double)count, price);
-    price->part_s[STEP_ATTENTION] += decode_attention_s(cost, step, (double)count);
+    struct step_price one = {{0}}, own;
+    add_tables(cost, step, 1, &one);
+    double base_s = sum_of(&one);
+    own = (struct step_price){{0}};
+    add_price(&own, &one, (double)count);
+    own.part_s[STEP_ATTENTION] += decode_attention_s(cost, step, (double)count);
+    int64_t waiting = host_bound(cost, step, base_s, count);
+    if (waiting > 0) {
+        double done_s =
+            (double)waiting * base_s + decode_attention_s(cost, step, (double)waiting);
+        own.part_s[STEP_OVERHEAD] += (double)waiting * cost->host_s - done_s;
+    }
+    own.part_s[STEP_OVERHEAD] += (double)count * engine_s(cost, step);
+    add_price(price, &own, draft_factor(cost, step));
+}
+
+/* Making */
+
+static struct step_price *unknown(struct arena *arena, int64_t count)
+{
+    struct step_price *table = arena_array(arena, count, sizeof *table);
+    for (int64_t i = 0; i < count; i++) {
+        table[i].part_s[0] = -1;
+    }
+    return table;
+}
+
+static void make_tables(struct step_cost *cost, const struct serving_scenario *scenario,
+                        int64_t token_limit, struct arena *arena)
+{
+    int64_t beyond = token_limit > STEP_TABLE ? token_limit - STEP_TABLE : 0;
+    cost->place_count = STEP_TABLE + beyond / STEP_GRID + 4;
+    double rows = (double)scenario->max_num_seqs * (1 + scenario->speculative_tokens);
+    cost->row_limit = (int64_t)fmin(rows, STEP_TABLE);
+    cost->attention_tokens = unknown(arena, cost->place_count + 1);
+    cost->rest_tokens = unknown(arena, cost->place_count + 1);
+    cost->rows = unknown(arena, cost->row_limit + 1);
+}
+
+static void take_engine(struct step_cost *cost, const struct serving_scenario *scenario)
+{
+    const struct engine_properties *engine = &scenario->engine;
+    cost->overhead_s = scenario->step_overhead_s;
+    cost->sequence_s = engine->sequence_overhead_s;
+    cost->prefill_overhead_s = engine->token_overhead_s;
+    cost->host_s = engine->host_layer_s * (double)cost->maker->model->layers;
+    const char *bucket = engine->prefill_buckets == NULL ? "" : engine->prefill_buckets;
+    char *end = NULL;
+    for (; cost->bucket_count < STEP_BUCKETS; bucket = end) {
+        double tokens = strtod(bucket, &end);
+        if (end == bucket || !(tokens > 0)) {
+            break;
+        }
+        cost->buckets[cost->bucket_count++] = tokens;
+    }
+    cost->draft_tokens = scenario->speculative_tokens;
+    cost->accepted_tokens = scenario->accepted_tokens;
+    cost->draft_fraction = scenario->draft_fraction;
 }
 
 struct step_cost *step_cost_create(const struct platform *platform, int64_t first_chip,
@@ -359,30 +294,17 @@ struct step_cost *step_cost_create(const struct platform *platform, int64_t firs
                                    const struct serving_scenario *scenario, int64_t token_limit,
                                    struct arena *arena, struct error *error)
 {
-    struct maker *maker = arena_alloc(arena, sizeof *maker);
-    maker->platform = platform;
-    maker->first_chip = first_chip;
-    maker->chip = platform_chip(platform, first_chip);
-    maker->model = model;
-    maker->scenario = scenario;
-    maker->arena = arena;
-    plan_init(&maker->plan);
-    maker->plan.tensor_parallel = scenario->tensor_parallel;
-    maker->plan.sequence_parallel = false;
-    maker->plan.dtype = scenario->activation_dtype;
-    if (!step_memory_check(maker->chip, model, scenario, error)) {
+    const struct chip *chip = platform_chip(platform, first_chip);
+    if (!step_memory_check(chip, model, scenario, error)) {
         return NULL;
     }
     struct step_cost *cost = arena_alloc(arena, sizeof *cost);
-    cost->overhead_s = scenario->step_overhead_s;
-    if ((scenario->tensor_parallel > 1 &&
-         !exchange_table_fill(&maker->all_reduce, platform, first_chip,
-                              scenario->tensor_parallel, (double)model->hidden * ELEMENT_BYTES,
-                              error)) ||
-        !step_memory_fill(cost, maker->chip, model, scenario, error) ||
-        !fill_tables(cost, maker, token_limit, error)) {
+    cost->maker = step_maker_create(platform, first_chip, model, scenario, arena, error);
+    if (cost->maker == NULL) {
         return NULL;
     }
-    fill_attention(cost, maker);
-    return cost;
+    take_engine(cost, scenario);
+    make_tables(cost, scenario, token_limit, arena);
+    cost->attention = step_attention_price(cost->maker);
+    return step_memory_fill(cost, cost->maker, error) ? cost : NULL;
 }

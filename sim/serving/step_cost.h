@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What one step of an engine takes: a batch of prompt chunks and of requests that get one more
- * token each. What depends on the number of tokens alone is kept in tables, attention is affine
- * in the tokens that are looked back upon, so that a price costs nanoseconds and a run of equal
- * decode steps has a closed form. MODEL.md, "Serving: step time". */
+ * token each. What depends on the number of tokens alone is kept in tables that are filled as
+ * they are asked for, attention is piecewise linear in the tokens that are looked back upon, so
+ * that a price costs nanoseconds and a run of equal decode steps has a closed form.
+ * MODEL.md, "Serving: step time". */
 #pragma once
 
 #include <stdint.h>
@@ -26,6 +27,7 @@ enum step_part { STEP_PARTS(STEP_PART_ENUM) STEP_PART_COUNT };
 
 struct step {
     int64_t prefill_tokens; /* of all chunks */
+    int64_t prefill_count;  /* chunks */
     int64_t rows;           /* tokens that are sampled: decodes, and prompts that end */
     double prefill_pairs;   /* pairs of a chunk's token and what it looks back upon */
     double prefill_context; /* tokens whose keys and values the chunks read */
@@ -38,23 +40,43 @@ struct step_price {
     double part_s[STEP_PART_COUNT];
 };
 
+/* Coefficients of attention on one chip, over all layers. */
+struct attention_price {
+    double base_s;                        /* per phase with attention: its kernels' start */
+    double pair_s, prefill_token_s;       /* per pair of tokens, per token of a chunk */
+    double prefill_read_s;                /* per token of context before a chunk */
+    double window_pair_s;                 /* the same of layers with a window */
+    double decode_read_s, decode_token_s; /* per token of context, per request */
+    double window_read_s;                 /* per token of context inside the window */
+    double window;                        /* tokens; 0: no layer has one */
+    double ranks;                         /* chips or groups with requests of their own */
+};
+
+struct step_maker;
+
+enum { STEP_TABLE = 4096, STEP_GRID = 512, STEP_BUCKETS = 32 };
+
 struct step_cost {
-    struct step_price *tokens; /* [table_limit + 1]: everything but attention, then a grid */
-    struct step_price *grid;   /* every STEP_GRID tokens beyond the table */
-    struct step_price *rows;   /* [row_limit + 1]: head and sampling */
-    int64_t table_limit, grid_count, row_limit;
-    double attention_base_s;                /* per phase with attention: its kernels' start */
-    double pair_s;                          /* arithmetic, per pair */
-    double prefill_read_s, prefill_token_s; /* per context token read, per chunk token */
-    double decode_read_s, decode_token_s;
-    double overhead_s;                                      /* of the engine, once a step */
+    /* Tables by tokens: up to STEP_TABLE, then a grid of every STEP_GRID. attention: of the
+     * matrices around it, by tokens of one rank; rest: of everything else but the head. A price
+     * below 0 is not known yet. */
+    struct step_price *attention_tokens, *rest_tokens;
+    struct step_price *rows; /* [row_limit + 1]: head and sampling */
+    int64_t place_count, row_limit;
+    struct step_maker *maker;
+    struct attention_price attention;
+    double overhead_s;         /* of the engine, once a step */
+    double sequence_s;         /* of the engine, per request in it */
+    double prefill_overhead_s; /* of the engine, per token of a prompt */
+    double host_s; /* a step takes at least this, if it launches kernels one by one */
+    double buckets[STEP_BUCKETS]; /* compiled lengths of prompts, rising */
+    int bucket_count;
+    double draft_tokens, accepted_tokens, draft_fraction;
     double weights_bytes, activation_bytes, kv_token_bytes; /* of the fullest chip */
     double kv_bytes; /* on the fullest chip, for KV blocks */
 };
 
-enum { STEP_TABLE = 4096, STEP_GRID = 512 };
-
-/* Tables for batches of at most token_limit tokens. INFEASIBLE when the plan does not fit the
+/* For batches of any size; the arena must outlive it. INFEASIBLE when the plan does not fit the
  * model, or the weights the chip. */
 struct step_cost *step_cost_create(const struct platform *platform, int64_t first_chip,
                                    const struct model *model,

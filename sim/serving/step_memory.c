@@ -3,50 +3,94 @@
 #include "serving/step_memory.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/units.h"
 
 enum { ELEMENT_BYTES = 2 };
 enum { LOGIT_BYTES = 2 + 4 + 4 + 8 + 4 };
 
-/* Weights of the fullest chip: a share of everything, the tables of words in bf16. */
-static double weights_bytes(const struct model *model, const struct serving_scenario *scenario)
+/* Layers of linear attention: keys and values of their own number instead of heads. */
+static double linear_parameters(const struct model *model)
 {
-    double tensor = (double)scenario->tensor_parallel;
-    double stages = (double)scenario->pipeline_parallel;
-    double words = model_embedding_parameters(model);
-    double matrices = model_parameters(model) - words;
-    return matrices / tensor / stages * dtype_bytes(scenario->weight_dtype) +
-           words / tensor * ELEMENT_BYTES / (stages > 1 ? 2 : 1);
+    double columns = (double)(2 * model->linear_key_columns + 3 * model->linear_value_columns);
+    return (double)model->linear_layers * (double)model->hidden * columns;
+}
+
+/* Of all layers' attention. */
+static double attention_parameters(const struct model *model)
+{
+    struct model_count count = model_layer_count(model, false);
+    double latent =
+        model->key_value_rank > 0
+            ? (double)model->hidden *
+                  (double)(model->query_rank + model->key_value_rank + model->position_dim)
+            : 0;
+    return (double)(model->layers - model->linear_layers) *
+               (count.query + count.key_value + count.output + latent) +
+           linear_parameters(model);
+}
+
+/* Weights of the fullest chip: a share of everything (attention once for each part with its own
+ * requests), the tables of words in bf16. */
+static double weights_bytes(const struct step_maker *maker)
+{
+    const struct model *model = maker->model;
+    double stages = (double)maker->scenario->pipeline_parallel;
+    double words = model_embedding_parameters(model), attention = attention_parameters(model);
+    double sparse = (double)(model->layers - model->dense_layers);
+    double experts =
+        model->expert_count > 0 ? sparse * model_layer_expert_parameters(model) : 0;
+    double others = model_parameters(model) - words - experts;
+    others = fmax(others - attention_parameters(model), 0);
+    double attention_share = maker->cores / maker->attention_shards;
+    double dense_bytes = dtype_bytes(maker->dense_dtype);
+    return (experts / maker->chips * dtype_bytes(maker->scenario->weight_dtype) +
+            (others / maker->chips + attention * attention_share) * dense_bytes) /
+               stages +
+           words / maker->chips * ELEMENT_BYTES / (stages > 1 ? 2 : 1);
 }
 
 /* At the largest batch: the residual stream twice, the widest inner result, and what sampling
  * keeps of the logits: bf16, fp32, sorted fp32 with 64-bit indices, probabilities. */
-static double activation_bytes(const struct model *model,
-                               const struct serving_scenario *scenario)
+static double activation_bytes(const struct step_maker *maker)
 {
-    double tensor = (double)scenario->tensor_parallel;
+    const struct model *model = maker->model;
+    const struct serving_scenario *scenario = maker->scenario;
     double tokens = (double)scenario->max_num_batched_tokens;
     double inner =
         (double)(model->expert_count > 0 ? model->experts_per_token * model->expert_ffn_hidden
                                          : model->ffn_hidden);
-    return ELEMENT_BYTES * tokens * (2 * (double)model->hidden + 3 * inner / tensor) +
-           (double)scenario->max_num_seqs * (double)model->vocabulary * LOGIT_BYTES;
+    return ELEMENT_BYTES * tokens * (2 * (double)model->hidden + 3 * inner / maker->chips) /
+               maker->ranks +
+           (double)scenario->max_num_seqs / maker->ranks * (double)model->vocabulary *
+               LOGIT_BYTES;
+}
+
+/* Layers with a window keep no more than it, which is not counted; linear ones keep a state. */
+static double token_bytes(const struct step_maker *maker)
+{
+    const struct model *model = maker->model;
+    double kept = (double)(model->layers - model->window_layers - model->linear_layers);
+    double stages = (double)maker->scenario->pipeline_parallel;
+    return step_token_bytes(maker) * fmax(ceil(kept / stages), 1) / maker->ranks;
 }
 
 /* The engine's share of the memory holds weights, activations and the KV cache; runtime and
  * graphs come out of the rest, as far as that goes. MODEL.md, "Serving: memory" */
-bool step_memory_fill(struct step_cost *cost, const struct chip *chip,
-                      const struct model *model, const struct serving_scenario *scenario,
+bool step_memory_fill(struct step_cost *cost, const struct step_maker *maker,
                       struct error *error)
 {
+    const struct chip *chip = &maker->chip;
+    const struct serving_scenario *scenario = maker->scenario;
     double reserved = chip->reserved_bytes + scenario->graph_memory_bytes;
     double taken = fmin(chip->hbm_bytes * scenario->memory_utilization_fraction,
                         chip->hbm_bytes - reserved);
-    cost->weights_bytes = weights_bytes(model, scenario);
-    cost->activation_bytes = activation_bytes(model, scenario);
+    cost->weights_bytes = weights_bytes(maker);
+    cost->activation_bytes = activation_bytes(maker);
+    cost->kv_token_bytes = token_bytes(maker);
     cost->kv_bytes = taken - cost->weights_bytes - cost->activation_bytes;
-    if (cost->kv_bytes > 0) {
+    if (cost->kv_bytes > 0 || strcmp(scenario->kv_tokens, "unlimited") == 0) {
         return true;
     }
     char text[3][32];
@@ -69,21 +113,41 @@ static bool check_divisor(const char *name, int64_t degree, const char *what, in
                       (long long)degree, (long long)whole, what);
 }
 
+static bool check_experts(const struct model *model, const struct serving_scenario *scenario,
+                          struct error *error)
+{
+    if (model->expert_count > 0 && !check_divisor("expert_parallel", scenario->expert_parallel,
+                                                  "experts", model->expert_count, error)) {
+        return false;
+    }
+    return scenario->tensor_parallel % scenario->expert_parallel == 0 ||
+           error_fill(error, ERROR_INFEASIBLE,
+                      "expert_parallel is %lld and does not divide tensor_parallel, %lld; "
+                      "experts are shared inside that group",
+                      (long long)scenario->expert_parallel,
+                      (long long)scenario->tensor_parallel);
+}
+
+/* Engines that cut by core pad what does not divide. */
+static bool check_heads(const struct model *model, const struct serving_scenario *scenario,
+                        struct error *error)
+{
+    int64_t parts = scenario->attention_data_parallel, group = scenario->tensor_parallel;
+    if (group % parts != 0) {
+        return error_fill(error, ERROR_INFEASIBLE,
+                          "attention_data_parallel is %lld and does not divide "
+                          "tensor_parallel, %lld; use a divisor",
+                          (long long)parts, (long long)group);
+    }
+    return scenario->tensor_shards > 0 ||
+           check_divisor("tensor_parallel", group / parts, "heads", model->heads, error);
+}
+
 bool step_memory_check(const struct chip *chip, const struct model *model,
                        const struct serving_scenario *scenario, struct error *error)
 {
-    if (!check_divisor("tensor_parallel", scenario->tensor_parallel, "heads", model->heads,
-                       error) ||
-        (model->expert_count > 0 && !check_divisor("expert_parallel", scenario->expert_parallel,
-                                                   "experts", model->expert_count, error))) {
+    if (!check_heads(model, scenario, error) || !check_experts(model, scenario, error)) {
         return false;
-    }
-    if (scenario->tensor_parallel % scenario->expert_parallel != 0) {
-        return error_fill(error, ERROR_INFEASIBLE,
-                          "expert_parallel is %lld and does not divide tensor_parallel, %lld; "
-                          "experts are shared inside that group",
-                          (long long)scenario->expert_parallel,
-                          (long long)scenario->tensor_parallel);
     }
     if (!(chip->array_flops_per_s[scenario->activation_dtype] > 0)) {
         return error_fill(error, ERROR_INFEASIBLE,

@@ -27,6 +27,12 @@ struct machines *machines_read(const char *folder, struct arena *arena, struct e
     }
     machines->device_platforms =
         arena_array(arena, machines->devices->row_count + 1, sizeof(struct platform *));
+    machines->engines = engines_read(folder, arena, error);
+    if (machines->engines == NULL) {
+        return NULL;
+    }
+    machines->hardware_platforms = arena_array(
+        arena, machines->engines->hardware->row_count + 1, sizeof(struct platform *));
     return machines;
 }
 
@@ -59,6 +65,12 @@ static struct platform *named(const struct machines *machines, const struct csv 
 struct platform *machines_platform(struct machines *machines, int64_t row, struct error *error)
 {
     return named(machines, machines->table, row, &machines->platforms[row], error);
+}
+
+struct platform *machines_hardware(struct machines *machines, int64_t row, struct error *error)
+{
+    return named(machines, machines->engines->hardware, row, &machines->hardware_platforms[row],
+                 error);
 }
 
 int64_t machines_device(const struct machines *machines, const char *device)

@@ -5,6 +5,7 @@
 
 #include "base/csv.h"
 #include "hardware/platform.h"
+#include "study/engines.h"
 
 struct machines {
     struct csv *table, *frameworks, *devices;
@@ -12,12 +13,17 @@ struct machines {
     const char *platform_folder;
     struct platform **platforms;        /* [table rows], read when first needed */
     struct platform **device_platforms; /* [devices rows], likewise */
+    struct engines *engines;
+    struct platform **hardware_platforms; /* [hardware rows], likewise */
     struct arena *arena;
 };
 
 /* Reads machines.csv, frameworks.csv, devices.csv, calls.csv and modules.csv of a folder;
  * platforms are beside it. */
 struct machines *machines_read(const char *folder, struct arena *arena, struct error *error);
+
+/* The platform of a row of the engines' hardware table. */
+struct platform *machines_hardware(struct machines *machines, int64_t row, struct error *error);
 
 /* The table's first row for an accelerator (all words of the row's name are in it), node size
  * and system (a part of its name); -1 when there is none. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "study/measured_collectives.h"
+#include "study/measured_inference.h"
 #include "study/measured_kernels.h"
 #include "study/measured_training.h"
 
@@ -25,10 +26,33 @@ const char *measured_kind_name(enum measured_kind kind)
     return kinds[kind].name;
 }
 
-static struct measured_row describe(enum measured_kind kind, const struct csv *csv, int64_t row,
-                                    struct arena *arena)
+/* Of the two figures of a row of serving, each a row here. */
+static void describe_inference(struct measured_row *out, struct arena *arena)
 {
-    struct measured_row out = {.kind = kind, .csv = csv, .row = row, .unit = "s"};
+    const struct csv *csv = out->csv;
+    const char *hardware = csv_text(csv, out->row, "hardware");
+    enum inference_metric metric =
+        measured_inference_metric(csv, out->row, out->first, &out->measured);
+    bool cloud = strncmp(hardware, "trn", 3) == 0 || strncmp(hardware, "inf", 3) == 0;
+    out->sector = cloud ? "AWS" : "GPU";
+    out->accelerator = arena_format(arena, "%.*s", (int)strcspn(hardware, " "), hardware);
+    out->group = csv_text(csv, out->row, "family");
+    out->sure = strcmp(csv_text(csv, out->row, "confidence"), "low") != 0;
+    out->unit = metric == METRIC_OUTPUT_RATE ? "tokens/s" : "s";
+    if (metric == METRIC_NONE) {
+        out->measured = (double)NAN;
+    }
+    if (out->first) {
+        out->id = arena_format(arena, "%s:ttft", out->id);
+        out->group = arena_format(arena, "%s ttft", out->group);
+    }
+}
+
+static struct measured_row describe(enum measured_kind kind, const struct csv *csv, int64_t row,
+                                    bool first, struct arena *arena)
+{
+    struct measured_row out = {
+        .kind = kind, .csv = csv, .row = row, .unit = "s", .first = first, .sector = ""};
     out.id = csv_text(csv, row, "id");
     out.group = csv_text(csv, row, "group");
     out.accelerator = csv_text(csv, row, "accelerator");
@@ -48,6 +72,8 @@ static struct measured_row describe(enum measured_kind kind, const struct csv *c
     } else if (kind == MEASURED_COMPUTE) {
         out.accelerator = csv_text(csv, row, "device");
         out.measured = measured_kernel_time_s(csv, row);
+    } else if (kind == MEASURED_INFERENCE) {
+        describe_inference(&out, arena);
     } else {
         out.measured = (double)NAN;
     }
@@ -65,6 +91,16 @@ static bool wanted(const struct measured_row *row, const char *const *names, int
     return name_count == 0;
 }
 
+static void take_row(struct measured *measured, const struct measured_row *row,
+                     const char *const *names, int name_count)
+{
+    if (wanted(row, names, name_count)) {
+        measured->rows = arena_grow(measured->arena, measured->rows, measured->row_count,
+                                    &measured->row_capacity, sizeof *row);
+        measured->rows[measured->row_count++] = *row;
+    }
+}
+
 static void take_table(struct measured *measured, enum measured_kind kind,
                        const struct csv *csv, const char *const *names, int name_count)
 {
@@ -72,11 +108,16 @@ static void take_table(struct measured *measured, enum measured_kind kind,
         if (csv_count(csv, row, "primary", 1) != 1) {
             continue;
         }
-        struct measured_row out = describe(kind, csv, row, measured->arena);
-        if (wanted(&out, names, name_count)) {
-            measured->rows = arena_grow(measured->arena, measured->rows, measured->row_count,
-                                        &measured->row_capacity, sizeof out);
-            measured->rows[measured->row_count++] = out;
+        struct measured_row main = describe(kind, csv, row, false, measured->arena);
+        struct measured_row first = main;
+        if (kind == MEASURED_INFERENCE) {
+            first = describe(kind, csv, row, true, measured->arena);
+        }
+        if (isfinite(main.measured) || !first.first || !isfinite(first.measured)) {
+            take_row(measured, &main, names, name_count);
+        }
+        if (first.first && isfinite(first.measured)) {
+            take_row(measured, &first, names, name_count);
         }
     }
 }

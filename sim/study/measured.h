@@ -22,7 +22,9 @@ struct measured_row {
     const char *sweep; /* rows of one sweep are ranked against each other */
     double measured;   /* NAN: the row has no result that can be compared */
     const char *unit;
-    bool sure; /* of high confidence */
+    bool sure;  /* of high confidence; serving: high or medium */
+    bool first; /* serving: the time to the first token, else that of the others or the rate */
+    const char *sector; /* serving: "GPU" or "AWS"; else "" */
     const struct csv *csv;
     int64_t row;
     int table, part; /* of a kernel table: kernel_tables.h */

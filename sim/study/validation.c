@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "study/measured_collectives.h"
+#include "study/measured_inference.h"
 #include "study/measured_kernels.h"
 #include "study/measured_training.h"
 #include "study/statistics.h"
@@ -68,11 +69,11 @@ static const char *no_result(const struct measured_row *row)
     case MEASURED_KIND_COUNT:
         break;
     }
-    return "this kind is not compared yet";
+    return "columns of times and rates are empty";
 }
 
 static void simulate(struct machines *machines, const struct measured_row *row,
-                     struct outcome *outcome)
+                     struct inference_memo *memo, struct outcome *outcome)
 {
     struct error error = {0};
     if (!isfinite(row->measured)) {
@@ -82,6 +83,9 @@ static void simulate(struct machines *machines, const struct measured_row *row,
         outcome->done = measured_kernel_simulate(machines, row, &outcome->simulated, &error);
     } else if (row->kind == MEASURED_COLLECTIVES) {
         outcome->done = simulate_collective(machines, row, outcome, &error);
+    } else if (row->kind == MEASURED_INFERENCE) {
+        outcome->done = measured_inference_simulate(machines, row, memo, &outcome->simulated,
+                                                    &outcome->blank, &error);
     } else {
         outcome->done = simulate_training(machines, row, outcome, &error);
     }
@@ -118,6 +122,33 @@ static void read_outcomes(struct validation *validation, int file)
     }
 }
 
+/* How many rows one process takes: serving needs no engine, and both figures of a run. */
+static int64_t block_rows(const struct measured *measured, int64_t first)
+{
+    enum { SERVING_ROWS = 16 };
+    int64_t end = first;
+    while (end < measured->row_count && end - first < SERVING_ROWS &&
+           measured->rows[end].kind == MEASURED_INFERENCE) {
+        end++;
+    }
+    bool split = end < measured->row_count && measured->rows[end].first;
+    return end > first ? end - first + split : 1;
+}
+
+static bool run_block(const struct measured *measured, struct machines *machines, int64_t first,
+                      int64_t count, int file)
+{
+    bool written = true;
+    struct inference_memo memo = {0};
+    for (int64_t i = first; i < first + count && written; i++) {
+        struct outcome outcome = {0};
+        simulate(machines, &measured->rows[i], &memo, &outcome);
+        written = pwrite(file, &outcome, sizeof outcome, i * (off_t)sizeof outcome) ==
+                  (ssize_t)sizeof outcome;
+    }
+    return written;
+}
+
 static bool run_rows(struct validation *validation, struct machines *machines, int jobs,
                      int file, struct error *error)
 {
@@ -125,26 +156,31 @@ static bool run_rows(struct validation *validation, struct machines *machines, i
     pid_t *children = arena_array(validation->arena, measured->row_count + 1, sizeof(pid_t));
     int running = 0;
     fflush(NULL);
-    for (int64_t i = 0; i < measured->row_count; i++) {
+    for (int64_t i = 0, block = 1; i < measured->row_count; i += block) {
+        block = 1;
         if (is_kernel(&measured->rows[i])) {
-            simulate(machines, &measured->rows[i], &validation->outcomes[i]);
+            simulate(machines, &measured->rows[i], NULL, &validation->outcomes[i]);
             continue;
         }
         if (running == jobs) {
             reap(validation->outcomes, children, i);
             running--;
         }
-        children[i] = fork();
-        if (children[i] == 0) {
-            struct outcome outcome = {0};
-            simulate(machines, &measured->rows[i], &outcome);
-            ssize_t size = pwrite(file, &outcome, sizeof outcome, i * (off_t)sizeof outcome);
-            _exit(size == (ssize_t)sizeof outcome ? 0 : 1);
+        block = block_rows(measured, i);
+        for (int64_t j = i; j < i + block; j++) {
+            measured_inference_prepare(machines, &measured->rows[j]);
         }
-        if (children[i] < 0) {
+        pid_t child = fork();
+        if (child == 0) {
+            _exit(run_block(measured, machines, i, block, file) ? 0 : 1);
+        }
+        if (child < 0) {
             return error_fill(error, ERROR_SYSTEM,
                               "no process could be started for row %s; use a smaller -j",
                               measured->rows[i].id);
+        }
+        for (int64_t j = i; j < i + block; j++) {
+            children[j] = child;
         }
         running++;
     }

@@ -30,7 +30,27 @@ enum agents_kind { AGENTS_STATELESS, AGENTS_PREFIX_CACHE, AGENTS_STATEFUL };
 enum batch_kind { BATCH_CHUNKED, BATCH_PREFILL_FIRST, BATCH_STATIC };
 enum autoscaler_kind { AUTOSCALER_NONE, AUTOSCALER_QUEUE, AUTOSCALER_CONCURRENCY };
 enum queue_kind { QUEUE_FCFS, QUEUE_PRIORITY, QUEUE_SHORTEST };
+enum dense_dtype { DENSE_LIKE_EXPERTS, DENSE_BF16, DENSE_FP8 };
 enum router_kind { ROUTER_ROUND_ROBIN, ROUTER_LEAST_LOADED, ROUTER_SESSION, ROUTER_PREFIX };
+
+/* What an engine's software adds to the bare kernels of a step. Factors are of times. */
+struct engine_properties {
+    double launch_factor;        /* of a kernel's start; recorded graphs make it smaller */
+    double matmul_factor;        /* of dense matrices */
+    double expert_factor;        /* of grouped matrices of a mixture */
+    double attention_factor;     /* of attention kernels */
+    double vector_factor;        /* of everything else */
+    double communication_factor; /* of collectives */
+    double sequence_overhead_s;  /* of the host, per request in a step, when the chips wait */
+    double token_overhead_s;     /* likewise, per token of a prompt */
+    double host_layer_s;     /* to launch a layer without graphs: hides, or is hidden by, it */
+    double all_experts_from; /* tokens in a step from which all experts see all of them; 0:
+                                never */
+    double expert_start_s;   /* of each expert's kernels then, one after the other */
+    double all_reduce_s;     /* start of the engine's own all-reduce; 0: the library's alone */
+    const char
+        *prefill_buckets; /* "none", or the compiled lengths of prompts, "128 512 2048" */
+};
 
 struct serving_scenario {
     /* load */
@@ -56,6 +76,10 @@ struct serving_scenario {
     const char *kv_tokens; /* "auto", "unlimited" or a number */
     bool prefix_caching;
     double step_overhead_s, request_overhead_s, graph_memory_bytes;
+    struct engine_properties engine;
+    double speculative_tokens; /* that a draft proposes in a step; 0: no draft */
+    double accepted_tokens;    /* that come out of such a step */
+    double draft_fraction;     /* time of the draft for one token, of a whole step's */
 
     /* tiers of the KV cache below the chips' memory */
     const char *offload; /* names, the upper one first */
@@ -70,7 +94,10 @@ struct serving_scenario {
 
     /* plan of one replica */
     int64_t tensor_parallel, pipeline_parallel, expert_parallel;
+    int64_t attention_data_parallel; /* parts of a replica with their own requests */
+    int64_t tensor_shards; /* that matrices are cut into; 0: one a chip. Neuron cuts by core */
     enum dtype weight_dtype, activation_dtype, kv_dtype;
+    int dense_dtype; /* of what is not an expert, in a mixture: enum dense_dtype */
 
     /* fleet */
     int64_t replicas; /* 0: as many as the machine holds */
@@ -158,6 +185,40 @@ struct serving_scenario {
       "blocks with equal beginnings are shared, and kept until their room is needed")          \
     X(step_overhead, TIME, serving.step_overhead_s, 0, 0, NULL, "1ms",                         \
       "of the engine's host per step, when the chips wait: scheduling, sampling, output")      \
+    X(sequence_overhead, TIME, serving.engine.sequence_overhead_s, 0, 0, NULL, "0s",           \
+      "the same per request in a step")                                                        \
+    X(token_overhead, TIME, serving.engine.token_overhead_s, 0, 0, NULL, "0s",                 \
+      "the same per token of a prompt")                                                        \
+    X(host_layer, TIME, serving.engine.host_layer_s, 0, 0, NULL, "0s",                         \
+      "of the host to launch a layer; a step takes at least that for each. 0: recorded "       \
+      "graphs")                                                                                \
+    X(engine_all_reduce, TIME, serving.engine.all_reduce_s, 0, 0, NULL, "0s",                  \
+      "start of the engine's own all-reduce in one round; 0: the library's alone")             \
+    X(all_experts_from, REAL, serving.engine.all_experts_from, 0, 1048576, NULL, "0",          \
+      "tokens in a step from which every expert computes all of them, as compiled engines do " \
+      "with prompts; 0: never")                                                                \
+    X(expert_start, TIME, serving.engine.expert_start_s, 0, 0, NULL, "0s",                     \
+      "of each expert's kernels in such a step, layer by layer")                               \
+    X(prefill_buckets, TEXT, serving.engine.prefill_buckets, 0, 0, NULL, "none",               \
+      "compiled lengths, rising: a prompt is padded to the next one")                          \
+    X(launch_factor, REAL, serving.engine.launch_factor, 0, 100, NULL, "1",                    \
+      "start of a kernel, over that of the chip's kernel tables")                              \
+    X(matmul_factor, REAL, serving.engine.matmul_factor, 0, 100, NULL, "1",                    \
+      "time of dense matrices, over that of the chip's best kernels")                          \
+    X(expert_factor, REAL, serving.engine.expert_factor, 0, 100, NULL, "1",                    \
+      "the same of a mixture's grouped matrices")                                              \
+    X(attention_factor, REAL, serving.engine.attention_factor, 0, 100, NULL, "1",              \
+      "the same of attention kernels")                                                         \
+    X(vector_factor, REAL, serving.engine.vector_factor, 0, 100, NULL, "1",                    \
+      "the same of everything else")                                                           \
+    X(communication_factor, REAL, serving.engine.communication_factor, 0, 100, NULL, "1",      \
+      "the same of collectives")                                                               \
+    X(speculative_tokens, REAL, serving.speculative_tokens, 0, 64, NULL, "0",                  \
+      "tokens that a draft proposes in a step")                                                \
+    X(accepted_tokens, REAL, serving.accepted_tokens, 1, 65, NULL, "1",                        \
+      "tokens that come out of a step with a draft, mean")                                     \
+    X(draft_fraction, REAL, serving.draft_fraction, 0, 1, NULL, "0.05",                        \
+      "time of the draft for one token, of the step's")                                        \
     X(request_overhead, TIME, serving.request_overhead_s, 0, 0, NULL, "0s",                    \
       "before a request reaches the engine: network, tokenizer")                               \
     X(graph_memory, SIZE, serving.graph_memory_bytes, 0, INT64_C(1) << 50, NULL, "1GiB",       \
@@ -200,6 +261,12 @@ struct serving_scenario {
       "stages that the layers of a replica are divided over")                                  \
     X(expert_parallel, COUNT, serving.expert_parallel, 1, 1 << 16, NULL, "1",                  \
       "chips of a stage that share the experts of a mixture, whole ones each")                 \
+    X(attention_data_parallel, COUNT, serving.attention_data_parallel, 1, 1 << 16, NULL, "1",  \
+      "parts of a stage that keep their own requests; experts are shared by all")              \
+    X(tensor_shards, COUNT, serving.tensor_shards, 0, 1 << 16, NULL, "0",                      \
+      "parts that matrices are cut into; 0: one a chip")                                       \
+    X(dense_weights, CHOICE, serving.dense_dtype, 0, 0, "like-experts|bf16|fp8",               \
+      "like-experts", "dtype of a mixture's matrices that are no experts")                     \
     X(weights, DTYPE, serving.weight_dtype, 0, 0, "bf16|fp16|fp8|fp4", "bf16",                 \
       "dtype in which the layers' matrices are stored")                                        \
     X(activations, DTYPE, serving.activation_dtype, 0, 0, "bf16|fp16|fp8|fp4", "bf16",         \

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the cells of a row to a scenario of one replica. Where a row is silent one rule serves
+ * all rows: docs/ACCURACY.md, "What a row does not say". */
+#include "study/measured_inference.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hardware/platform_part.h"
+#include "study/measured_load.h"
+
+struct reading {
+    struct machines *machines;
+    const struct engines *engines;
+    const struct csv *csv;
+    int64_t row, hardware, engine, cores;
+    struct arena *arena;
+    struct inference_case *result;
+};
+
+static const char *text(const struct reading *reading, const char *column)
+{
+    return csv_text(reading->csv, reading->row, column);
+}
+
+static double number(const struct reading *reading, const char *column, double otherwise)
+{
+    double value = csv_number(reading->csv, reading->row, column);
+    return isfinite(value) ? value : otherwise;
+}
+
+/* The first number in a text; otherwise when there is none. */
+static double first_number(const char *text, double otherwise)
+{
+    while (*text != '\0' && !isdigit((unsigned char)*text)) {
+        text++;
+    }
+    return *text == '\0' ? otherwise : strtod(text, NULL);
+}
+
+/* The number behind a letter code, "dp8" in "1x(tp1 pp1 dp8 ep8)". */
+static double coded(const char *text, const char *code, double otherwise)
+{
+    const char *found = strstr(text, code);
+    return found == NULL ? otherwise : strtod(found + strlen(code), NULL);
+}
+
+/* What is measured */
+
+static double milliseconds(const struct csv *csv, int64_t row, const char *column)
+{
+    return csv_number(csv, row, column) / 1e3;
+}
+
+static enum inference_metric either(const struct csv *csv, int64_t row, const char *mean,
+                                    const char *middle, enum inference_metric mean_metric,
+                                    double *measured)
+{
+    *measured = milliseconds(csv, row, mean);
+    if (isfinite(*measured) && *measured > 0) {
+        return mean_metric;
+    }
+    *measured = milliseconds(csv, row, middle);
+    return isfinite(*measured) && *measured > 0 ? mean_metric + 1 : METRIC_NONE;
+}
+
+enum inference_metric measured_inference_metric(const struct csv *csv, int64_t row, bool first,
+                                                double *measured)
+{
+    const char *load = csv_text(csv, row, "load_type");
+    if (first) {
+        enum inference_metric mean =
+            either(csv, row, "ttft_mean_ms", "ttft_p50_ms", METRIC_TTFT_MEAN, measured);
+        return mean;
+    }
+    bool whole = strncmp(load, "offline", 7) == 0 || strncmp(load, "burst", 5) == 0;
+    if (!whole) {
+        enum inference_metric metric =
+            either(csv, row, "tpot_mean_ms", "tpot_p50_ms", METRIC_TPOT_MEAN, measured);
+        if (metric != METRIC_NONE) {
+            return metric;
+        }
+    }
+    *measured = csv_number(csv, row, "out_tok_s_total");
+    return isfinite(*measured) && *measured > 0 ? METRIC_OUTPUT_RATE : METRIC_NONE;
+}
+
+double measured_inference_value(const struct inference_result *result,
+                                enum inference_metric metric)
+{
+    switch (metric) {
+    case METRIC_TPOT_MEAN:
+        return result->tpot_mean_s;
+    case METRIC_TPOT_P50:
+        return result->tpot_p50_s;
+    case METRIC_OUTPUT_RATE:
+        return result->output_per_s;
+    case METRIC_TTFT_MEAN:
+        return result->ttft_mean_s;
+    case METRIC_TTFT_P50:
+        return result->ttft_p50_s;
+    case METRIC_NONE:
+        break;
+    }
+    return (double)NAN;
+}
+
+/* Dtypes: what a chip cannot multiply it stores and converts. */
+
+static enum dtype named_dtype(const char *precision)
+{
+    if (strstr(precision, "fp4") != NULL) {
+        return DTYPE_FP4;
+    }
+    bool narrow = strncmp(precision, "fp8", 3) == 0 || strstr(precision, "int8") != NULL;
+    return narrow ? DTYPE_FP8 : DTYPE_BF16;
+}
+
+static void take_dtypes(const struct reading *reading, struct serving_scenario *scenario,
+                        const struct chip *chip)
+{
+    const char *precision = text(reading, "precision");
+    const char *narrow = csv_text(reading->engines->engines, reading->engine, "narrow_kv");
+    scenario->weight_dtype = named_dtype(precision);
+    bool stored = strstr(precision, "compute:bf16") != NULL || strstr(precision, "mxfp4");
+    scenario->activation_dtype = stored ? DTYPE_BF16 : scenario->weight_dtype;
+    if (!(chip->array_flops_per_s[scenario->activation_dtype] > 0)) {
+        scenario->activation_dtype = DTYPE_BF16;
+    }
+    bool fp4 = scenario->weight_dtype == DTYPE_FP4;
+    bool eight = scenario->weight_dtype == DTYPE_FP8 && !stored;
+    scenario->kv_dtype =
+        (fp4 && strstr(narrow, "fp4") != NULL) || (eight && strstr(narrow, "fp8") != NULL)
+            ? DTYPE_FP8
+            : DTYPE_BF16;
+    scenario->dense_dtype = fp4 ? DENSE_BF16 : DENSE_LIKE_EXPERTS;
+}
+
+/* Degrees: of one replica, in chips. */
+
+struct degrees {
+    double tensor, pipeline, expert, parts; /* tensor: chips of a stage */
+};
+
+static double degree(const struct reading *reading, const char *column)
+{
+    return fmax(number(reading, column, 1), 1);
+}
+
+static struct degrees row_degrees(const struct reading *reading, double chips)
+{
+    const char *data = text(reading, "dp"), *experts = text(reading, "ep");
+    double tensor = degree(reading, "tp") / (double)reading->cores;
+    bool attention = strstr(data, "attention DP") != NULL;
+    struct degrees degrees = {.pipeline = degree(reading, "pp"), .parts = 1};
+    double parts = attention ? first_number(data, tensor) : 1;
+    tensor = fmin(fmax(tensor, fmin(1, chips)), fmax(chips / degrees.pipeline, 1));
+    degrees.expert = strcmp(experts, "on") == 0 ? tensor : degree(reading, "ep");
+    degrees.expert /= degrees.expert >= (double)reading->cores ? (double)reading->cores : 1;
+    degrees.tensor = ceil(attention ? fmax(parts, tensor) : fmax(tensor, degrees.expert));
+    degrees.tensor = fmin(degrees.tensor, fmax(chips, 1));
+    degrees.expert = fmin(degrees.expert, degrees.tensor);
+    if (attention) {
+        degrees.expert = degrees.tensor;
+        degrees.parts = fmin(parts, degrees.tensor);
+    }
+    return degrees;
+}
+
+static struct degrees pool_degrees(const char *config)
+{
+    double tensor = coded(config, "tp", 1), parts = coded(config, "dp", 1);
+    double expert = coded(config, "ep", 1);
+    double chips = tensor * parts;
+    return (struct degrees){.tensor = chips,
+                            .pipeline = coded(config, "pp", 1),
+                            .expert = fmin(fmax(expert, parts), chips),
+                            .parts = parts};
+}
+
+static double weights_bytes(const struct model *model, const struct serving_scenario *scenario)
+{
+    return model_parameters(model) * dtype_bytes(scenario->weight_dtype);
+}
+
+/* Not stated: the fewest chips whose memory the weights leave a quarter of. */
+static double least_chips(const struct model *model, const struct serving_scenario *scenario,
+                          const struct chip *chip)
+{
+    double chips = 1;
+    while (chips < 8 && weights_bytes(model, scenario) > 0.75 * chips * chip->hbm_bytes) {
+        chips *= 2;
+    }
+    return chips;
+}
+
+static void lay_out(const struct reading *reading, struct degrees degrees,
+                    struct serving_scenario *scenario)
+{
+    scenario->tensor_parallel = (int64_t)degrees.tensor;
+    scenario->pipeline_parallel = (int64_t)degrees.pipeline;
+    scenario->expert_parallel = (int64_t)degrees.expert;
+    scenario->attention_data_parallel = (int64_t)degrees.parts;
+    scenario->tensor_shards =
+        reading->cores > 1 ? (int64_t)fmax(number(reading, "tp", 1), degrees.tensor) : 0;
+    scenario->replicas = 1;
+    scenario->max_num_batched_tokens *= scenario->attention_data_parallel;
+}
+
+static struct platform *pool_platform(const struct reading *reading, struct degrees degrees,
+                                      struct error *error)
+{
+    struct platform *whole = machines_hardware(reading->machines, reading->hardware, error);
+    return whole == NULL ? NULL
+                         : platform_part(whole, (int64_t)(degrees.tensor * degrees.pipeline),
+                                         reading->arena, error);
+}
+
+/* The scenario of a replica, but for its load. */
+static struct scenario *make_scenario(const struct reading *reading, struct model *model,
+                                      const struct chip *chip)
+{
+    struct scenario *scenario = arena_alloc(reading->arena, sizeof *scenario);
+    struct serving_scenario *serving = &scenario->serving;
+    *scenario = (struct scenario){.kind = SCENARIO_SERVING,
+                                  .name = "measured",
+                                  .title = "",
+                                  .model = model,
+                                  .coalesce = true,
+                                  .seed = 1};
+    engines_apply(reading->engines, reading->engine, serving);
+    serving->rate_scale = 1;
+    serving->loops = 1;
+    serving->kv_tokens = "auto";
+    serving->accepted_tokens = 1;
+    serving->slo_ttft_s = serving->slo_tpot_s = 1e9;
+    serving->request_rows = 16;
+    double tokens = first_number(text(reading, "max_num_batched_tokens"), 0);
+    if (tokens > 0) {
+        serving->max_num_batched_tokens = (int64_t)tokens;
+    }
+    take_dtypes(reading, serving, chip);
+    measured_load_draft(text(reading, "spec_decode"), model, serving);
+    return scenario;
+}
+
+static bool make_pool(const struct reading *reading, struct model *model, const char *config,
+                      struct inference_pool *pool, struct error *error)
+{
+    struct degrees degrees = pool_degrees(config);
+    pool->platform = pool_platform(reading, degrees, error);
+    if (pool->platform == NULL) {
+        return false;
+    }
+    pool->replicas = (int64_t)first_number(config, 1);
+    pool->scenario = make_scenario(reading, model, platform_chip(pool->platform, 0));
+    lay_out(reading, degrees, &pool->scenario->serving);
+    return measured_load_apply(reading->engines, reading->csv, reading->row, pool->replicas,
+                               pool->scenario, reading->arena, error);
+}
+
+static bool make_replicas(struct reading *reading, struct model *model, struct error *error)
+{
+    struct inference_case *result = reading->result;
+    double chips = number(reading, "n_chips", 1);
+    struct platform *whole = machines_hardware(reading->machines, reading->hardware, error);
+    if (whole == NULL) {
+        return false;
+    }
+    const struct chip *chip = platform_chip(whole, 0);
+    result->scenario = make_scenario(reading, model, chip);
+    struct degrees degrees = row_degrees(reading, chips);
+    if (text(reading, "tp")[0] == '\0') {
+        degrees.tensor = least_chips(model, &result->scenario->serving, chip);
+        degrees.tensor = fmin(degrees.tensor, chips);
+    }
+    result->platform = pool_platform(reading, degrees, error);
+    if (result->platform == NULL) {
+        return false;
+    }
+    result->replicas = (int64_t)fmax(chips / (degrees.tensor * degrees.pipeline), 1);
+    lay_out(reading, degrees, &result->scenario->serving);
+    return measured_load_apply(reading->engines, reading->csv, reading->row, result->replicas,
+                               result->scenario, reading->arena, error);
+}
+
+static bool find_tables(struct reading *reading, struct error *error)
+{
+    reading->hardware = engines_longest(reading->engines->hardware, text(reading, "hardware"));
+    if (reading->hardware < 0) {
+        return error_fill(
+            error, ERROR_INPUT,
+            "hardware '%.60s' is not in hardware.csv; add a row with its platform",
+            text(reading, "hardware"));
+    }
+    reading->cores =
+        csv_count(reading->engines->hardware, reading->hardware, "cores_per_chip", 1);
+    reading->engine = engines_find(reading->engines, text(reading, "engine"),
+                                   text(reading, "engine_version"));
+    return reading->engine >= 0 ||
+           error_fill(error, ERROR_INPUT,
+                      "engine '%.60s' is not in engines.csv; add a row with its properties",
+                      text(reading, "engine"));
+}
+
+struct inference_case *measured_inference_case(struct machines *machines,
+                                               const struct measured_row *row,
+                                               struct arena *arena, struct error *error)
+{
+    struct reading reading = {.machines = machines,
+                              .engines = machines->engines,
+                              .csv = row->csv,
+                              .row = row->row,
+                              .arena = arena};
+    reading.result = arena_alloc(arena, sizeof *reading.result);
+    if (!measured_load_stated(row->csv, row->row, error) || !find_tables(&reading, error)) {
+        return NULL;
+    }
+    struct model *model =
+        engines_model(machines->engines, text(&reading, "model"), arena, error);
+    if (model == NULL) {
+        return NULL;
+    }
+    bool apart = text(&reading, "prefill_cfg")[0] != '\0';
+    bool made = apart ? make_pool(&reading, model, text(&reading, "prefill_cfg"),
+                                  &reading.result->prefill, error) &&
+                            make_pool(&reading, model, text(&reading, "decode_cfg"),
+                                      &reading.result->decode, error)
+                      : make_replicas(&reading, model, error);
+    return made ? reading.result : NULL;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The load of a measured row: how many requests of which lengths come when. */
+#pragma once
+
+#include "study/engines.h"
+#include "workload/scenario.h"
+
+/* Whether the columns that a load needs are filled; else an INPUT error that says which is
+ * empty. */
+bool measured_load_stated(const struct csv *csv, int64_t row, struct error *error);
+
+/* Fills the load of one of so many replicas, with limits of its batch that the load implies.
+ * INPUT error for a load that is not known, or a trace that is not there. */
+bool measured_load_apply(const struct engines *engines, const struct csv *csv, int64_t row,
+                         int64_t replicas, struct scenario *scenario, struct arena *arena,
+                         struct error *error);
+
+/* Speculative decoding as a row describes it. */
+void measured_load_draft(const char *description, const struct model *model,
+                         struct serving_scenario *scenario);
