@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=48)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--most-tokens", type=int, default=200_000, help="a longer context is summarised")
-    parser.add_argument("--most-think-s", type=float, default=3600, help="between two calls; a session does not wait longer")
+    parser.add_argument("--most-think-s", type=float, default=3600, help="no call waits longer")
     parser.add_argument("--fit", type=Path, metavar="FILE", help="print the statistics of a recording")
     arguments = parser.parse_args()
     if arguments.fit is not None:

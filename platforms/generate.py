@@ -17,6 +17,7 @@ from generator.fact import Fact
 from generator.library import Software
 from generator.machine import Machine
 from generator.machines import MACHINES
+from generator.reliability import reliability_facts
 from generator.storage import HOST_LATENCY, SHARED_LATENCY, SSD_LATENCY, storage_of
 from generator.topology import Route, Topology
 
@@ -95,6 +96,7 @@ def facts_of(machine: Machine) -> Iterator[tuple[str, str | Fact]]:
     yield "collective.step_scale_out", machine.software.step_scale_out
     yield from library_facts(machine.software)
     yield from storage_facts(machine.name)
+    yield from reliability_facts(machine.name).items()
     yield "power.overhead_per_chip", machine.power.overhead
     for name, fact in (("host_per_chip", machine.power.host), ("scale_out_per_chip", machine.power.scale_out),
                        ("cooling", machine.power.cooling)):

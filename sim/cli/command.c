@@ -25,6 +25,7 @@ static const struct command commands[] = {
      sweep_command},
     {"uncertainty", "Run with uncertain inputs: ranges, and what moves the answer most",
      uncertainty_command},
+    {"goodput", "Run for weeks with failures, checkpoints and restarts", goodput_command},
     {"compare", "Say how results differ from a baseline, and why", compare_command},
     {"report", "Write a page about results: the answer, and why", report_command},
     {"validate", "Simulate what others have measured, and say how far it is off",

@@ -23,6 +23,7 @@ command_function report_command;          /* report.c */
 command_function sweep_command;           /* sweep.c */
 command_function plan_command;            /* plan.c */
 command_function uncertainty_command;     /* uncertainty.c */
+command_function goodput_command;         /* goodput.c */
 command_function import_baseline_command; /* import_baseline.c */
 
 /* Options that mean the same wherever they are offered: ored into command_syntax.shared. */

@@ -70,6 +70,19 @@ struct storage {
     double Bps, latency_s;
 };
 
+/* Mean time to failure of one of each kind of part; 0: not known, or there is none. */
+struct reliability {
+    double host_chips;  /* chips of a host */
+    double taken_chips; /* that leave with a dead chip */
+    double chip_s, host_s;
+    double network_s;  /* of a chip's share of NICs, cables and switches */
+    double software_s; /* of a chip's share of what programs do wrong */
+    double domain_s;   /* of what all chips of a domain need: power, coolant, switches */
+    double slow_s;     /* until a chip becomes slow and nobody is told */
+    double slow_speed; /* of the job then, as a share */
+    double slow_notice_s;
+};
+
 /* A link of the machine that has only this share of its rate. */
 struct link_defect {
     int64_t link; /* as in fabric.h */
@@ -111,6 +124,7 @@ struct platform {
     struct protocol in_switch;       /* all-reduce by the switch; efficiency 0: it cannot */
     double in_switch_tuned_fraction; /* its algorithm rate over a link's as the library takes it
                                         when it chooses */
+    struct reliability reliability;
     struct storage host, ssd, shared;  /* memory of hosts, their own drives, a network store */
     double power_overhead_per_chip_W;  /* hosts and network of the box: a chip's share */
     double power_host_per_chip_W;      /* of that, the hosts; 0: not known apart */

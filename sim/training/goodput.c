@@ -20,8 +20,10 @@ struct life { /* of one seed */
     double next_s[GOODPUT_CAUSES];
     double gap_s[GOODPUT_CAUSES]; /* scale of the gaps */
     double *repaired_s;           /* [spares]: when each is usable again */
-    int64_t failures;
+    int64_t failures, replaced;
     double now_s, kept_s;
+    double volatile_s;     /* kept in memory only, since the last checkpoint in the store */
+    int64_t since_durable; /* checkpoints since then */
     struct goodput *sum;
 };
 
@@ -40,20 +42,26 @@ double goodput_mean_between_s(const struct goodput_case *what)
     return per_s > 0 ? 1 / per_s : (double)INFINITY;
 }
 
+/* A slow chip is taken out after a checkpoint, as in a planned stop. */
+static bool is_announced(const struct goodput_failure *failure)
+{
+    return failure->planned || failure->slow_speed > 0;
+}
+
 /* Mean time between failures that nobody announced: these alone cost work. */
 static double unplanned_s(const struct goodput_case *what)
 {
     struct goodput_case only = *what;
     only.failure_count = 0;
     for (int i = 0; i < what->failure_count; i++) {
-        if (!what->failures[i].planned) {
+        if (!is_announced(&what->failures[i])) {
             only.failures[only.failure_count++] = what->failures[i];
         }
     }
     return goodput_mean_between_s(&only);
 }
 
-static double interval_of(const struct goodput_case *what)
+double goodput_interval_s(const struct goodput_case *what)
 {
     if (what->interval_s > 0) {
         return what->interval_s;
@@ -63,11 +71,14 @@ static double interval_of(const struct goodput_case *what)
     return best_s > 0 ? best_s : what->duration_s;
 }
 
+/* Until it stops the job: a slow chip is noticed a while after it became slow. */
 static double gap(struct life *life, int cause)
 {
-    double shape = life->what->failures[cause].shape;
+    const struct goodput_failure *failure = &life->what->failures[cause];
+    double shape = failure->shape;
     double unit = random_exponential(&life->streams[cause], 1);
-    return life->gap_s[cause] * (shape == 1 ? unit : pow(unit, 1 / shape));
+    double after_s = life->gap_s[cause] * (shape == 1 ? unit : pow(unit, 1 / shape));
+    return after_s + (failure->slow_speed > 0 ? failure->notice_s : 0);
 }
 
 static void be_born(struct life *life, uint64_t seed, int64_t index)
@@ -95,6 +106,46 @@ static int next_cause(const struct life *life)
     return next;
 }
 
+/* Of a stretch of the run up to end_s, what slow chips that nobody has noticed yet take away.
+ * Several at once are as slow as one. */
+static double slowness(struct life *life, double end_s)
+{
+    const struct goodput_case *what = life->what;
+    double longest_s = 0;
+    int by = -1;
+    for (int i = 0; i < what->failure_count; i++) {
+        const struct goodput_failure *failure = &what->failures[i];
+        if (failure->slow_speed > 0) {
+            double since_s = fmax(life->now_s, life->next_s[i] - failure->notice_s);
+            double lost_s = (1 - failure->slow_speed) * fmax(0, end_s - since_s);
+            by = lost_s > longest_s ? i : by;
+            longest_s = fmax(longest_s, lost_s);
+        }
+    }
+    if (by >= 0) {
+        life->sum->loss.slow_h += longest_s / 3600;
+        life->sum->lost_h_of[by] += longest_s / 3600;
+    }
+    return longest_s;
+}
+
+/* Checkpoints were written; of what they keep, some is in memory only. */
+static void note_checkpoints(struct life *life, double written)
+{
+    int64_t every = life->what->durable_every;
+    int64_t all = life->since_durable + (int64_t)written;
+    if (every <= 1) {
+        return;
+    }
+    if (all >= every) {
+        life->since_durable = all % every;
+        life->volatile_s = (double)life->since_durable * life->interval_s;
+    } else {
+        life->since_durable = all;
+        life->volatile_s += written * life->interval_s;
+    }
+}
+
 /* Works from now on for time_s; the last period may be cut. Returns the work that is lost when
  * the run fails then: all since the last checkpoint that was written to its end. */
 static double work(struct life *life, double time_s, bool failed)
@@ -108,37 +159,61 @@ static double work(struct life *life, double time_s, bool failed)
         stood_s += fmin(what->stop_s, time_s - last_s);
     }
     double written = floor((time_s - life->interval_s - what->write_s) / period_s) + 1;
-    double done_s = time_s - stood_s;
-    double kept_s = failed ? fmax(0, written) * life->interval_s : done_s;
+    double whole_s = time_s - stood_s;
+    double slow_s = slowness(life, life->now_s + time_s);
+    double pace = whole_s > 0 ? fmax(0, 1 - slow_s / whole_s) : 1;
+    double done_s = whole_s * pace;
+    double kept_s = failed ? fmax(0, written) * life->interval_s * pace : done_s;
     life->kept_s += kept_s;
+    note_checkpoints(life, failed ? fmax(0, written) : fmax(0, written) + 1);
     life->sum->loss.checkpoint_h += stood_s / 3600;
     life->sum->loss.rework_h += (done_s - kept_s) / 3600;
     return done_s - kept_s;
 }
 
 /* When the job can start again after a failure at now_s that was seen and cleared. */
-static double wait_for_spare(struct life *life)
+static double wait_for_spare(struct life *life, int cause)
 {
     const struct goodput_case *what = life->what;
-    if (what->spares <= 0) {
+    bool nothing_broke = what->job_chips > 0 && !(what->failures[cause].takes_chips > 0);
+    if (what->spares <= 0 || nothing_broke) {
         return 0;
     }
     /* All repairs take the same time: the oldest ends first. */
-    double *slot = &life->repaired_s[life->failures % what->spares];
+    double *slot = &life->repaired_s[life->replaced++ % what->spares];
     double wait_s = fmax(0, *slot - life->now_s);
     *slot = fmax(life->now_s, *slot) + what->repair_s;
     return wait_s;
+}
+
+/* Copies in memory may be lost with what failed: then all since the store is done again. */
+static double lose_copies(struct life *life, int cause)
+{
+    const struct goodput_case *what = life->what;
+    double fraction = what->failures[cause].durable_fraction;
+    if (what->durable_every <= 1 || !(fraction > 0) ||
+        random_uniform(&life->streams[cause]) >= fraction) {
+        return what->restart_s;
+    }
+    double again_s = fmin(life->volatile_s, life->kept_s);
+    life->kept_s -= again_s;
+    life->sum->loss.rework_h += again_s / 3600;
+    life->sum->lost_h_of[cause] += again_s / 3600;
+    life->volatile_s = 0;
+    life->since_durable = 0;
+    return fmax(what->durable_restart_s, what->restart_s);
 }
 
 static void recover(struct life *life, int cause)
 {
     const struct goodput_case *what = life->what;
     struct goodput_loss *loss = &life->sum->loss;
-    bool planned = what->failures[cause].planned;
-    double seen_s = planned ? 0 : what->detection_s;
-    double wait_s = planned ? 0 : wait_for_spare(life);
+    bool announced = is_announced(&what->failures[cause]);
+    double seen_s = announced ? 0 : what->detection_s;
+    double wait_s = what->failures[cause].planned ? 0 : wait_for_spare(life, cause);
+    double begin_s = announced ? what->restart_s : lose_copies(life, cause);
     life->next_s[cause] = life->now_s + gap(life, cause);
-    double end_s = life->now_s + seen_s + wait_s + what->restart_s;
+    double end_s = life->now_s + seen_s + wait_s + begin_s;
     end_s = fmin(end_s, life->next_s[next_cause(life)]); /* it fails again on the way */
     end_s = fmin(end_s, what->duration_s);
     seen_s = fmin(seen_s, end_s - life->now_s);
@@ -162,7 +237,7 @@ static void live(struct life *life)
             work(life, what->duration_s - life->now_s, false);
             break;
         }
-        bool sudden = !what->failures[cause].planned;
+        bool sudden = !is_announced(&what->failures[cause]);
         if (fail_s > life->now_s) {
             double lost_s = work(life, fail_s - life->now_s, sudden);
             life->sum->lost_h_of[cause] += lost_s / 3600;
@@ -190,7 +265,7 @@ static double quantile(double *sorted, int64_t count, double fraction)
 static void average(struct goodput *sum, int64_t seeds)
 {
     double *losses[] = {&sum->loss.checkpoint_h, &sum->loss.detection_h, &sum->loss.restart_h,
-                        &sum->loss.rework_h, &sum->loss.waiting_h};
+                        &sum->loss.rework_h,     &sum->loss.waiting_h,   &sum->loss.slow_h};
     for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++) {
         *losses[i] /= (double)seeds;
     }
@@ -206,7 +281,7 @@ struct goodput goodput_simulate(const struct goodput_case *what, uint64_t seed, 
                                 struct arena *arena)
 {
     struct goodput sum = {.mean_between_s = goodput_mean_between_s(what),
-                          .interval_s = interval_of(what)};
+                          .interval_s = goodput_interval_s(what)};
     double *shares = arena_array(arena, 2 * seeds, sizeof(double)), *counts = shares + seeds;
     double *repaired_s = arena_array(arena, what->spares + 1, sizeof(double));
     for (int64_t i = 0; i < seeds; i++) {
@@ -221,6 +296,11 @@ struct goodput goodput_simulate(const struct goodput_case *what, uint64_t seed, 
         sum.interruptions += counts[i];
     }
     average(&sum, seeds);
+    for (int i = 0; i < what->failure_count; i++) {
+        sum.lost_chip_h_of[i] =
+            sum.lost_h_of[i] * what->job_chips +
+            sum.interruptions_of[i] * what->failures[i].takes_chips * what->repair_s / 3600;
+    }
     qsort(shares, (size_t)seeds, sizeof(double), ascending);
     qsort(counts, (size_t)seeds, sizeof(double), ascending);
     sum.low_fraction = quantile(shares, seeds, 0.025);

@@ -17,6 +17,11 @@ struct goodput_failure {
     double mean_s; /* time to failure of one of them */
     double shape;  /* of Weibull gaps of the whole fleet; 1: exponential */
     bool planned;  /* announced: a checkpoint is written first, nothing is lost */
+    /* Silent: the job goes on at this share of its speed until it is noticed, then is planned
+     * like; 0: it stops at once. */
+    double slow_speed, notice_s;
+    double durable_fraction; /* that no copy in memory outlives: restart from the store */
+    double takes_chips;      /* out of use for repair_s: what its topology says */
 };
 
 struct goodput_case {
@@ -25,15 +30,18 @@ struct goodput_case {
     double write_s;    /* from its start until it can be restarted from; at least stop_s */
     double interval_s; /* work between checkpoints; 0: Daly's */
     double detection_s;
-    double restart_s; /* load, set up and warm up; a failure in it begins it again */
-    double repair_s;  /* until the part that failed can be used again */
-    int64_t spares;   /* that wait for failures; 0: no limit, repair_s plays no part */
+    double restart_s;         /* load, set up and warm up; a failure in it begins it again */
+    double durable_restart_s; /* the same from the store, when copies in memory are lost too */
+    int64_t durable_every;    /* checkpoints, of which one goes to the store; 0 or 1: each */
+    double job_chips;         /* for lost chip-hours; 0: not asked */
+    double repair_s;          /* until the part that failed can be used again */
+    int64_t spares;           /* that wait for failures; 0: no limit, repair_s plays no part */
     struct goodput_failure failures[GOODPUT_CAUSES];
     int failure_count;
 };
 
 struct goodput_loss { /* hours of the whole job, mean over seeds */
-    double checkpoint_h, detection_h, restart_h, rework_h, waiting_h;
+    double checkpoint_h, detection_h, restart_h, rework_h, waiting_h, slow_h;
 };
 
 struct goodput {
@@ -42,11 +50,15 @@ struct goodput {
     double mean_between_s, interval_s;
     struct goodput_loss loss;
     double interruptions_of[GOODPUT_CAUSES];
-    double lost_h_of[GOODPUT_CAUSES]; /* detection, restart, rework and waiting */
+    double lost_h_of[GOODPUT_CAUSES]; /* detection, restart, rework, waiting and slowness */
+    double lost_chip_h_of[GOODPUT_CAUSES]; /* of the job, and of what is under repair */
 };
 
 /* Mean time between interruptions of the whole job; INFINITY when nothing fails. */
 double goodput_mean_between_s(const struct goodput_case *what);
+
+/* Work between checkpoints: as given, or Daly's for the failures that nobody announced. */
+double goodput_interval_s(const struct goodput_case *what);
 
 /* seeds runs; equal seed, equal result. */
 struct goodput goodput_simulate(const struct goodput_case *what, uint64_t seed, int64_t seeds,

@@ -19,7 +19,7 @@ PLATFORMS = ROOT / "platforms"
 FILES = sorted(PLATFORMS.glob("*.xml"))
 SOURCE_KINDS = ("published: ", "derived: ", "estimate: ", "fit: ")
 WITHOUT_SOURCE = re.compile(r"title|domain_noun|domain_count|collective\.algorithms|.*\.(title|family|name|low|high|source)")
-UNITS = {"s": 1.0, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "GBps": 1e9, "TBps": 1e12, "Tf": 1e12, "Pf": 1e15,
+UNITS = {"s": 1.0, "us": 1e-6, "ms": 1e-3, "ns": 1e-9, "ps": 1e-12, "h": 3600.0, "MBps": 1e6, "GBps": 1e9, "TBps": 1e12, "Tf": 1e12, "Pf": 1e15,
          "MB": 1e6, "GiB": 2.0**30, "GB": 1e9, "TB": 1e12, "W": 1.0, "kW": 1e3, "": 1.0}
 
 # Chips, and flows on each directed link of a medium when every chip sends to every other one.
@@ -191,7 +191,7 @@ def test_all_to_all_loads_every_link_of_a_medium_equally(platform):
 
 def crossings(path: list[str]) -> int:
     """Switch media take a link up and one down for one crossing."""
-    switch = {"sled", "rack", "nvlink", "pcie"}
+    switch = {"sled", "rack", "nvlink", "nvlink5", "pcie"}
     return sum(1 for link in path if medium(link) not in switch or link.endswith("_UP"))
 
 

@@ -118,12 +118,72 @@ static void equal_seeds_are_equal_and_weibull_keeps_its_mean(void)
     arena_free(arena);
 }
 
+/* A chip at half speed that is noticed after 1,000 s, once in 10,000 s: nothing else stops the
+ * job, and a restart takes no time. Of each 11,000 s 500 are lost. */
+static void slow_chips_cost_until_they_are_noticed(void)
+{
+    struct arena *arena = arena_create();
+    struct goodput_case what = {.duration_s = 1e8, .interval_s = 1e3, .job_chips = 10};
+    what.failures[0] = (struct goodput_failure){
+        .cause = "slow", .count = 1, .mean_s = 1e4, .shape = 1, .slow_speed = 0.5};
+    what.failures[0].notice_s = 1e3;
+    what.failure_count = 1;
+    struct goodput result = goodput_simulate(&what, 1, 20, arena);
+    CU_ASSERT(near(result.goodput_fraction, 1 - 500.0 / 11000, 2e-3));
+    CU_ASSERT(near(result.loss.slow_h * 3600, 1e8 - result.goodput_fraction * 1e8, 1e-6));
+    CU_ASSERT(near(result.interruptions, 1e8 / 11000, 0.01));
+    CU_ASSERT(near(result.lost_chip_h_of[0], 10 * result.loss.slow_h, 1e-9));
+    arena_free(arena);
+}
+
+/* Copies in memory each 100 s of work, one of ten in the store, and every failure takes the
+ * copies: what is lost is that of checkpoints each 1,000 s in the store alone. */
+static void lost_copies_go_back_to_the_store(void)
+{
+    struct arena *arena = arena_create();
+    struct goodput_case what = {.duration_s = 1e8, .interval_s = 1e3, .restart_s = 50};
+    what.failures[0] =
+        (struct goodput_failure){.cause = "all", .count = 1, .mean_s = 1e4, .shape = 1};
+    what.failure_count = 1;
+    double store = goodput_simulate(&what, 1, 20, arena).goodput_fraction;
+    what.interval_s = 100;
+    double memory = goodput_simulate(&what, 1, 20, arena).goodput_fraction;
+    what.durable_every = 10;
+    CU_ASSERT(goodput_simulate(&what, 1, 20, arena).goodput_fraction == memory);
+    what.failures[0].durable_fraction = 1;
+    CU_ASSERT(near(goodput_simulate(&what, 1, 20, arena).goodput_fraction, store, 3e-3));
+    CU_ASSERT(memory > store + 0.03);
+    arena_free(arena);
+}
+
+/* What did not break takes no spare; what did is away for its repair. */
+static void repairs_take_spares_and_chips(void)
+{
+    struct arena *arena = arena_create();
+    struct goodput_case what = llama();
+    what.failure_count = 1;
+    what.spares = 1;
+    what.repair_s = 10 * day_s;
+    what.job_chips = 16384;
+    struct goodput software = goodput_simulate(&what, 1, 20, arena);
+    CU_ASSERT(software.loss.waiting_h == 0);
+    what.failures[0].takes_chips = 8;
+    struct goodput chips = goodput_simulate(&what, 1, 20, arena);
+    CU_ASSERT(chips.loss.waiting_h > 0.5 * 54 * 24);
+    CU_ASSERT(near(chips.lost_chip_h_of[0],
+                   chips.lost_h_of[0] * 16384 + chips.interruptions_of[0] * 8 * 240, 1e-9));
+    arena_free(arena);
+}
+
 void suite_goodput(void)
 {
     static const struct test tests[] = {
         {"no failures cost checkpoints only", no_failures_cost_checkpoints_only},
         {"closed form of exponential failures", closed_form_of_exponential_failures},
         {"time is kept or lost", time_is_kept_or_lost},
+        {"slow chips cost until noticed", slow_chips_cost_until_they_are_noticed},
+        {"lost copies go back to the store", lost_copies_go_back_to_the_store},
+        {"repairs take spares and chips", repairs_take_spares_and_chips},
         {"Llama 3 keeps more than 90 %", llama_keeps_more_than_90_percent},
         {"Young and Daly are near the search", young_and_daly_are_near_the_search},
         {"equal seeds, and Weibull gaps", equal_seeds_are_equal_and_weibull_keeps_its_mean},
