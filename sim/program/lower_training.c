@@ -5,6 +5,8 @@
  */
 #include "program/lower_training.h"
 
+#include <math.h>
+
 #include "program/exchanges.h"
 #include "program/lowering.h"
 #include "program/overlap.h"
@@ -18,16 +20,20 @@ static enum slot exchange_slot(enum exchange exchange)
     if (exchange == EXCHANGE_EXPERT_ALL_TO_ALL) {
         return SLOT_EXPERT;
     }
-    return exchange >= EXCHANGE_CONTEXT_ALL_GATHER ? SLOT_CONTEXT : SLOT_TENSOR;
+    bool context =
+        exchange == EXCHANGE_CONTEXT_ALL_GATHER || exchange == EXCHANGE_CONTEXT_REDUCE_SCATTER;
+    return context ? SLOT_CONTEXT : SLOT_TENSOR;
 }
 
 static enum collective_operation exchange_operation(enum exchange exchange)
 {
     switch (exchange) {
     case EXCHANGE_TENSOR_ALL_GATHER:
+    case EXCHANGE_EXPERT_ALL_GATHER:
     case EXCHANGE_CONTEXT_ALL_GATHER:
         return COLLECTIVE_ALL_GATHER;
     case EXCHANGE_TENSOR_REDUCE_SCATTER:
+    case EXCHANGE_EXPERT_REDUCE_SCATTER:
     case EXCHANGE_CONTEXT_REDUCE_SCATTER:
         return COLLECTIVE_REDUCE_SCATTER;
     case EXCHANGE_EXPERT_ALL_TO_ALL:
@@ -76,6 +82,26 @@ static double host_s(const struct lowering *lowering, const struct operation *op
            lowering->plan->kernel_gap_s * (operation->work.kernel_count + exchanges);
 }
 
+/* Of the bytes that chips send to experts: a token that several experts of one domain want goes
+ * there once, and is copied inside. With K of E experts drawn and D domains it meets
+ * D (1 - C(E - E/D, K) / C(E, K)) of them. MODEL.md, "Experts". */
+static double merged_fraction(const struct lowering *lowering)
+{
+    const struct plan *plan = lowering->plan;
+    const struct model *model = lowering->shape->model;
+    int64_t inside = lowering->job->platform->chip_count;
+    int64_t span = plan->expert_parallel * plan_expert_tensor_parallel(plan);
+    if (!plan->merged_dispatch || span <= inside) {
+        return 1;
+    }
+    double domains = (double)span / (double)inside, missed = 1;
+    double experts = (double)model->expert_count, drawn = (double)model->experts_per_token;
+    for (double k = 0; k < drawn; k++) {
+        missed *= fmax(0, experts - experts / domains - k) / (experts - k);
+    }
+    return fmin(1, domains * (1 - missed) / drawn);
+}
+
 void lowering_append(struct lowering *lowering, int32_t sequence)
 {
     struct operation_list *list = &lowering->list;
@@ -105,8 +131,9 @@ void lowering_append(struct lowering *lowering, int32_t sequence)
         op.slot = exchange_slot(operation->exchange);
         op.part = slot_part(op.slot);
         op.duration_s = op.flops = op.hbm_bytes = 0;
+        double share = op.slot == SLOT_EXPERT ? merged_fraction(lowering) : 1;
         op.spec = job_spec(lowering->job, exchange_operation(operation->exchange),
-                           operation->exchange_bytes, "auto");
+                           operation->exchange_bytes * share, "auto");
         op.beside = operation->beside_next && op.slot == SLOT_TENSOR && i + 1 < list->count &&
                     list->items[i + 1].work.kernel_count > 0;
         job_op(lowering->job, sequence, &op);
@@ -141,16 +168,26 @@ static void forward_parts(struct lowering *lowering, int32_t sequence, enum part
     }
 }
 
+static void gather_boundary(struct lowering *lowering, int32_t sequence, int64_t end_of_model)
+{
+    if (!end_of_model) {
+        transformer_boundary_gather(lowering->shape, &lowering->list);
+        lowering_append(lowering, sequence);
+    }
+}
+
 static void chunk_sequences(struct lowering *lowering, int64_t index)
 {
     struct chunk *chunk = &lowering->chunks[index];
     const struct stage *stage = &chunk->stage;
     chunk->forward = job_sequence(lowering->job, "forward");
+    gather_boundary(lowering, chunk->forward, stage->embedding);
     forward_parts(lowering, chunk->forward, PART_EMBEDDING, stage->embedding);
     forward_parts(lowering, chunk->forward, PART_DENSE_LAYER, stage->dense_layers);
     forward_parts(lowering, chunk->forward, PART_LAYER, stage->layers);
     forward_parts(lowering, chunk->forward, PART_HEAD, stage->head);
     chunk->backward = job_sequence(lowering->job, "backward");
+    gather_boundary(lowering, chunk->backward, stage->head);
     if (stage->head) {
         lowering_backward(lowering, chunk->backward, PART_HEAD, 0);
     }

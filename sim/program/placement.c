@@ -6,10 +6,17 @@
 
 #include <string.h>
 
+/* Chips over which one copy of the experts lies. */
+static int64_t expert_span(const struct plan *plan)
+{
+    return plan->expert_parallel * plan_expert_tensor_parallel(plan);
+}
+
 int64_t placement_width(const struct plan *plan)
 {
-    bool wide = plan->expert_parallel > plan->tensor_parallel && plan->context_parallel == 1;
-    return wide ? plan->expert_parallel / plan->tensor_parallel : 1;
+    int64_t span = expert_span(plan);
+    bool wide = span > plan->tensor_parallel && plan->context_parallel == 1;
+    return wide ? span / plan->tensor_parallel : 1;
 }
 
 int32_t placement_team(const struct plan *plan, const struct place *place)
@@ -165,17 +172,25 @@ static void assign(struct job *job, const struct draft *draft, enum slot slot, i
     }
 }
 
+/* Chips that exchange tokens: neighbours, or with shared experts those of equal place. */
+static int32_t expert_group(struct job *job, const struct plan *plan, const struct draft *draft)
+{
+    int64_t sharing = plan_expert_tensor_parallel(plan);
+    return sharing > 1 ? strided_group(job, draft, sharing)
+                       : flat_group(job, draft, plan->expert_parallel);
+}
+
 /* Experts are shared inside teams; chips of equal place in all teams hold the same ones. */
 static void inner_expert_groups(struct job *job, const struct plan *plan, int64_t pipeline,
                                 int64_t teams)
 {
     struct draft all = stage_teams(job, plan, pipeline, 0, 1, teams);
     if (plan_expert_replicas(plan) > 1) {
-        assign(job, &all, SLOT_EXPERT_DATA, strided_group(job, &all, plan->expert_parallel));
+        assign(job, &all, SLOT_EXPERT_DATA, strided_group(job, &all, expert_span(plan)));
     }
     for (int64_t t = 0; t < teams; t++) {
         struct draft own = stage_teams(job, plan, pipeline, t, 1, 1);
-        assign(job, &own, SLOT_EXPERT, flat_group(job, &own, plan->expert_parallel));
+        assign(job, &own, SLOT_EXPERT, expert_group(job, plan, &own));
     }
 }
 
@@ -183,10 +198,10 @@ static void inner_expert_groups(struct job *job, const struct plan *plan, int64_
 static void outer_expert_groups(struct job *job, const struct plan *plan, int64_t pipeline)
 {
     int64_t ranks = plan->data_parallel * plan->context_parallel;
-    int64_t teams = plan->expert_parallel / plan->tensor_parallel;
+    int64_t teams = expert_span(plan) / plan->tensor_parallel;
     for (int64_t first = 0; first < ranks; first += teams) {
         struct draft members = stage_teams(job, plan, pipeline, first, 1, teams);
-        assign(job, &members, SLOT_EXPERT, flat_group(job, &members, plan->expert_parallel));
+        assign(job, &members, SLOT_EXPERT, expert_group(job, plan, &members));
     }
     for (int64_t r = 0; r < teams && ranks > teams; r++) {
         struct draft replicas = stage_teams(job, plan, pipeline, r, teams, ranks / teams);
@@ -212,7 +227,7 @@ static void stage_groups(struct job *job, const struct plan *plan, int64_t pipel
     if (plan->expert_parallel <= 1) {
         return;
     }
-    if (plan->expert_parallel <= plan->tensor_parallel || placement_width(plan) > 1) {
+    if (expert_span(plan) <= plan->tensor_parallel || placement_width(plan) > 1) {
         inner_expert_groups(job, plan, pipeline, teams);
     } else {
         outer_expert_groups(job, plan, pipeline);

@@ -11,24 +11,26 @@ static struct group true_group(struct job *job, const struct plan *plan, enum sl
 {
     int64_t width = plan->tensor_parallel;
     int64_t ranks = plan->data_parallel * plan->context_parallel;
-    int64_t chips = width * ranks, stride = 1;
+    int64_t chips = width * ranks, stride = 1, shared = 1;
     struct group group = {.subgroup_count = width, .subgroup_size = ranks};
     if (slot == SLOT_CONTEXT) {
         group.subgroup_size = plan->context_parallel;
     } else if (slot == SLOT_EXPERT) {
+        int64_t sharing = plan_expert_tensor_parallel(plan), span = plan->expert_parallel * sharing;
         group.subgroup_size = plan->expert_parallel;
-        group.subgroup_count =
-            plan->expert_parallel < width ? width / plan->expert_parallel : 1;
+        group.subgroup_count = sharing > 1 ? sharing : span < width ? width / span : 1;
+        shared = sharing;
     } else if (slot == SLOT_EXPERT_DATA) {
         group.subgroup_size = plan_expert_replicas(plan);
         group.subgroup_count = chips / group.subgroup_size;
     }
-    stride = slot == SLOT_EXPERT ? 1 : slot == SLOT_EXPERT_DATA ? group.subgroup_count : width;
+    stride = slot == SLOT_EXPERT_DATA ? group.subgroup_count : width;
     int64_t *members =
         arena_array(job->arena, group.subgroup_count * group.subgroup_size, sizeof(int64_t));
     for (int64_t s = 0; s < group.subgroup_count; s++) {
         for (int64_t m = 0; m < group.subgroup_size; m++) {
-            int64_t place = slot == SLOT_EXPERT ? s * group.subgroup_size + m : s + m * stride;
+            bool runs = slot == SLOT_EXPERT && shared == 1; /* consecutive chips */
+            int64_t place = runs ? s * group.subgroup_size + m : s + m * stride;
             int64_t rank = place / width;
             struct place at = {rank / plan->context_parallel, rank % plan->context_parallel, 0};
             members[s * group.subgroup_size + m] =

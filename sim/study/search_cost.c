@@ -152,16 +152,20 @@ static enum slot slot_of(enum exchange exchange)
     if (exchange == EXCHANGE_EXPERT_ALL_TO_ALL) {
         return SLOT_EXPERT;
     }
-    return exchange >= EXCHANGE_CONTEXT_ALL_GATHER ? SLOT_CONTEXT : SLOT_TENSOR;
+    bool context =
+        exchange == EXCHANGE_CONTEXT_ALL_GATHER || exchange == EXCHANGE_CONTEXT_REDUCE_SCATTER;
+    return context ? SLOT_CONTEXT : SLOT_TENSOR;
 }
 
 static enum collective_operation operation_of(enum exchange exchange)
 {
     switch (exchange) {
     case EXCHANGE_TENSOR_ALL_GATHER:
+    case EXCHANGE_EXPERT_ALL_GATHER:
     case EXCHANGE_CONTEXT_ALL_GATHER:
         return COLLECTIVE_ALL_GATHER;
     case EXCHANGE_TENSOR_REDUCE_SCATTER:
+    case EXCHANGE_EXPERT_REDUCE_SCATTER:
     case EXCHANGE_CONTEXT_REDUCE_SCATTER:
         return COLLECTIVE_REDUCE_SCATTER;
     case EXCHANGE_EXPERT_ALL_TO_ALL:

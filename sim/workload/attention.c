@@ -16,7 +16,8 @@ static struct operation_linear qkv_linear(const struct training_shape *shape)
                                      .tokens = sizes.tokens,
                                      .in = (double)shape->model->hidden,
                                      .out = sizes.query + 2 * sizes.key_value,
-                                     .batch_count = 1};
+                                     .batch_count = 1,
+                                     .gathers_input = true};
 }
 
 /* Latent attention: one product down to both ranks, then one up to queries and one up to keys
@@ -36,6 +37,7 @@ static struct operation_linear latent_linear(const struct training_shape *shape,
         linear.out = ranks + position;
         break;
     case LATENT_QUERY:
+        linear.gathers_input = false;
         linear.forward = "query up";
         linear.data_gradient = "query up data gradient";
         linear.weight_gradient = "query up weight gradient";
@@ -43,6 +45,7 @@ static struct operation_linear latent_linear(const struct training_shape *shape,
         linear.out = sizes.query / head_dim * (head_dim + position);
         break;
     case LATENT_KEY_VALUE:
+        linear.gathers_input = false;
         linear.forward = "key and value up";
         linear.data_gradient = "key and value up data gradient";
         linear.weight_gradient = "key and value up weight gradient";
@@ -61,8 +64,8 @@ static struct operation *latent_forward(const struct training_shape *shape,
     struct operation_linear key_value = latent_linear(shape, LATENT_KEY_VALUE);
     operation_vector(list, "latent norms",
                      2 * ELEMENT_BYTES * query.tokens * (query.in + key_value.in));
-    operation_forward(list, &query);
-    return operation_forward(list, &key_value);
+    operation_forward(list, shape, &query);
+    return operation_forward(list, shape, &key_value);
 }
 
 static void latent_backward(const struct training_shape *shape, struct operation_list *list)
@@ -70,9 +73,9 @@ static void latent_backward(const struct training_shape *shape, struct operation
     struct operation_linear query = latent_linear(shape, LATENT_QUERY);
     struct operation_linear key_value = latent_linear(shape, LATENT_KEY_VALUE);
     double gradient_bytes = shape->plan->gradient_bytes;
-    operation_data_gradient(list, &key_value);
+    operation_data_gradient(list, shape, &key_value);
     operation_weight_gradient(list, &key_value, gradient_bytes);
-    operation_data_gradient(list, &query);
+    operation_data_gradient(list, shape, &query);
     operation_weight_gradient(list, &query, gradient_bytes);
     operation_vector(list, "latent norms backward",
                      3 * ELEMENT_BYTES * query.tokens * (query.in + key_value.in));
@@ -88,7 +91,8 @@ static struct operation_linear projection_linear(const struct training_shape *sh
                                      .tokens = sizes.tokens,
                                      .in = sizes.query,
                                      .out = (double)shape->model->hidden,
-                                     .batch_count = 1};
+                                     .batch_count = 1,
+                                     .gathers_gradient = true};
 }
 
 /* Queries times keys of all heads on the chip; the keys play the weights. */
@@ -183,12 +187,12 @@ static void separate_forward(const struct training_shape *shape, struct operatio
 {
     struct operation_linear scores = scores_linear(shape), context = context_linear(shape);
     double elements = score_elements(shape);
-    operation_forward(list, &scores);
+    operation_forward(list, shape, &scores);
     operation_vector(list, "softmax", elements * 2 * ELEMENT_BYTES);
     if (shape->model->attention_dropout) {
         operation_vector(list, "attention dropout", elements * (2 * ELEMENT_BYTES + 1));
     }
-    operation_forward(list, &context);
+    operation_forward(list, shape, &context);
 }
 
 /* Gradients of activations are written once, not accumulated: hence one byte, twice. */
@@ -197,14 +201,14 @@ static struct operation *separate_backward(const struct training_shape *shape,
 {
     struct operation_linear scores = scores_linear(shape), context = context_linear(shape);
     double elements = score_elements(shape), written = ELEMENT_BYTES / 2.0;
-    operation_data_gradient(list, &context);
+    operation_data_gradient(list, shape, &context);
     operation_weight_gradient(list, &context, written)->trains = false;
     if (shape->model->attention_dropout) {
         operation_vector(list, "attention dropout backward",
                          elements * (2 * ELEMENT_BYTES + 1));
     }
     operation_vector(list, "softmax backward", elements * 3 * ELEMENT_BYTES);
-    operation_data_gradient(list, &scores);
+    operation_data_gradient(list, shape, &scores);
     struct operation *keys = operation_weight_gradient(list, &scores, written);
     keys->trains = false;
     return keys;
@@ -234,8 +238,8 @@ void attention_forward(const struct training_shape *shape, struct operation_list
         latent ? latent_linear(shape, LATENT_DOWN) : qkv_linear(shape);
     struct operation_linear projection = projection_linear(shape);
     operation_enter(operation_vector(list, "attention norm", operation_norm_bytes(shape, true)),
-                    shape);
-    struct operation *last = operation_forward(list, &qkv);
+                    shape, shape->plan->dtype);
+    struct operation *last = operation_forward(list, shape, &qkv);
     last = latent ? latent_forward(shape, list) : last;
     if (model->query_key_norm) {
         last = operation_vector(list, "query and key norm", rotary_bytes(shape));
@@ -245,7 +249,7 @@ void attention_forward(const struct training_shape *shape, struct operation_list
     }
     attach_context(last, shape, EXCHANGE_CONTEXT_ALL_GATHER);
     core_forward(shape, list);
-    operation_leave(operation_forward(list, &projection), shape);
+    operation_leave(operation_forward(list, shape, &projection), shape);
 }
 
 void attention_recompute(const struct training_shape *shape, struct operation_list *list)
@@ -262,9 +266,9 @@ void attention_backward(const struct training_shape *shape, struct operation_lis
     struct operation_linear qkv =
         latent ? latent_linear(shape, LATENT_DOWN) : qkv_linear(shape);
     struct operation_linear projection = projection_linear(shape);
-    operation_gather(list, shape, "attention gradient gather");
+    operation_gather(list, shape, "attention gradient gather", shape->plan->dtype);
     operation_bias_backward(list, shape, &projection);
-    operation_data_gradient(list, &projection);
+    operation_data_gradient(list, shape, &projection);
     struct operation *last =
         operation_weight_gradient(list, &projection, shape->plan->gradient_bytes);
     attach_context(last, shape, EXCHANGE_CONTEXT_ALL_GATHER);

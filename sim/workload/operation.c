@@ -93,21 +93,63 @@ static struct operation *matmul(struct operation_list *list, const char *name,
     return operation;
 }
 
-/* Read in bf16, written twice: the weight's gradient needs the other orientation. */
-static void quantise(struct operation_list *list, const struct operation_linear *linear,
-                     const char *name, double columns)
+/* Passes over a tensor in bf16 that find its scales and convert it; FP4 has besides the scales of
+ * blocks one of the tensor, and turns the weight gradient's operands by a Hadamard matrix. */
+static double conversion_reads(const struct plan *plan, enum dtype dtype)
 {
-    double bytes = dtype_bytes(linear->dtype), whole = dtype_bytes(DTYPE_BF16);
-    if (bytes < whole) {
-        operation_vector(list, name,
-                         linear->tokens * columns * linear->batch_count * (whole + 2 * bytes));
+    if (dtype == DTYPE_FP4) {
+        return 3;
+    }
+    return plan->scaling == SCALING_CURRENT ? 2 : 1;
+}
+
+/* Scales of a byte for 32 elements, of FP4 for 16. */
+static double scale_bytes(const struct plan *plan, enum dtype dtype)
+{
+    if (dtype == DTYPE_FP4) {
+        return 1.0 / 16;
+    }
+    return plan->scaling == SCALING_BLOCK ? 1.0 / 32 : 0;
+}
+
+double operation_conversion_bytes(const struct plan *plan, enum dtype dtype, bool gathered)
+{
+    double whole = dtype_bytes(DTYPE_BF16);
+    double narrow = dtype_bytes(dtype) + scale_bytes(plan, dtype);
+    if (dtype_bytes(dtype) >= whole) {
+        return 0;
+    }
+    if (gathered) {
+        bool blocks = dtype == DTYPE_FP4 || plan->scaling == SCALING_BLOCK;
+        return blocks ? 0 : 2 * narrow; /* blocks of either orientation are gathered */
+    }
+    return conversion_reads(plan, dtype) * whole + 2 * narrow;
+}
+
+/* Read in bf16, written twice: the weight's gradient needs the other orientation. */
+static void quantise(struct operation_list *list, const struct training_shape *shape,
+                     const struct operation_linear *linear, bool gradient)
+{
+    bool gathered = operation_sizes(shape).scattered &&
+                    (gradient ? linear->gathers_gradient : linear->gathers_input);
+    double elements =
+        linear->tokens * (gradient ? linear->out : linear->in) * linear->batch_count;
+    double bytes = operation_conversion_bytes(shape->plan, linear->dtype, false);
+    if (gathered) {
+        bytes = bytes / operation_sizes(shape).tensor +
+                operation_conversion_bytes(shape->plan, linear->dtype, true);
+    }
+    if (bytes > 0) {
+        operation_vector(list, gradient ? "quantise gradient" : "quantise input",
+                         elements * bytes);
     }
 }
 
 struct operation *operation_forward(struct operation_list *list,
+                                    const struct training_shape *training,
                                     const struct operation_linear *linear)
 {
-    quantise(list, linear, "quantise input", linear->in);
+    quantise(list, training, linear, false);
     struct work shape = {.dtype = linear->dtype,
                          .m = linear->tokens,
                          .n = linear->out,
@@ -128,9 +170,10 @@ static struct operation *data_gradient(struct operation_list *list,
 }
 
 struct operation *operation_data_gradient(struct operation_list *list,
+                                          const struct training_shape *shape,
                                           const struct operation_linear *linear)
 {
-    quantise(list, linear, "quantise gradient", linear->out);
+    quantise(list, shape, linear, true);
     return data_gradient(list, linear);
 }
 
@@ -157,10 +200,20 @@ static double whole_bytes(const struct training_shape *shape)
            dtype_bytes(DTYPE_BF16);
 }
 
-void operation_enter(struct operation *before, const struct training_shape *shape)
+/* The same in the dtype of the matrix that needs it: shards are converted before. */
+static double gathered_bytes(const struct training_shape *shape, enum dtype dtype)
+{
+    double narrow = dtype_bytes(dtype) + scale_bytes(shape->plan, dtype);
+    double whole = dtype_bytes(DTYPE_BF16);
+    return whole_bytes(shape) * (dtype_bytes(dtype) < whole ? narrow / whole : 1);
+}
+
+void operation_enter(struct operation *before, const struct training_shape *shape,
+                     enum dtype dtype)
 {
     if (operation_sizes(shape).scattered) {
-        operation_attach(before, EXCHANGE_TENSOR_ALL_GATHER, whole_bytes(shape), false);
+        operation_attach(before, EXCHANGE_TENSOR_ALL_GATHER, gathered_bytes(shape, dtype),
+                         false);
     }
 }
 
@@ -183,10 +236,11 @@ void operation_leave(struct operation *last, const struct training_shape *shape)
 }
 
 void operation_gather(struct operation_list *list, const struct training_shape *shape,
-                      const char *name)
+                      const char *name, enum dtype dtype)
 {
     if (operation_sizes(shape).scattered) {
-        operation_exchange(list, name, EXCHANGE_TENSOR_ALL_GATHER, whole_bytes(shape));
+        operation_exchange(list, name, EXCHANGE_TENSOR_ALL_GATHER,
+                           gathered_bytes(shape, dtype));
     }
 }
 
@@ -195,9 +249,10 @@ void operation_gather(struct operation_list *list, const struct training_shape *
 void operation_first_backward(struct operation_list *list, const struct training_shape *shape,
                               const struct operation_linear *linear)
 {
-    quantise(list, linear, "quantise gradient", linear->out);
+    quantise(list, shape, linear, true);
     if (operation_sizes(shape).scattered) {
-        operation_exchange(list, "input gather", EXCHANGE_TENSOR_ALL_GATHER, whole_bytes(shape))
+        operation_exchange(list, "input gather", EXCHANGE_TENSOR_ALL_GATHER,
+                           gathered_bytes(shape, linear->dtype))
             ->beside_next = true;
     }
     struct operation *data = data_gradient(list, linear);

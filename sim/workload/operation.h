@@ -13,6 +13,8 @@ enum exchange {
     EXCHANGE_TENSOR_ALL_GATHER,     /* bytes: the gathered size */
     EXCHANGE_TENSOR_REDUCE_SCATTER, /* bytes: the size before scattering */
     EXCHANGE_EXPERT_ALL_TO_ALL,     /* bytes: what one chip sends in all, itself included */
+    EXCHANGE_EXPERT_ALL_GATHER,     /* over chips that share each expert: expert_tensor_parallel */
+    EXCHANGE_EXPERT_REDUCE_SCATTER,
     EXCHANGE_CONTEXT_ALL_GATHER,
     EXCHANGE_CONTEXT_REDUCE_SCATTER
 };
@@ -39,6 +41,9 @@ struct operation_linear {
     const char *forward, *data_gradient, *weight_gradient; /* names */
     enum dtype dtype;
     double tokens, in, out, batch_count;
+    /* Of a tensor-parallel block's ends: the input, or the output's gradient, is gathered from
+     * shards, each of which its chip has converted to a narrow dtype before. */
+    bool gathers_input, gathers_gradient;
 };
 
 /* Sizes of one microbatch on one chip. */
@@ -62,8 +67,10 @@ void operation_bias_backward(struct operation_list *list, const struct training_
                              const struct operation_linear *linear);
 /* The matmul, after the conversion of its input to a narrow dtype when it has one. */
 struct operation *operation_forward(struct operation_list *list,
+                                    const struct training_shape *training,
                                     const struct operation_linear *linear);
 struct operation *operation_data_gradient(struct operation_list *list,
+                                          const struct training_shape *shape,
                                           const struct operation_linear *linear);
 struct operation *operation_weight_gradient(struct operation_list *list,
                                             const struct operation_linear *linear,
@@ -73,9 +80,11 @@ struct operation *operation_exchange(struct operation_list *list, const char *na
 void operation_attach(struct operation *operation, enum exchange exchange, double bytes,
                       bool beside_next);
 
-/* The two ends of a tensor-parallel block, forward: the input becomes whole on every chip, the
- * partial outputs are summed. Without tensor parallelism nothing happens. */
-void operation_enter(struct operation *before, const struct training_shape *shape);
+/* The two ends of a tensor-parallel block, forward: the input becomes whole on every chip, in
+ * the dtype of the matrix that it is for, the partial outputs are summed in bf16. Without tensor
+ * parallelism nothing happens. */
+void operation_enter(struct operation *before, const struct training_shape *shape,
+                     enum dtype dtype);
 void operation_leave(struct operation *last, const struct training_shape *shape);
 /* Backward through a first matrix of a block, with the exchanges of its input and gradient. */
 void operation_first_backward(struct operation_list *list, const struct training_shape *shape,
@@ -83,4 +92,9 @@ void operation_first_backward(struct operation_list *list, const struct training
 /* An exchange alone: a shard of the residual stream, or of its gradient, becomes whole on every
  * chip. Nothing without sequence parallelism. */
 void operation_gather(struct operation_list *list, const struct training_shape *shape,
-                      const char *name);
+                      const char *name, enum dtype dtype);
+
+/* Bytes that the conversion of one element of a matrix's input (or of its output's gradient) to
+ * a narrow dtype moves; 0 for 16 bits. gathered: it was converted in another chip's shard, and
+ * only the other orientation is made here. MODEL.md, "Narrow operands". */
+double operation_conversion_bytes(const struct plan *plan, enum dtype dtype, bool gathered);

@@ -9,7 +9,7 @@ enum { HINT_SIZE = 64 };
 
 const char *recompute_name(enum recompute recompute)
 {
-    static const char *const names[] = {"none", "selective", "full"};
+    static const char *const names[] = {"none", "selective", "vector", "full"};
     return names[recompute];
 }
 
@@ -19,12 +19,14 @@ void plan_init(struct plan *plan)
                           .pipeline_parallel = 1,
                           .context_parallel = 1,
                           .expert_parallel = 1,
+                          .expert_tensor_parallel = 1,
                           .virtual_stages = 1,
                           .micro_batch = 1,
                           .sequence_parallel = true,
                           .zero_stage = 1,
                           .recompute = RECOMPUTE_NONE,
                           .dtype = DTYPE_BF16,
+                          .dispatch_dtype = DTYPE_BF16,
                           .overlap_gradients = true,
                           .gradient_bytes = 4,
                           .flash_attention = true,
@@ -33,7 +35,7 @@ void plan_init(struct plan *plan)
 
 int64_t plan_expert_tensor_parallel(const struct plan *plan)
 {
-    return plan->expert_parallel > 1 ? 1 : plan->tensor_parallel;
+    return plan->expert_parallel > 1 ? plan->expert_tensor_parallel : plan->tensor_parallel;
 }
 
 int64_t plan_expert_replicas(const struct plan *plan)
@@ -216,10 +218,22 @@ static bool check_experts(const struct plan *plan, const struct model *model, in
                           "sequence_parallel, which is off; use sequence_parallel: true",
                           (long long)plan->expert_parallel, (long long)plan->tensor_parallel);
     }
+    int64_t sharing = plan->expert_tensor_parallel;
+    if (sharing != 1 && sharing != plan->tensor_parallel) {
+        return error_fill(error, ERROR_INFEASIBLE,
+                          "plan.expert_tensor_parallel is %lld; each expert is held whole (1) or "
+                          "shared like the other matrices (tensor_parallel, %lld)",
+                          (long long)sharing, (long long)plan->tensor_parallel);
+    }
     return check_divides("expert_parallel", plan->expert_parallel, model->expert_count,
                          "experts", error) &&
+           check_divides("expert_tensor_parallel", sharing, model->expert_ffn_hidden,
+                         "columns of an expert", error) &&
            check_divides("expert_parallel", plan->expert_parallel,
-                         chips / plan->pipeline_parallel, "chips of a pipeline stage", error);
+                         chips / plan->pipeline_parallel / sharing,
+                         sharing > 1 ? "groups of chips of a pipeline stage that share experts"
+                                     : "chips of a pipeline stage",
+                         error);
 }
 
 static int64_t divided_up(int64_t whole, int64_t part)

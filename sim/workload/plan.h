@@ -9,10 +9,25 @@
 #include "hardware/chip.h"
 #include "workload/model.h"
 
-enum recompute { RECOMPUTE_NONE, RECOMPUTE_SELECTIVE, RECOMPUTE_FULL, RECOMPUTE_COUNT };
+/* What is computed again instead of kept: nothing, the attention core unless it is a flash
+ * kernel, with it the results of norms and activations, whole layers. */
+enum recompute {
+    RECOMPUTE_NONE,
+    RECOMPUTE_SELECTIVE,
+    RECOMPUTE_VECTOR,
+    RECOMPUTE_FULL,
+    RECOMPUTE_COUNT
+};
+
+/* How narrow operands get their scales: by the largest value of steps before, of the tensor
+ * itself (read once more), or of each block (MX and NV formats). */
+enum scaling { SCALING_DELAYED, SCALING_CURRENT, SCALING_BLOCK };
+
 
 struct plan {
     int64_t tensor_parallel, pipeline_parallel, context_parallel, expert_parallel;
+    int64_t expert_tensor_parallel; /* with expert_parallel: chips that share each expert, 1 or
+                                       tensor_parallel */
     int64_t virtual_stages;  /* 1: 1F1B; more: interleaved 1F1B */
     int64_t micro_batch;     /* sequences */
     int64_t data_parallel;   /* derived: chips / (TP x PP x CP) */
@@ -26,11 +41,18 @@ struct plan {
     enum recompute recompute;
     int64_t recompute_layers; /* of each chunk, with recompute; 0: all */
     enum dtype dtype;         /* of matmul operands */
+    enum scaling scaling;     /* of narrow ones */
+    enum dtype dispatch_dtype; /* of tokens on their way to experts; results come in bf16 */
+    bool merged_dispatch; /* a token goes once to a domain, whatever number of its experts there */
+    double expert_capacity;  /* of the mean load of an expert: padded to that; 0: all tokens */
+    double expert_imbalance; /* load of the busiest chip's experts over the mean; 0: 1 */
     bool overlap_gradients;   /* gradient reduction beside the last backward pass */
     bool
         overlap_weights; /* zero_stage 1, 2: gather new weights beside the first forward pass */
     bool overlap_tensor; /* gathers and scatters of TP run beside the matmul they serve */
     bool blocking_sends; /* a pipeline stage waits until its message has gone */
+    bool divided_sends;  /* without sequence parallelism each chip of a tensor-parallel group sends
+                            its share, and the receivers gather them */
     bool fused_vectors;  /* a compiler joins neighbouring element-wise operations */
     double gradient_bytes;     /* per parameter, as accumulated and reduced: 2 or 4 */
     bool flash_attention;      /* false: the core stores its scores, as before 2022 */

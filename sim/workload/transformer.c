@@ -5,6 +5,7 @@
 #include "workload/transformer.h"
 
 #include "workload/attention.h"
+#include "workload/mixture.h"
 #include "workload/mlp.h"
 #include "workload/vocabulary.h"
 
@@ -18,10 +19,21 @@ static void layer_forward(const struct training_shape *shape, enum part part,
 {
     attention_forward(shape, list);
     if (has_experts(shape, part)) {
-        mlp_mixture_forward(shape, list);
+        mixture_forward(shape, list);
     } else {
         mlp_dense_forward(shape, list);
     }
+}
+
+/* The forward list's norms and activations once more; what they read was kept. */
+static void vector_recompute(const struct training_shape *shape, enum part part,
+                             struct operation_list *list)
+{
+    operation_vector(list, "norms again", 2 * operation_norm_bytes(shape, true));
+    double elements = has_experts(shape, part) ? mixture_inner_elements(shape)
+                                               : mlp_inner_elements(shape);
+    double passes = shape->model->gated_mlp ? 3 : 2;
+    operation_vector(list, "activation again", passes * dtype_bytes(DTYPE_BF16) * elements);
 }
 
 static void recompute(const struct training_shape *shape, enum part part,
@@ -30,6 +42,10 @@ static void recompute(const struct training_shape *shape, enum part part,
     switch (shape->plan->recompute) {
     case RECOMPUTE_FULL:
         layer_forward(shape, part, list);
+        break;
+    case RECOMPUTE_VECTOR:
+        attention_recompute(shape, list);
+        vector_recompute(shape, part, list);
         break;
     case RECOMPUTE_SELECTIVE:
         attention_recompute(shape, list);
@@ -45,7 +61,7 @@ static void layer_backward(const struct training_shape *shape, enum part part,
 {
     recompute(shape, part, list);
     if (has_experts(shape, part)) {
-        mlp_mixture_backward(shape, list);
+        mixture_backward(shape, list);
     } else {
         mlp_dense_backward(shape, list);
     }
@@ -145,6 +161,20 @@ double transformer_step_flops(const struct model *model, int64_t sequence_tokens
 
 double transformer_boundary_bytes(const struct training_shape *shape)
 {
-    return operation_sizes(shape).shard_tokens * (double)shape->model->hidden *
+    struct operation_sizes sizes = operation_sizes(shape);
+    bool divided = shape->plan->divided_sends && !sizes.scattered;
+    return sizes.shard_tokens / (divided ? sizes.tensor : 1) * (double)shape->model->hidden *
            dtype_bytes(DTYPE_BF16);
+}
+
+void transformer_boundary_gather(const struct training_shape *shape,
+                                 struct operation_list *list)
+{
+    struct operation_sizes sizes = operation_sizes(shape);
+    list->count = 0;
+    if (shape->plan->divided_sends && !sizes.scattered && sizes.tensor > 1) {
+        operation_exchange(list, "boundary gather", EXCHANGE_TENSOR_ALL_GATHER,
+                           sizes.tokens * (double)shape->model->hidden *
+                               dtype_bytes(DTYPE_BF16));
+    }
 }

@@ -32,3 +32,6 @@ double transformer_step_flops(const struct model *model, int64_t sequence_tokens
 
 /* Bytes that one chip sends to the next pipeline stage per microbatch. */
 double transformer_boundary_bytes(const struct training_shape *shape);
+/* What a tensor-parallel group that got a microbatch in shares does first; empty otherwise. */
+void transformer_boundary_gather(const struct training_shape *shape,
+                                 struct operation_list *list);

@@ -3,6 +3,7 @@
  * forward and backward pass what the backward pass will read. MODEL.md, "Training memory". */
 #include "workload/transformer_memory.h"
 
+#include "workload/mixture.h"
 #include "workload/mlp.h"
 #include "workload/transformer_stage.h"
 #include "workload/vocabulary.h"
@@ -77,7 +78,7 @@ static double mixture_bytes(const struct training_shape *shape)
     const struct model *model = shape->model;
     struct operation_sizes sizes = operation_sizes(shape);
     struct widths width = widths(shape);
-    double routed = mlp_routed_tokens(shape);
+    double routed = mixture_routed_tokens(shape);
     double expert_width =
         (double)model->expert_ffn_hidden / (double)plan_expert_tensor_parallel(shape->plan);
     double bytes = width.hidden * 2 * ELEMENT_BYTES;
@@ -85,14 +86,26 @@ static double mixture_bytes(const struct training_shape *shape)
     bytes += inner_bytes(shape, routed * expert_width);
     bytes += inner_bytes(shape, sizes.tokens * (double)model->shared_ffn_hidden / sizes.tensor);
     bytes +=
-        FLOAT_BYTES * routed / (double)model->experts_per_token * (double)model->expert_count;
+        FLOAT_BYTES * mixture_own_tokens(shape) * (double)model->expert_count;
     return bytes;
+}
+
+/* Norms' results and the input of the second matrix, when they are computed again. */
+static double vector_bytes(const struct training_shape *shape, bool mixture)
+{
+    struct widths width = widths(shape);
+    double inner = mixture ? mixture_inner_elements(shape) : mlp_inner_elements(shape);
+    double norms = mixture ? ELEMENT_BYTES + width.operand_bytes : 2 * width.operand_bytes;
+    return width.hidden * norms + inner * width.operand_bytes;
 }
 
 static double whole_layer_bytes(const struct training_shape *shape, bool dense)
 {
     bool mixture = shape->model->expert_count > 0 && !dense;
-    return attention_bytes(shape) + (mixture ? mixture_bytes(shape) : dense_mlp_bytes(shape));
+    double bytes =
+        attention_bytes(shape) + (mixture ? mixture_bytes(shape) : dense_mlp_bytes(shape));
+    bool again = shape->plan->recompute == RECOMPUTE_VECTOR;
+    return again ? bytes - vector_bytes(shape, mixture) : bytes;
 }
 
 /* Of this many layers of a chunk, the first of which may be recomputed. */
@@ -145,7 +158,7 @@ static double workspace_bytes(const struct training_shape *shape, int64_t stage)
     struct operation_sizes sizes = operation_sizes(shape);
     double inner = sizes.tokens * (double)model->ffn_hidden / sizes.tensor;
     if (model->expert_count > 0) {
-        inner = mlp_routed_tokens(shape) * (double)model->expert_ffn_hidden /
+        inner = mixture_routed_tokens(shape) * (double)model->expert_ffn_hidden /
                 (double)plan_expert_tensor_parallel(shape->plan);
     }
     double bytes = 2 * ELEMENT_BYTES * sizes.tokens * (double)model->hidden +

@@ -29,7 +29,7 @@ void vocabulary_embedding_backward(const struct training_shape *shape,
 {
     double bytes = ELEMENT_BYTES + 2 * shape->plan->gradient_bytes;
     double tokens = operation_sizes(shape).tokens;
-    operation_gather(list, shape, "embedding gradient gather");
+    operation_gather(list, shape, "embedding gradient gather", DTYPE_BF16);
     operation_vector(list, "embedding backward", row_elements(shape, tokens) * bytes);
 }
 
@@ -84,8 +84,8 @@ void vocabulary_head_forward(const struct training_shape *shape, struct operatio
     double logits = vocabulary_logits(shape);
     struct loss_bytes bytes = loss_bytes(shape);
     operation_enter(operation_vector(list, "final norm", operation_norm_bytes(shape, true)),
-                    shape);
-    operation_forward(list, &head);
+                    shape, DTYPE_BF16);
+    operation_forward(list, shape, &head);
     sum_loss(operation_vector(list, "loss maximum", logits * bytes.maximum), shape, 1);
     sum_loss(operation_vector(list, "loss", logits * bytes.sum), shape, 2);
 }

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan of a measured row: its degrees, and what its framework does. */
+#include <math.h>
+#include <string.h>
+
+#include "study/measured_reading.h"
+
+static int64_t zero_stage(const char *sharding)
+{
+    if (reading_holds(sharding, "SHARD_GRAD_OP") || reading_holds(sharding, "ZeRO-2")) {
+        return 2;
+    }
+    if (reading_holds(sharding, "FSDP") || reading_holds(sharding, "ZeRO-3")) {
+        return 3;
+    }
+    return reading_holds(sharding, "DDP") || strncmp(sharding, "none", 4) == 0 ? 0 : 1;
+}
+
+static enum dtype row_dtype(const char *precision)
+{
+    if (reading_holds(precision, "fp4")) {
+        return DTYPE_FP4;
+    }
+    return reading_holds(precision, "fp8") || reading_holds(precision, "float8") ? DTYPE_FP8 : DTYPE_BF16;
+}
+
+/* A dispatcher that is written for chips from one generation on. */
+static bool merges_dispatch(const struct reading *reading)
+{
+    double from = csv_number(reading->machines->frameworks, reading->framework,
+                             "merged_from_generation");
+    double has =
+        csv_number(reading->machines->table, reading->machine, "attention_generation");
+    return has >= from; /* false when either is empty */
+}
+
+/* As the precision's name says, else as the framework has it. */
+static enum scaling row_scaling(const struct reading *reading)
+{
+    const char *precision = reading_text(reading, "precision");
+    if (reading_holds(precision, "MX") || reading_holds(precision, "fp4")) {
+        return SCALING_BLOCK;
+    }
+    bool current = reading_holds(precision, "CS") || reading_holds(precision, "float8") ||
+                   reading_framework_says(reading, "current_scaling");
+    return current ? SCALING_CURRENT : SCALING_DELAYED;
+}
+
+/* Ranks of a chip with several cores: their tensor parallelism is inside the chip, or they are
+ * data-parallel and share its batch. */
+static void fold_cores(struct plan *plan, int64_t ranks_per_chip)
+{
+    for (; ranks_per_chip > 1; ranks_per_chip /= 2) {
+        if (plan->tensor_parallel % 2 == 0) {
+            plan->tensor_parallel /= 2;
+        } else {
+            plan->micro_batch *= 2;
+        }
+    }
+}
+
+/* Speed of the framework's fused attention over the best kernels of the chip: each generation
+ * that it is behind costs the same factor. */
+static double attention_fraction(const struct reading *reading)
+{
+    const struct csv *machines = reading->machines->table;
+    const struct csv *frameworks = reading->machines->frameworks;
+    double behind = csv_number(machines, reading->machine, "attention_generation") -
+                    csv_number(frameworks, reading->framework, "attention_generation");
+    double factor = csv_number(machines, reading->machine, "older_attention");
+    return behind > 0 && factor > 0 ? pow(factor, behind) : 1;
+}
+
+/* Not stated: the most that leave two layers a chunk in equal chunks, where the framework
+ * interleaves; else one. */
+static int64_t virtual_stages(const struct reading *reading, int64_t depth)
+{
+    int64_t stages = depth > 1 ? reading_count(reading, "vpp", 0) : 1;
+    int64_t layers = reading_count(reading, "layers", 1);
+    if (stages > 0) {
+        return stages;
+    }
+    if (reading->row->kind == MEASURED_VTRAIN ||
+        !reading_framework_says(reading, "interleaved")) {
+        return 1;
+    }
+    for (stages = layers / depth / 2; stages > 1; stages--) {
+        if (layers % (depth * stages) == 0) {
+            return stages;
+        }
+    }
+    return 1;
+}
+
+void measured_plan(const struct reading *reading, struct plan *plan)
+{
+    const struct csv *frameworks = reading->machines->frameworks;
+    const char *recompute = reading_text(reading, "recompute");
+    plan_init(plan);
+    plan->tensor_parallel = reading_count(reading, "tp", 1);
+    plan->pipeline_parallel = reading_count(reading, "pp", 1);
+    plan->context_parallel = reading_count(reading, "cp", 1);
+    plan->expert_parallel = reading_count(reading, "ep", 1);
+    plan->virtual_stages = virtual_stages(reading, plan->pipeline_parallel);
+    plan->micro_batch = reading_count(reading, "mbs", 0);
+    fold_cores(plan, reading->ranks_per_chip);
+    bool sequence = reading_count(reading, "sp", reading->row->kind != MEASURED_VTRAIN) == 1;
+    plan->sequence_parallel =
+        plan->tensor_parallel > 1 && (sequence || plan->expert_parallel > 1);
+    plan->zero_stage =
+        reading->row->kind == MEASURED_VTRAIN ? 0 : zero_stage(reading_text(reading, "dp_sharding"));
+    plan->dtype = row_dtype(reading_text(reading, "precision"));
+    plan->scaling = row_scaling(reading);
+    plan->merged_dispatch = merges_dispatch(reading);
+    if (plan->expert_parallel > 1 && reading_framework_says(reading, "shared_experts")) {
+        plan->expert_tensor_parallel = plan->tensor_parallel;
+    }
+    plan->flash_attention = reading_framework_says(reading, "flash_attention");
+    plan->attention_fraction = attention_fraction(reading);
+    plan->overlap_gradients = reading_framework_says(reading, "overlap_gradients");
+    plan->overlap_weights = reading_framework_says(reading, "overlap_weights");
+    plan->overlap_tensor = reading_framework_says(reading, "overlap_tensor");
+    plan->blocking_sends = reading_framework_says(reading, "blocking_sends");
+    plan->divided_sends = reading_framework_says(reading, "divided_sends");
+    plan->fused_vectors = reading_framework_says(reading, "fused_vectors");
+    plan->whole_gradients = reading_framework_says(reading, "whole_gradients");
+    plan->kernel_gap_s = csv_number(frameworks, reading->framework, "kernel_gap_us") * 1e-6;
+    plan->expert_gap_s = csv_number(frameworks, reading->framework, "expert_gap_us") * 1e-6;
+    if (plan->pipeline_parallel > 1 && reading_framework_says(reading, "local_batch")) {
+        plan->micro_batch = 1;
+    }
+    bool half = strncmp(reading_text(reading, "precision"), "fp16", 4) == 0;
+    plan->gradient_bytes =
+        csv_number(frameworks, reading->framework, half ? "gradient_bytes_fp16" : "gradient_bytes");
+    if (reading_holds(reading_text(reading, "dp_sharding"), "PURE")) {
+        plan->gradient_bytes = dtype_bytes(DTYPE_BF16);
+    }
+    plan->uneven_stages = true;
+    reading->result->recompute_stated = true;
+    int64_t chunks = plan->pipeline_parallel * plan->virtual_stages;
+    if (reading_holds(recompute, "op-level")) { /* every second matmul: as half of the layers */
+        plan->recompute = RECOMPUTE_FULL;
+        plan->recompute_layers = (reading_count(reading, "layers", 1) / chunks + 1) / 2;
+    } else if (strncmp(recompute, "full", 4) == 0) {
+        plan->recompute = RECOMPUTE_FULL;
+    } else if (strncmp(recompute, "selective", 9) == 0) {
+        plan->recompute = RECOMPUTE_SELECTIVE;
+    } else {
+        reading->result->recompute_stated = strcmp(recompute, "none") == 0;
+    }
+}
+
