@@ -26,8 +26,10 @@ static void member_done(struct runner *runner, const struct meeting *meeting)
     if (runner->draining && waited_for(runner, meeting->slot)) {
         double start_s = runner->instruction_start_s;
         runner->draining = false;
-        runner->part_s[PART_DATA_TIME] += booking_now_s(runner) - start_s;
-        booking_tell(runner, PART_DATA_TIME, -1, start_s, booking_now_s(runner));
+        enum part_of_time part =
+            meeting->slot == SLOT_EXPERT ? PART_EXPERT_TIME : PART_DATA_TIME;
+        runner->part_s[part] += booking_now_s(runner) - start_s;
+        booking_tell(runner, part, -1, start_s, booking_now_s(runner));
         booking_trace(runner, -1, start_s, booking_now_s(runner));
         runner->instruction++;
         executor_go_on(runner);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by the files that write a training step's programs: lower_training.c (sequences and
- * turns) and states.c (gradients, weights and optimizer states over the replicas). */
+/* Shared by the files that write a training step's programs: lower_training.c
+ * (sequences), lower_operations.c (ops), lower_turns.c (turns) and states.c (gradients, weights
+ * and optimizer states over the replicas). */
 #pragma once
 
 #include "program/job.h"
+#include "program/schedule.h"
 #include "workload/transformer.h"
 #include "workload/transformer_stage.h"
 
@@ -11,9 +13,16 @@ struct bucket {           /* gradients or weights of one part of a stage */
     double dense, expert; /* parameters on one chip */
 };
 
+struct pieces { /* of a sequence that is cut at its exchanges with experts */
+    int64_t count;
+    int32_t *sequences, *specs; /* [count]; spec -1: the last piece */
+};
+
 struct chunk {
     struct stage stage;
     int32_t forward, backward;
+    int32_t data, weight; /* the backward sequence in two, when the schedule splits it */
+    struct pieces forward_pieces, backward_pieces; /* count 0: not needed yet */
     int32_t *unit_forward, *unit_backward; /* sequences of single units; NULL: not needed yet */
 };
 
@@ -38,13 +47,31 @@ struct lowering {
  * the plan may recompute only some. */
 void lowering_forward(struct lowering *lowering, int32_t sequence, enum part part);
 void lowering_backward(struct lowering *lowering, int32_t sequence, enum part part,
-                       int64_t layer);
+                       int64_t layer, enum turn_kind kind);
+
+/* One turn; or a forward and a backward one together, each working while the other's tokens are
+ * on their way to experts. */
+void lowering_turn(struct lowering *lowering, const struct turn *turn);
+void lowering_pair(struct lowering *lowering, const struct turn *forward,
+                   const struct turn *backward);
 
 /* Appends the scratch list to a sequence. */
 void lowering_append(struct lowering *lowering, int32_t sequence);
 
 void lowering_instruct(struct lowering *lowering, enum instruction_kind kind, int32_t what,
                        int32_t with, int64_t microbatch, const char *name);
+
+/* Whether this stage's states have copies on a slot; whether weights are divided over them. */
+bool states_has_replicas(const struct lowering *lowering, enum slot slot);
+bool states_fully_sharded(const struct lowering *lowering);
+
+/* Units of a chunk in the order of a forward pass; the parameters of one; a sequence for each,
+ * one way, slowed down by the exchanges beside it. */
+int64_t states_unit_count(const struct stage *stage);
+struct bucket states_unit_bucket(const struct lowering *lowering, const struct stage *stage,
+                                 int64_t unit);
+const int32_t *states_unit_sequences(struct lowering *lowering, struct chunk *chunk,
+                                     bool forward);
 
 /* Before the first turn of a step: the gathering of new weights is started. */
 void states_begin(struct lowering *lowering);
@@ -53,6 +80,9 @@ void states_begin(struct lowering *lowering);
  * this turn; false when it has none, and nothing is written. */
 bool states_forward(struct lowering *lowering, struct chunk *chunk, int64_t microbatch);
 bool states_backward(struct lowering *lowering, struct chunk *chunk, int64_t microbatch);
+
+/* Whether one of these two has such exchanges. */
+bool states_apart(const struct lowering *lowering, int64_t forward, int64_t backward);
 
 /* After the last turn of a step. */
 void states_update(struct lowering *lowering);

@@ -16,7 +16,8 @@ static struct group true_group(struct job *job, const struct plan *plan, enum sl
     if (slot == SLOT_CONTEXT) {
         group.subgroup_size = plan->context_parallel;
     } else if (slot == SLOT_EXPERT) {
-        int64_t sharing = plan_expert_tensor_parallel(plan), span = plan->expert_parallel * sharing;
+        int64_t sharing = plan_expert_tensor_parallel(plan),
+                span = plan->expert_parallel * sharing;
         group.subgroup_size = plan->expert_parallel;
         group.subgroup_count = sharing > 1 ? sharing : span < width ? width / span : 1;
         shared = sharing;

@@ -21,17 +21,40 @@ static enum dtype row_dtype(const char *precision)
     if (reading_holds(precision, "fp4")) {
         return DTYPE_FP4;
     }
-    return reading_holds(precision, "fp8") || reading_holds(precision, "float8") ? DTYPE_FP8 : DTYPE_BF16;
+    return reading_holds(precision, "fp8") || reading_holds(precision, "float8") ? DTYPE_FP8
+                                                                                 : DTYPE_BF16;
 }
 
 /* A dispatcher that is written for chips from one generation on. */
 static bool merges_dispatch(const struct reading *reading)
 {
-    double from = csv_number(reading->machines->frameworks, reading->framework,
-                             "merged_from_generation");
-    double has =
-        csv_number(reading->machines->table, reading->machine, "attention_generation");
+    double from =
+        csv_number(reading->machines->frameworks, reading->framework, "merged_from_generation");
+    double has = csv_number(reading->machines->table, reading->machine, "attention_generation");
     return has >= from; /* false when either is empty */
+}
+
+/* A mixture's routing each way: the host reads how many tokens every expert got, then launches
+ * the kernels of each expert on the chip, twice as many when each tensor is measured for its
+ * scale first. */
+static double expert_gap_s(const struct reading *reading, const struct plan *plan)
+{
+    const struct csv *frameworks = reading->machines->frameworks;
+    double gap_us = csv_number(frameworks, reading->framework, "expert_gap_us");
+    double launch_us = csv_number(frameworks, reading->framework, "expert_launch_us");
+    double experts =
+        (double)reading_count(reading, "n_experts", 0) / (double)plan->expert_parallel;
+    bool measured = plan->dtype < DTYPE_BF16 && plan->scaling == SCALING_CURRENT;
+    return (gap_us + launch_us * experts * (measured ? 2 : 1)) * 1e-6;
+}
+
+/* Where tokens leave the domain, and another microbatch is at hand: in interleaved pipelines
+ * and without a pipeline. */
+static bool overlaps_experts(const struct reading *reading, const struct plan *plan)
+{
+    bool away = plan->expert_parallel > reading->result->platform->chip_count;
+    bool at_hand = plan->virtual_stages > 1 || plan->pipeline_parallel == 1;
+    return away && at_hand && reading_framework_says(reading, "overlap_experts");
 }
 
 /* As the precision's name says, else as the framework has it. */
@@ -92,29 +115,10 @@ static int64_t virtual_stages(const struct reading *reading, int64_t depth)
     return 1;
 }
 
-void measured_plan(const struct reading *reading, struct plan *plan)
+/* What the framework does, where the row does not say it. */
+static void framework_plan(const struct reading *reading, struct plan *plan)
 {
     const struct csv *frameworks = reading->machines->frameworks;
-    const char *recompute = reading_text(reading, "recompute");
-    plan_init(plan);
-    plan->tensor_parallel = reading_count(reading, "tp", 1);
-    plan->pipeline_parallel = reading_count(reading, "pp", 1);
-    plan->context_parallel = reading_count(reading, "cp", 1);
-    plan->expert_parallel = reading_count(reading, "ep", 1);
-    plan->virtual_stages = virtual_stages(reading, plan->pipeline_parallel);
-    plan->micro_batch = reading_count(reading, "mbs", 0);
-    fold_cores(plan, reading->ranks_per_chip);
-    bool sequence = reading_count(reading, "sp", reading->row->kind != MEASURED_VTRAIN) == 1;
-    plan->sequence_parallel =
-        plan->tensor_parallel > 1 && (sequence || plan->expert_parallel > 1);
-    plan->zero_stage =
-        reading->row->kind == MEASURED_VTRAIN ? 0 : zero_stage(reading_text(reading, "dp_sharding"));
-    plan->dtype = row_dtype(reading_text(reading, "precision"));
-    plan->scaling = row_scaling(reading);
-    plan->merged_dispatch = merges_dispatch(reading);
-    if (plan->expert_parallel > 1 && reading_framework_says(reading, "shared_experts")) {
-        plan->expert_tensor_parallel = plan->tensor_parallel;
-    }
     plan->flash_attention = reading_framework_says(reading, "flash_attention");
     plan->attention_fraction = attention_fraction(reading);
     plan->overlap_gradients = reading_framework_says(reading, "overlap_gradients");
@@ -125,17 +129,21 @@ void measured_plan(const struct reading *reading, struct plan *plan)
     plan->fused_vectors = reading_framework_says(reading, "fused_vectors");
     plan->whole_gradients = reading_framework_says(reading, "whole_gradients");
     plan->kernel_gap_s = csv_number(frameworks, reading->framework, "kernel_gap_us") * 1e-6;
-    plan->expert_gap_s = csv_number(frameworks, reading->framework, "expert_gap_us") * 1e-6;
+    plan->expert_gap_s = expert_gap_s(reading, plan);
     if (plan->pipeline_parallel > 1 && reading_framework_says(reading, "local_batch")) {
         plan->micro_batch = 1;
     }
     bool half = strncmp(reading_text(reading, "precision"), "fp16", 4) == 0;
-    plan->gradient_bytes =
-        csv_number(frameworks, reading->framework, half ? "gradient_bytes_fp16" : "gradient_bytes");
+    plan->gradient_bytes = csv_number(frameworks, reading->framework,
+                                      half ? "gradient_bytes_fp16" : "gradient_bytes");
     if (reading_holds(reading_text(reading, "dp_sharding"), "PURE")) {
         plan->gradient_bytes = dtype_bytes(DTYPE_BF16);
     }
-    plan->uneven_stages = true;
+}
+
+static void stated_recompute(const struct reading *reading, struct plan *plan)
+{
+    const char *recompute = reading_text(reading, "recompute");
     reading->result->recompute_stated = true;
     int64_t chunks = plan->pipeline_parallel * plan->virtual_stages;
     if (reading_holds(recompute, "op-level")) { /* every second matmul: as half of the layers */
@@ -150,3 +158,30 @@ void measured_plan(const struct reading *reading, struct plan *plan)
     }
 }
 
+void measured_plan(const struct reading *reading, struct plan *plan)
+{
+    plan_init(plan);
+    plan->tensor_parallel = reading_count(reading, "tp", 1);
+    plan->pipeline_parallel = reading_count(reading, "pp", 1);
+    plan->context_parallel = reading_count(reading, "cp", 1);
+    plan->expert_parallel = reading_count(reading, "ep", 1);
+    plan->virtual_stages = virtual_stages(reading, plan->pipeline_parallel);
+    plan->micro_batch = reading_count(reading, "mbs", 0);
+    fold_cores(plan, reading->ranks_per_chip);
+    bool sequence = reading_count(reading, "sp", reading->row->kind != MEASURED_VTRAIN) == 1;
+    plan->sequence_parallel =
+        plan->tensor_parallel > 1 && (sequence || plan->expert_parallel > 1);
+    plan->zero_stage = reading->row->kind == MEASURED_VTRAIN
+                           ? 0
+                           : zero_stage(reading_text(reading, "dp_sharding"));
+    plan->dtype = row_dtype(reading_text(reading, "precision"));
+    plan->scaling = row_scaling(reading);
+    plan->merged_dispatch = merges_dispatch(reading);
+    plan->overlap_experts = overlaps_experts(reading, plan);
+    if (plan->expert_parallel > 1 && reading_framework_says(reading, "shared_experts")) {
+        plan->expert_tensor_parallel = plan->tensor_parallel;
+    }
+    framework_plan(reading, plan);
+    plan->uneven_stages = true;
+    stated_recompute(reading, plan);
+}

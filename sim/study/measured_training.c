@@ -42,7 +42,8 @@ static struct model *row_model(const struct reading *reading)
 {
     struct model *model = arena_alloc(reading->arena, sizeof *model);
     bool gated = reading_count(reading, "gated_mlp", 0) == 1;
-    int64_t hidden = reading_count(reading, "hidden", 0), heads = reading_count(reading, "heads", 0);
+    int64_t hidden = reading_count(reading, "hidden", 0),
+            heads = reading_count(reading, "heads", 0);
     *model = (struct model){.name = "measured",
                             .path = "",
                             .text = "",
@@ -62,8 +63,10 @@ static struct model *row_model(const struct reading *reading)
     model->expert_count = reading_count(reading, "n_experts", 0);
     model->experts_per_token = reading_count(reading, "moe_topk", 0);
     model->expert_ffn_hidden = reading_count(reading, "moe_ffn", 0);
-    model->shared_ffn_hidden = reading_count(reading, "n_shared_experts", 0) * model->expert_ffn_hidden;
-    if (reading_holds(reading_text(reading, "arch"), "mla")) { /* DeepSeek's ranks, in units of its heads */
+    model->shared_ffn_hidden =
+        reading_count(reading, "n_shared_experts", 0) * model->expert_ffn_hidden;
+    if (reading_holds(reading_text(reading, "arch"),
+                      "mla")) { /* DeepSeek's ranks, in units of its heads */
         model->query_rank = 12 * model->head_dim;
         model->key_value_rank = 4 * model->head_dim;
         model->position_dim = model->head_dim / 2;
@@ -97,9 +100,9 @@ static bool need(const struct reading *reading, struct error *error)
 static bool place(struct reading *reading, struct error *error)
 {
     int64_t chips = reading_count(reading, "n_chips", 1);
-    reading->machine =
-        machines_find(reading->machines, reading->row->accelerator,
-                      reading_count(reading, "chips_per_node", 8), reading_text(reading, "system"));
+    reading->machine = machines_find(reading->machines, reading->row->accelerator,
+                                     reading_count(reading, "chips_per_node", 8),
+                                     reading_text(reading, "system"));
     if (reading->machine < 0) {
         return error_fill(error, ERROR_INPUT, "no platform file for accelerator %s",
                           reading->row->accelerator);
@@ -120,8 +123,9 @@ struct training_case *measured_training_case(struct machines *machines,
 {
     struct reading reading = {.machines = machines, .row = row, .arena = arena};
     reading.result = arena_alloc(arena, sizeof *reading.result);
-    reading.framework = machines_framework(
-        machines, row->kind == MEASURED_VTRAIN ? "Megatron-LM" : reading_text(&reading, "framework"));
+    reading.framework = machines_framework(machines, row->kind == MEASURED_VTRAIN
+                                                         ? "Megatron-LM"
+                                                         : reading_text(&reading, "framework"));
     if (!need(&reading, error) || !place(&reading, error)) {
         return NULL;
     }
@@ -139,9 +143,9 @@ struct training_case *measured_training_case(struct machines *machines,
     int64_t ranks = platform_chips(reading.result->platform) /
                     (scenario->plan.tensor_parallel * scenario->plan.pipeline_parallel *
                      scenario->plan.context_parallel);
-    int64_t sequences =
-        reading_count(&reading, "gbs",
-              scenario->plan.micro_batch * ranks * reading_count(&reading, "n_microbatches", 1));
+    int64_t sequences = reading_count(&reading, "gbs",
+                                      scenario->plan.micro_batch * ranks *
+                                          reading_count(&reading, "n_microbatches", 1));
     if (row->kind == MEASURED_VTRAIN) {
         scenario->model->vocabulary = 51200;
     }

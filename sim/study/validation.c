@@ -76,9 +76,16 @@ static void simulate(struct machines *machines, const struct measured_row *row,
                      struct inference_memo *memo, struct outcome *outcome)
 {
     struct error error = {0};
+<<<<<<< HEAD
     if (!isfinite(row->measured)) {
         outcome->blank = true;
         error_fill(&error, ERROR_INPUT, "%s", no_result(row));
+=======
+    bool step = row->kind == MEASURED_TRAINING || row->kind == MEASURED_VTRAIN;
+    if (!isfinite(row->measured) && !step) {
+        outcome->blank = true;
+        error_fill(&error, ERROR_INPUT, "no measurement that is compared");
+>>>>>>> 50b1a09 (program: zero bubble, DualPipe, GPipe; experts beside work)
     } else if (is_kernel(row)) {
         outcome->done = measured_kernel_simulate(machines, row, &outcome->simulated, &error);
     } else if (row->kind == MEASURED_COLLECTIVES) {

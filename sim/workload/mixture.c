@@ -20,7 +20,8 @@ double mixture_own_tokens(const struct training_shape *shape)
     return dispatched(shape) ? sizes.shard_tokens : sizes.tokens;
 }
 
-/* Load of the busiest chip over the mean. With a capacity every expert's buffer is padded to it.
+/* Load of the busiest chip over the mean. With a capacity every expert's buffer is padded to
+ * it.
  */
 static double load(const struct plan *plan)
 {
@@ -115,8 +116,8 @@ static double own_bytes(const struct training_shape *shape)
     return mixture_own_tokens(shape) * (double)shape->model->hidden * ELEMENT_BYTES;
 }
 
-/* Tokens on their way to experts travel in the dispatch's dtype, results in bf16. FP8 has a scale
- * in fp32 for 128 elements (DeepSeek-V3, arXiv 2412.19437, section 3.3). */
+/* Tokens on their way to experts travel in the dispatch's dtype, results in bf16. FP8 has a
+ * scale in fp32 for 128 elements (DeepSeek-V3, arXiv 2412.19437, section 3.3). */
 static double dispatch_share(const struct training_shape *shape)
 {
     enum dtype dtype = shape->plan->dispatch_dtype;
@@ -146,9 +147,15 @@ static void scatter_pairs(const struct training_shape *shape, struct operation_l
 static void exchange_tokens(struct operation_list *list, const struct training_shape *shape,
                             double share)
 {
-    if (dispatched(shape)) {
-        operation_attach(&list->items[list->count - 1], EXCHANGE_EXPERT_ALL_TO_ALL,
-                         routed_bytes(shape) * share, false);
+    if (!dispatched(shape)) {
+        return;
+    }
+    double bytes = routed_bytes(shape) * share;
+    struct operation *last = &list->items[list->count - 1];
+    if (last->exchange == EXCHANGE_NONE) {
+        operation_attach(last, EXCHANGE_EXPERT_ALL_TO_ALL, bytes, false);
+    } else {
+        operation_exchange(list, "tokens back", EXCHANGE_EXPERT_ALL_TO_ALL, bytes);
     }
 }
 
@@ -206,8 +213,8 @@ static double top_k_bytes(const struct training_shape *shape)
 static void experts_forward(const struct training_shape *shape, struct operation_list *list)
 {
     struct mlp experts = expert_mlp(shape);
-    struct operation *dispatch = operation_vector(
-        list, "dispatch", routed_bytes(shape) * (1 + dispatch_share(shape)));
+    struct operation *dispatch =
+        operation_vector(list, "dispatch", routed_bytes(shape) * (1 + dispatch_share(shape)));
     dispatch->host_s = shape->plan->expert_gap_s;
     exchange_tokens(list, shape, dispatch_share(shape));
     gather_pairs(shape, list, "expert gather", dispatch_share(shape));

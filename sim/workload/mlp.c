@@ -87,4 +87,3 @@ void mlp_dense_backward(const struct training_shape *shape, struct operation_lis
     operation_first_backward(list, shape, &mlp.up);
     operation_vector(list, "mlp norm backward", operation_norm_bytes(shape, false));
 }
-

@@ -93,8 +93,9 @@ static struct operation *matmul(struct operation_list *list, const char *name,
     return operation;
 }
 
-/* Passes over a tensor in bf16 that find its scales and convert it; FP4 has besides the scales of
- * blocks one of the tensor, and turns the weight gradient's operands by a Hadamard matrix. */
+/* Passes over a tensor in bf16 that find its scales and convert it; FP4 has besides the scales
+ * of blocks one of the tensor, and turns the weight gradient's operands by a Hadamard matrix.
+ */
 static double conversion_reads(const struct plan *plan, enum dtype dtype)
 {
     if (dtype == DTYPE_FP4) {

@@ -13,7 +13,7 @@ enum exchange {
     EXCHANGE_TENSOR_ALL_GATHER,     /* bytes: the gathered size */
     EXCHANGE_TENSOR_REDUCE_SCATTER, /* bytes: the size before scattering */
     EXCHANGE_EXPERT_ALL_TO_ALL,     /* bytes: what one chip sends in all, itself included */
-    EXCHANGE_EXPERT_ALL_GATHER,     /* over chips that share each expert: expert_tensor_parallel */
+    EXCHANGE_EXPERT_ALL_GATHER, /* over chips that share each expert: expert_tensor_parallel */
     EXCHANGE_EXPERT_REDUCE_SCATTER,
     EXCHANGE_CONTEXT_ALL_GATHER,
     EXCHANGE_CONTEXT_REDUCE_SCATTER
@@ -81,8 +81,8 @@ void operation_attach(struct operation *operation, enum exchange exchange, doubl
                       bool beside_next);
 
 /* The two ends of a tensor-parallel block, forward: the input becomes whole on every chip, in
- * the dtype of the matrix that it is for, the partial outputs are summed in bf16. Without tensor
- * parallelism nothing happens. */
+ * the dtype of the matrix that it is for, the partial outputs are summed in bf16. Without
+ * tensor parallelism nothing happens. */
 void operation_enter(struct operation *before, const struct training_shape *shape,
                      enum dtype dtype);
 void operation_leave(struct operation *last, const struct training_shape *shape);

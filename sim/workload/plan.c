@@ -35,7 +35,27 @@ void plan_init(struct plan *plan)
 
 int64_t plan_expert_tensor_parallel(const struct plan *plan)
 {
-    return plan->expert_parallel > 1 ? plan->expert_tensor_parallel : plan->tensor_parallel;
+    int64_t sharing = plan->expert_tensor_parallel;
+    if (plan->expert_parallel <= 1) {
+        return plan->tensor_parallel;
+    }
+    return sharing > 1 ? sharing : 1;
+}
+
+int64_t plan_chunks(const struct plan *plan)
+{
+    return plan->schedule == SCHEDULE_DUALPIPE ? 2 : plan->virtual_stages;
+}
+
+int64_t plan_chunk_stage(const struct plan *plan, int64_t stage, int64_t chunk)
+{
+    bool mirrored = plan->schedule == SCHEDULE_DUALPIPE && chunk == 1;
+    return mirrored ? plan->pipeline_parallel - 1 - stage : stage;
+}
+
+bool plan_splits_backward(const struct plan *plan)
+{
+    return plan->schedule == SCHEDULE_ZERO_BUBBLE || plan->schedule == SCHEDULE_DUALPIPE;
 }
 
 int64_t plan_expert_replicas(const struct plan *plan)
@@ -220,10 +240,11 @@ static bool check_experts(const struct plan *plan, const struct model *model, in
     }
     int64_t sharing = plan->expert_tensor_parallel;
     if (sharing != 1 && sharing != plan->tensor_parallel) {
-        return error_fill(error, ERROR_INFEASIBLE,
-                          "plan.expert_tensor_parallel is %lld; each expert is held whole (1) or "
-                          "shared like the other matrices (tensor_parallel, %lld)",
-                          (long long)sharing, (long long)plan->tensor_parallel);
+        return error_fill(
+            error, ERROR_INFEASIBLE,
+            "plan.expert_tensor_parallel is %lld; each expert is held whole (1) or "
+            "shared like the other matrices (tensor_parallel, %lld)",
+            (long long)sharing, (long long)plan->tensor_parallel);
     }
     return check_divides("expert_parallel", plan->expert_parallel, model->expert_count,
                          "experts", error) &&

@@ -19,19 +19,30 @@ enum recompute {
     RECOMPUTE_COUNT
 };
 
+/* Order of a pipeline's turns. ZERO_BUBBLE and DUALPIPE compute the gradients of weights later
+ * than those of data; with DUALPIPE every chip has two stages, and microbatches come from both
+ * ends. */
+enum pipeline_schedule {
+    SCHEDULE_1F1B,
+    SCHEDULE_GPIPE,
+    SCHEDULE_ZERO_BUBBLE,
+    SCHEDULE_DUALPIPE
+};
+
 /* How narrow operands get their scales: by the largest value of steps before, of the tensor
  * itself (read once more), or of each block (MX and NV formats). */
 enum scaling { SCALING_DELAYED, SCALING_CURRENT, SCALING_BLOCK };
-
 
 struct plan {
     int64_t tensor_parallel, pipeline_parallel, context_parallel, expert_parallel;
     int64_t expert_tensor_parallel; /* with expert_parallel: chips that share each expert, 1 or
                                        tensor_parallel */
-    int64_t virtual_stages;  /* 1: 1F1B; more: interleaved 1F1B */
-    int64_t micro_batch;     /* sequences */
-    int64_t data_parallel;   /* derived: chips / (TP x PP x CP) */
-    int64_t micro_batches;   /* derived: per pipeline and step */
+    int64_t virtual_stages;         /* 1: 1F1B; more: interleaved 1F1B */
+    enum pipeline_schedule schedule;
+    bool overlap_experts;  /* a microbatch's tokens travel to experts while another one works */
+    int64_t micro_batch;   /* sequences */
+    int64_t data_parallel; /* derived: chips / (TP x PP x CP) */
+    int64_t micro_batches; /* derived: per pipeline and step */
     int64_t batch_sequences; /* derived: what the step really uses */
     bool sequence_parallel;
     bool pipeline_inside; /* chips are dealt to TP, CP, PP, DP from fast to slow; false: to TP,
@@ -39,20 +50,21 @@ struct plan {
     int64_t zero_stage;   /* over DP x CP: 0 states replicated; 1 optimizer states sharded; 2
                              gradients too; 3 weights too (fully sharded) */
     enum recompute recompute;
-    int64_t recompute_layers; /* of each chunk, with recompute; 0: all */
-    enum dtype dtype;         /* of matmul operands */
-    enum scaling scaling;     /* of narrow ones */
+    int64_t recompute_layers;  /* of each chunk, with recompute; 0: all */
+    enum dtype dtype;          /* of matmul operands */
+    enum scaling scaling;      /* of narrow ones */
     enum dtype dispatch_dtype; /* of tokens on their way to experts; results come in bf16 */
-    bool merged_dispatch; /* a token goes once to a domain, whatever number of its experts there */
+    bool merged_dispatch; /* a token goes once to a domain, whatever number of its experts there
+                           */
     double expert_capacity;  /* of the mean load of an expert: padded to that; 0: all tokens */
     double expert_imbalance; /* load of the busiest chip's experts over the mean; 0: 1 */
-    bool overlap_gradients;   /* gradient reduction beside the last backward pass */
+    bool overlap_gradients;  /* gradient reduction beside the last backward pass */
     bool
         overlap_weights; /* zero_stage 1, 2: gather new weights beside the first forward pass */
     bool overlap_tensor; /* gathers and scatters of TP run beside the matmul they serve */
     bool blocking_sends; /* a pipeline stage waits until its message has gone */
-    bool divided_sends;  /* without sequence parallelism each chip of a tensor-parallel group sends
-                            its share, and the receivers gather them */
+    bool divided_sends;  /* without sequence parallelism each chip of a tensor-parallel group
+                            sends  its share, and the receivers gather them */
     bool fused_vectors;  /* a compiler joins neighbouring element-wise operations */
     double gradient_bytes;     /* per parameter, as accumulated and reduced: 2 or 4 */
     bool flash_attention;      /* false: the core stores its scores, as before 2022 */
@@ -89,4 +101,9 @@ bool plan_derive(struct plan *plan, const struct model *model, int64_t chips,
  * with 1 each chip holds a slice of all of them, cut like a dense MLP over TP. So their
  * gradients are reduced over plan_expert_replicas chips, those of all else over DP x CP. */
 int64_t plan_expert_tensor_parallel(const struct plan *plan);
+/* Blocks of layers that a chip has, and the pipeline stage of one of them. */
+int64_t plan_chunks(const struct plan *plan);
+int64_t plan_chunk_stage(const struct plan *plan, int64_t stage, int64_t chunk);
+/* Gradients of weights are computed in turns of their own. */
+bool plan_splits_backward(const struct plan *plan);
 int64_t plan_expert_replicas(const struct plan *plan);

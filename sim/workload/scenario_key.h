@@ -45,22 +45,51 @@ enum key_type {
       "stages that the layers are divided over")                                               \
     X(virtual_stages, COUNT, plan.virtual_stages, 1, 1 << 10, NULL, "1",                       \
       "chunks of layers per stage: 1 is 1F1B, more is interleaved 1F1B")                       \
+    X(schedule, CHOICE, plan.schedule, 0, 0, "1f1b|gpipe|zero-bubble|dualpipe", "1f1b",        \
+      "order of a pipeline's turns; zero-bubble (ZB-H1) and dualpipe delay weights' "          \
+      "gradients, "                                                                            \
+      "dualpipe has two stages a chip and microbatches from both ends")                        \
     X(pipeline_inside, SWITCH, plan.pipeline_inside, 0, 0, NULL, "off",                        \
       "on: the stages of one copy of the model are neighbours; off: the copies of one stage")  \
     X(context_parallel, COUNT, plan.context_parallel, 1, 1 << 16, NULL, "1",                   \
       "chips that share the tokens of each sequence")                                          \
     X(expert_parallel, COUNT, plan.expert_parallel, 1, 1 << 16, NULL, "1",                     \
       "chips that share the experts of a mixture, out of the chips of one stage")              \
+    X(expert_tensor_parallel, COUNT, plan.expert_tensor_parallel, 1, 1 << 16, NULL, "1",       \
+      "with expert_parallel: chips that share each expert, 1 or tensor_parallel")              \
+    X(expert_capacity, REAL, plan.expert_capacity, 0, 64, NULL, "0",                           \
+      "each expert computes so many times its mean load, padded; more is dropped; 0: all "     \
+      "tokens, none padded")                                                                   \
+    X(expert_imbalance, REAL, plan.expert_imbalance, 0, 1024, NULL, "1",                       \
+      "tokens of the busiest chip's experts over the mean, without a capacity")                \
+    X(dispatch_dtype, DTYPE, plan.dispatch_dtype, 0, 0, "bf16|fp8", "bf16",                    \
+      "of tokens, and of their gradients, on the way to experts; results travel in bf16")      \
+    X(merged_dispatch, SWITCH, plan.merged_dispatch, 0, 0, NULL, "off",                        \
+      "a token goes once to a domain, whatever number of its experts are there")               \
+    X(overlap_experts, SWITCH, plan.overlap_experts, 0, 0, NULL, "off",                        \
+      "tokens of one microbatch travel to experts while another one works")                    \
     X(micro_batch, COUNT, plan.micro_batch, 1, 1 << 16, NULL, "1",                             \
       "sequences that pass the pipeline together")                                             \
-    X(zero_stage, COUNT, plan.zero_stage, 0, 1, NULL, "1",                                     \
-      "1: optimizer states are divided over data-parallel chips; 0: each holds them all")      \
-    X(recompute, CHOICE, plan.recompute, 0, 0, "none|selective|full", "none",                  \
-      "what is computed again instead of kept: nothing, the attention core, whole layers")     \
+    X(zero_stage, COUNT, plan.zero_stage, 0, 3, NULL, "1",                                     \
+      "what data-parallel chips divide among them: 0 nothing, 1 optimizer states, 2 "          \
+      "gradients "                                                                             \
+      "too, 3 weights too (fully sharded)")                                                    \
+    X(recompute, CHOICE, plan.recompute, 0, 0, "none|selective|vector|full", "none",           \
+      "what is computed again instead of kept: nothing, the attention core unless it is a "    \
+      "flash kernel, norms and activations too, whole layers")                                 \
+    X(recompute_layers, COUNT, plan.recompute_layers, 0, 1 << 16, NULL, "0",                   \
+      "with recompute: in so many layers of each chunk, the first ones; 0: all")               \
     X(dtype, DTYPE, plan.dtype, 0, 0, "bf16|fp16|fp8|fp4", "bf16",                             \
       "of the operands of the layers' matrices; fp16 counts as bf16")                          \
+    X(scaling, CHOICE, plan.scaling, 0, 0, "delayed|current|block", "delayed",                 \
+      "scales of fp8: from steps before, of the tensor (read once more), of blocks (MX); fp4 " \
+      "has blocks")                                                                            \
     X(overlap_gradients, SWITCH, plan.overlap_gradients, 0, 0, NULL, "on",                     \
       "gradients are reduced beside the last backward pass, not after it")                     \
+    X(overlap_weights, SWITCH, plan.overlap_weights, 0, 0, NULL, "off",                        \
+      "zero_stage 1 and 2: new weights are gathered beside the next forward pass")             \
+    X(overlap_tensor, SWITCH, plan.overlap_tensor, 0, 0, NULL, "off",                          \
+      "gathers and scatters of tensor parallelism run beside the matmul that they serve")      \
     X(gradient_bytes, NUMBER, plan.gradient_bytes, 0, 0, "2|4", "4",                           \
       "bytes of a gradient, as summed and reduced")                                            \
     X(flash_attention, SWITCH, plan.flash_attention, 0, 0, NULL, "on",                         \

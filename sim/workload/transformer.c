@@ -30,8 +30,8 @@ static void vector_recompute(const struct training_shape *shape, enum part part,
                              struct operation_list *list)
 {
     operation_vector(list, "norms again", 2 * operation_norm_bytes(shape, true));
-    double elements = has_experts(shape, part) ? mixture_inner_elements(shape)
-                                               : mlp_inner_elements(shape);
+    double elements =
+        has_experts(shape, part) ? mixture_inner_elements(shape) : mlp_inner_elements(shape);
     double passes = shape->model->gated_mlp ? 3 : 2;
     operation_vector(list, "activation again", passes * dtype_bytes(DTYPE_BF16) * elements);
 }

@@ -85,8 +85,7 @@ static double mixture_bytes(const struct training_shape *shape)
     bytes += routed * (double)model->hidden * (width.operand_bytes + ELEMENT_BYTES);
     bytes += inner_bytes(shape, routed * expert_width);
     bytes += inner_bytes(shape, sizes.tokens * (double)model->shared_ffn_hidden / sizes.tensor);
-    bytes +=
-        FLOAT_BYTES * mixture_own_tokens(shape) * (double)model->expert_count;
+    bytes += FLOAT_BYTES * mixture_own_tokens(shape) * (double)model->expert_count;
     return bytes;
 }
 
@@ -129,15 +128,23 @@ static double chunks_in_flight(const struct plan *plan, int64_t stage)
         chunks = 2 * later + (plan->virtual_stages - 1) * plan->pipeline_parallel + 1;
     }
     int64_t all = plan->micro_batches * plan->virtual_stages;
+    chunks += plan->overlap_experts;
+    if (plan->schedule == SCHEDULE_ZERO_BUBBLE) {
+        chunks = plan->pipeline_parallel; /* and those whose weights' gradients wait */
+    } else if (plan->schedule == SCHEDULE_GPIPE) {
+        chunks = all;
+    } else if (plan->schedule == SCHEDULE_DUALPIPE) {
+        return (double)(plan->pipeline_parallel + 1); /* of both directions together */
+    }
     return (double)(chunks < all ? chunks : all);
 }
 
 static double activations_bytes(const struct training_shape *shape, int64_t stage)
 {
     const struct plan *plan = shape->plan;
-    double bytes = 0, times = chunks_in_flight(plan, stage) / (double)plan->virtual_stages;
-    for (int64_t chunk = 0; chunk < plan->virtual_stages; chunk++) {
-        struct stage part = transformer_stage(shape->model, plan, stage, chunk);
+    double bytes = 0, times = chunks_in_flight(plan, stage) / (double)plan_chunks(plan);
+    for (int64_t chunk = 0; chunk < plan_chunks(plan); chunk++) {
+        struct stage part = transformer_chunk(shape->model, plan, stage, chunk);
         bytes += times * layers_bytes(shape, part.layers, false);
         bytes += times * layers_bytes(shape, part.dense_layers, true);
         if (part.embedding && shape->model->hidden_dropout) {

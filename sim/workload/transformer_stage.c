@@ -45,8 +45,16 @@ static double layer_parameters(const struct model *model, const struct plan *pla
            count.key_value * key_value_share + count.whole;
 }
 
-double transformer_stage_vocabulary_parameters(const struct model *model,
-                                               const struct plan *plan, int64_t stage)
+struct stage transformer_chunk(const struct model *model, const struct plan *plan,
+                               int64_t stage, int64_t chunk)
+{
+    bool dual = plan->schedule == SCHEDULE_DUALPIPE;
+    return transformer_stage(model, plan, plan_chunk_stage(plan, stage, chunk),
+                             dual ? 0 : chunk);
+}
+
+static double vocabulary_parameters(const struct model *model, const struct plan *plan,
+                                    int64_t stage)
 {
     double hidden = (double)model->hidden;
     double table = (double)model->vocabulary * hidden / (double)plan->tensor_parallel;
@@ -58,6 +66,16 @@ double transformer_stage_vocabulary_parameters(const struct model *model,
     return parameters;
 }
 
+double transformer_stage_vocabulary_parameters(const struct model *model,
+                                               const struct plan *plan, int64_t stage)
+{
+    double parameters = vocabulary_parameters(model, plan, stage);
+    if (plan->schedule == SCHEDULE_DUALPIPE) {
+        parameters += vocabulary_parameters(model, plan, plan_chunk_stage(plan, stage, 1));
+    }
+    return parameters;
+}
+
 struct parameters transformer_stage_parameters(const struct model *model,
                                                const struct plan *plan, int64_t stage)
 {
@@ -65,8 +83,8 @@ struct parameters transformer_stage_parameters(const struct model *model,
         .dense = transformer_stage_vocabulary_parameters(model, plan, stage)};
     double experts = model_layer_expert_parameters(model) /
                      (double)(plan->expert_parallel * plan_expert_tensor_parallel(plan));
-    for (int64_t chunk = 0; chunk < plan->virtual_stages; chunk++) {
-        struct stage part = transformer_stage(model, plan, stage, chunk);
+    for (int64_t chunk = 0; chunk < plan_chunks(plan); chunk++) {
+        struct stage part = transformer_chunk(model, plan, stage, chunk);
         parameters.dense += (double)part.layers * layer_parameters(model, plan, false) +
                             (double)part.dense_layers * layer_parameters(model, plan, true);
         parameters.expert += (double)part.layers * experts;

@@ -23,6 +23,10 @@ struct parameters {
 struct parameters transformer_stage_parameters(const struct model *model,
                                                const struct plan *plan, int64_t stage);
 
+/* The same for a chunk of a chip, which with DualPipe may be the stage opposite. */
+struct stage transformer_chunk(const struct model *model, const struct plan *plan,
+                               int64_t stage, int64_t chunk);
+
 /* Of the dense ones: those of embedding, positions and head. */
 double transformer_stage_vocabulary_parameters(const struct model *model,
                                                const struct plan *plan, int64_t stage);

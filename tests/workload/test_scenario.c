@@ -204,9 +204,10 @@ static void test_wrong_values(void)
            "'collective.group_chips' is wrong: 'some' is no number; expected a whole number");
     expect(TRAINING "  plan: {micro_batch: 2.5}\n", 7, 10,
            "is wrong: '2.5' is no whole number");
-    expect(TRAINING "  plan: {zero_stage: 3}\n", 7, 10,
-           "'training.plan.zero_stage' is 3, expected a whole number from 0 to 1");
-    expect(TRAINING "  plan: {recompute: most}\n", 7, 10, "expected none, selective or full");
+    expect(TRAINING "  plan: {zero_stage: 4}\n", 7, 10,
+           "'training.plan.zero_stage' is 4, expected a whole number from 0 to 3");
+    expect(TRAINING "  plan: {recompute: most}\n", 7, 10,
+           "expected none, selective, vector or full");
     expect(TRAINING "  plan: {dtype: int8}\n", 7, 10, "expected bf16, fp16, fp8 or fp4");
     expect(TRAINING "  plan: {gradient_bytes: 3}\n", 7, 10, "is '3', expected 2 or 4");
     expect(COLLECTIVE "simulation: {coalesce: maybe}\n", 6, 14,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/support.h"
+#include "workload/mixture.h"
 
 /* Llama 3 8B on one sequence of 8192: h = 4096, 32 heads of 128, 8 KV heads, f = 14336. */
 static const struct model llama = {.name = "llama",
@@ -264,11 +265,71 @@ static void test_narrow_dtype(void)
     struct operation_list list = {.count = 0};
     transformer_forward(&shape, PART_LAYER, &list);
     CU_ASSERT_EQUAL(find(&list, "qkv")->work.dtype, DTYPE_FP8);
-    /* Read in 2 bytes, written twice in 1 */
-    CU_ASSERT_EQUAL(find(&list, "quantise input")->work.bytes, 4.0 * 8192 * 4096);
+    /* A quarter is read in 2 bytes and written twice in 1; the whole, gathered, is turned. */
+    CU_ASSERT_EQUAL(find(&list, "quantise input")->work.bytes, (4.0 / 4 + 2) * 8192 * 4096);
+    int count;
+    CU_ASSERT_EQUAL(exchanged(&list, EXCHANGE_TENSOR_ALL_GATHER, &count),
+                    2 * 1.0 * 8192 * 4096);
+    CU_ASSERT_EQUAL(exchanged(&list, EXCHANGE_TENSOR_REDUCE_SCATTER, &count),
+                    2 * 2.0 * 8192 * 4096);
     CU_ASSERT_EQUAL(find(&list, "attention core")->work.dtype, DTYPE_BF16);
     transformer_forward(&shape, PART_HEAD, &list);
     CU_ASSERT_EQUAL(find(&list, "logits")->work.dtype, DTYPE_BF16);
+}
+
+/* Bytes a converted element moves: FP8 by scales of before, by the tensor's largest value, by
+ * blocks of 32; FP4 by blocks of 16 and three passes. */
+static void test_conversions(void)
+{
+    struct plan plan = degrees(1, 1);
+    CU_ASSERT_EQUAL(operation_conversion_bytes(&plan, DTYPE_BF16, false), 0);
+    CU_ASSERT_EQUAL(operation_conversion_bytes(&plan, DTYPE_FP8, false), 2 + 2);
+    plan.scaling = SCALING_CURRENT;
+    CU_ASSERT_EQUAL(operation_conversion_bytes(&plan, DTYPE_FP8, false), 4 + 2);
+    CU_ASSERT_EQUAL(operation_conversion_bytes(&plan, DTYPE_FP8, true), 2);
+    plan.scaling = SCALING_BLOCK;
+    CU_ASSERT_EQUAL(operation_conversion_bytes(&plan, DTYPE_FP8, false), 2 + 2 * 33.0 / 32);
+    CU_ASSERT_EQUAL(operation_conversion_bytes(&plan, DTYPE_FP8, true), 0);
+    CU_ASSERT_EQUAL(operation_conversion_bytes(&plan, DTYPE_FP4, false), 6 + 2 * 9.0 / 16);
+}
+
+/* 8 experts on 4 chips, 2 a token, 8192 / 2 tokens a chip: sent pairs, padded or not; FP8 on
+ * the way there, with a scale of 4 bytes for 128; shared by both chips of a tensor-parallel
+ * group. */
+static void test_dispatch(void)
+{
+    struct plan plan = degrees(2, 1);
+    plan.expert_parallel = 4;
+    struct training_shape shape = shape_of(&mixture, &plan);
+    struct operation_list list = {.count = 0};
+    int count;
+    double pairs = 2 * 8192.0 / 2, row = 4096;
+    transformer_forward(&shape, PART_LAYER, &list);
+    CU_ASSERT_EQUAL(exchanged(&list, EXCHANGE_EXPERT_ALL_TO_ALL, &count), 2 * pairs * row * 2);
+    CU_ASSERT_EQUAL(find(&list, "experts up")->work.m, pairs / 2);
+    plan.expert_capacity = 1.25;
+    transformer_forward(&shape, PART_LAYER, &list);
+    CU_ASSERT_EQUAL(find(&list, "experts up")->work.m, 1.25 * pairs / 2);
+    CU_ASSERT_EQUAL(mixture_dropped_fraction(&plan), 0);
+    plan.expert_capacity = 0.75;
+    CU_ASSERT_EQUAL(mixture_dropped_fraction(&plan), 0.25);
+    plan.expert_capacity = 0;
+    plan.expert_imbalance = 1.5;
+    transformer_forward(&shape, PART_LAYER, &list);
+    CU_ASSERT_EQUAL(find(&list, "experts up")->work.m, 1.5 * pairs / 2);
+    plan.expert_imbalance = 1;
+    plan.dispatch_dtype = DTYPE_FP8;
+    transformer_forward(&shape, PART_LAYER, &list);
+    CU_ASSERT_EQUAL(exchanged(&list, EXCHANGE_EXPERT_ALL_TO_ALL, &count),
+                    pairs * row * (1 + 4.0 / 128 + 2));
+    plan.dispatch_dtype = DTYPE_BF16;
+    plan.expert_tensor_parallel = 2;
+    transformer_forward(&shape, PART_LAYER, &list);
+    CU_ASSERT_EQUAL(find(&list, "experts up")->work.m, 2 * pairs / 2);
+    CU_ASSERT_EQUAL(find(&list, "experts up")->work.n, 2 * 14336.0 / 2);
+    CU_ASSERT_EQUAL(exchanged(&list, EXCHANGE_EXPERT_ALL_GATHER, &count), 2 * pairs * row * 2);
+    CU_ASSERT_EQUAL(exchanged(&list, EXCHANGE_EXPERT_REDUCE_SCATTER, &count),
+                    2 * pairs * row * 2);
 }
 
 static void test_ends(void)
@@ -306,6 +367,8 @@ void suite_transformer(void)
         {"experts", test_experts},
         {"recompute", test_recompute},
         {"narrow dtype", test_narrow_dtype},
+        {"conversions by kind of scale", test_conversions},
+        {"tokens on their way to experts", test_dispatch},
         {"embedding, head, optimizer", test_ends},
     };
     add_suite("transformer", tests, sizeof tests / sizeof tests[0]);
