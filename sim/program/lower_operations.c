@@ -74,8 +74,8 @@ static double host_s(const struct lowering *lowering, const struct operation *op
 }
 
 /* Of the bytes that chips send to experts: a token that several experts of one domain (inside a
- * domain: of one chip) want goes there once. With K of E experts drawn and D such places it meets
- * D (1 - C(E - E/D, K) / C(E, K)) of them. MODEL.md, "Experts". */
+ * domain: of one chip) want goes there once. With K of E experts drawn and D such places it
+ * meets D (1 - C(E - E/D, K) / C(E, K)) of them. MODEL.md, "Experts". */
 static double merged_fraction(const struct lowering *lowering)
 {
     const struct plan *plan = lowering->plan;
@@ -188,4 +188,3 @@ void lowering_backward(struct lowering *lowering, int32_t sequence, enum part pa
     }
     lowering_append(lowering, sequence);
 }
-

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A turn of a pipeline stage as instructions: messages from its neighbours, a sequence, messages
- * to them. A forward and a backward turn that run together take turns at each exchange with
- * experts: one travels while the other works. */
+/* A turn of a pipeline stage as instructions: messages from its neighbours, a sequence,
+ * messages to them. A forward and a backward turn that run together take turns at each exchange
+ * with experts: one travels while the other works. */
 #include "program/lowering.h"
 
 static bool mirrored(const struct lowering *lowering, int64_t chunk)
@@ -62,8 +62,8 @@ static void wait_for_message(struct lowering *lowering, int64_t microbatch)
 static void receive(struct lowering *lowering, const struct turn *turn)
 {
     bool forward = turn->kind == TURN_FORWARD;
-    bool end = forward ? first_of_model(lowering, turn->chunk)
-                       : last_of_model(lowering, turn->chunk);
+    bool end =
+        forward ? first_of_model(lowering, turn->chunk) : last_of_model(lowering, turn->chunk);
     if (!end && turn->kind != TURN_WEIGHT) {
         lowering_instruct(lowering, INSTRUCTION_RECEIVE, 0,
                           towards(lowering, turn->chunk, !forward), turn->microbatch,
@@ -74,8 +74,8 @@ static void receive(struct lowering *lowering, const struct turn *turn)
 static void send(struct lowering *lowering, const struct turn *turn)
 {
     bool forward = turn->kind == TURN_FORWARD;
-    bool end = forward ? last_of_model(lowering, turn->chunk)
-                       : first_of_model(lowering, turn->chunk);
+    bool end =
+        forward ? last_of_model(lowering, turn->chunk) : first_of_model(lowering, turn->chunk);
     if (!end && turn->kind != TURN_WEIGHT) {
         lowering_instruct(lowering, INSTRUCTION_SEND, boundary_spec(lowering),
                           towards(lowering, turn->chunk, forward), turn->microbatch,

@@ -67,10 +67,10 @@ bool states_fully_sharded(const struct lowering *lowering);
 
 /* Units of a chunk in the order of a forward pass; the parameters of one; a sequence for each,
  * one way, slowed down by the exchanges beside it. */
-int64_t states_unit_count(const struct stage *stage);
-struct bucket states_unit_bucket(const struct lowering *lowering, const struct stage *stage,
+int64_t state_units_count(const struct stage *stage);
+struct bucket state_units_bucket(const struct lowering *lowering, const struct stage *stage,
                                  int64_t unit);
-const int32_t *states_unit_sequences(struct lowering *lowering, struct chunk *chunk,
+const int32_t *state_units_sequences(struct lowering *lowering, struct chunk *chunk,
                                      bool forward);
 
 /* Before the first turn of a step: the gathering of new weights is started. */

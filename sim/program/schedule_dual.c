@@ -6,9 +6,9 @@
 
 struct dual {
     struct turns *turns;
-    int64_t near;          /* chunk of the near direction */
-    int64_t forward[2];    /* microbatches that have begun, near and far */
-    int64_t backward[2];   /* that came back */
+    int64_t near;            /* chunk of the near direction */
+    int64_t forward[2];      /* microbatches that have begun, near and far */
+    int64_t backward[2];     /* that came back */
     struct turn waiting[64]; /* whose weights' gradients are still to come: a ring */
     int64_t first, count;
 };
@@ -54,7 +54,8 @@ static void forward_and_backward(struct dual *dual, int forward_side, int backwa
     backward(dual, backward_side, false);
 }
 
-/* Until both directions are everywhere. inside: chips of this half that are nearer the middle. */
+/* Until both directions are everywhere. inside: chips of this half that are nearer the middle.
+ */
 static void fill(struct dual *dual, int64_t place, int64_t inside)
 {
     for (int64_t i = 0; i < 2 * inside; i++) {
@@ -120,11 +121,12 @@ bool schedule_dual_check(const struct plan *plan, struct error *error)
                           WAITING, (long long)stages);
     }
     if (plan->micro_batches % 2 != 0 || plan->micro_batches < 2 * stages) {
-        return error_fill(error, ERROR_INFEASIBLE,
-                          "schedule: dualpipe needs an even number of microbatches a pipeline, at "
-                          "least 2 x pipeline_parallel = %lld, and there are %lld; change "
-                          "batch_tokens, micro_batch or pipeline_parallel",
-                          (long long)(2 * stages), (long long)plan->micro_batches);
+        return error_fill(
+            error, ERROR_INFEASIBLE,
+            "schedule: dualpipe needs an even number of microbatches a pipeline, at "
+            "least 2 x pipeline_parallel = %lld, and there are %lld; change "
+            "batch_tokens, micro_batch or pipeline_parallel",
+            (long long)(2 * stages), (long long)plan->micro_batches);
     }
     return true;
 }

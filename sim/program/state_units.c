@@ -128,7 +128,8 @@ static int32_t unit_sequence(struct lowering *lowering, const struct stage *stag
 }
 
 /* Sequences of a chunk's units, made once a program. */
-const int32_t *states_unit_sequences(struct lowering *lowering, struct chunk *chunk, bool forward)
+const int32_t *state_units_sequences(struct lowering *lowering, struct chunk *chunk,
+                                     bool forward)
 {
     int32_t **place = forward ? &chunk->unit_forward : &chunk->unit_backward;
     if (*place != NULL) {
@@ -143,21 +144,22 @@ const int32_t *states_unit_sequences(struct lowering *lowering, struct chunk *ch
                    (forward ? plan->overlap_weights : plan->overlap_gradients));
     for (int64_t u = 0; u < units; u++) {
         struct bucket bucket = part_parameters(lowering, unit_part(&chunk->stage, u, &layer));
-        double bytes = (bucket.dense + bucket.expert) *
-                       ((forward || states_fully_sharded(lowering) ? dtype_bytes(DTYPE_BF16) : 0) +
-                        (forward ? 0 : plan->gradient_bytes));
+        double bytes =
+            (bucket.dense + bucket.expert) *
+            ((forward || states_fully_sharded(lowering) ? dtype_bytes(DTYPE_BF16) : 0) +
+             (forward ? 0 : plan->gradient_bytes));
         (*place)[u] = unit_sequence(lowering, &chunk->stage, u, forward, beside ? bytes : 0);
     }
     return *place;
 }
 
-int64_t states_unit_count(const struct stage *stage)
+int64_t state_units_count(const struct stage *stage)
 {
     struct run runs[RUNS];
     return runs_of(stage, runs);
 }
 
-struct bucket states_unit_bucket(const struct lowering *lowering, const struct stage *stage,
+struct bucket state_units_bucket(const struct lowering *lowering, const struct stage *stage,
                                  int64_t unit)
 {
     int64_t layer;

@@ -110,9 +110,9 @@ void states_begin(struct lowering *lowering)
     lowering->coming[SLOT_DATA] = lowering->coming[SLOT_EXPERT_DATA] = 0;
     for (int64_t c = 0; gathers_ahead(lowering) && c < plan_chunks(lowering->plan); c++) {
         const struct stage *stage = &lowering->chunks[c].stage;
-        int64_t units = states_unit_count(stage);
+        int64_t units = state_units_count(stage);
         for (int64_t u = 0; u < units; u++) {
-            struct bucket bucket = states_unit_bucket(lowering, stage, u);
+            struct bucket bucket = state_units_bucket(lowering, stage, u);
             gather_weights(lowering, bucket);
             count_coming(lowering, bucket, 1);
         }
@@ -122,10 +122,10 @@ void states_begin(struct lowering *lowering)
 /* The first forward pass of a step: each unit waits for its weights. */
 static void gathered_forward(struct lowering *lowering, struct chunk *chunk, int64_t microbatch)
 {
-    int64_t units = states_unit_count(&chunk->stage);
-    const int32_t *sequences = states_unit_sequences(lowering, chunk, true);
+    int64_t units = state_units_count(&chunk->stage);
+    const int32_t *sequences = state_units_sequences(lowering, chunk, true);
     for (int64_t u = 0; u < units; u++) {
-        count_coming(lowering, states_unit_bucket(lowering, &chunk->stage, u), -1);
+        count_coming(lowering, state_units_bucket(lowering, &chunk->stage, u), -1);
         wait_some(lowering, "wait for weights");
         run_unit(lowering, sequences[u], microbatch, true);
     }
@@ -134,13 +134,13 @@ static void gathered_forward(struct lowering *lowering, struct chunk *chunk, int
 /* Forward: the next unit's weights come while this one works. */
 static void sharded_forward(struct lowering *lowering, struct chunk *chunk, int64_t microbatch)
 {
-    int64_t units = states_unit_count(&chunk->stage);
-    const int32_t *sequences = states_unit_sequences(lowering, chunk, true);
-    gather_weights(lowering, states_unit_bucket(lowering, &chunk->stage, 0));
+    int64_t units = state_units_count(&chunk->stage);
+    const int32_t *sequences = state_units_sequences(lowering, chunk, true);
+    gather_weights(lowering, state_units_bucket(lowering, &chunk->stage, 0));
     wait_all(lowering, "wait for weights");
     for (int64_t u = 0; u < units; u++) {
         if (u + 1 < units) {
-            gather_weights(lowering, states_unit_bucket(lowering, &chunk->stage, u + 1));
+            gather_weights(lowering, state_units_bucket(lowering, &chunk->stage, u + 1));
         }
         run_unit(lowering, sequences[u], microbatch, true);
         wait_all(lowering, "wait for weights");
@@ -151,15 +151,15 @@ static void sharded_forward(struct lowering *lowering, struct chunk *chunk, int6
  * unit behind leave. The last unit's weights are still there from the forward pass. */
 static void sharded_backward(struct lowering *lowering, struct chunk *chunk, int64_t microbatch)
 {
-    int64_t units = states_unit_count(&chunk->stage);
-    const int32_t *sequences = states_unit_sequences(lowering, chunk, false);
+    int64_t units = state_units_count(&chunk->stage);
+    const int32_t *sequences = state_units_sequences(lowering, chunk, false);
     for (int64_t u = units - 1; u >= 0; u--) {
         if (u > 0) {
-            gather_weights(lowering, states_unit_bucket(lowering, &chunk->stage, u - 1));
+            gather_weights(lowering, state_units_bucket(lowering, &chunk->stage, u - 1));
         }
         run_unit(lowering, sequences[u], microbatch, false);
         wait_all(lowering, "wait for weights");
-        reduce_gradients(lowering, states_unit_bucket(lowering, &chunk->stage, u));
+        reduce_gradients(lowering, state_units_bucket(lowering, &chunk->stage, u));
     }
 }
 
@@ -167,11 +167,11 @@ static void sharded_backward(struct lowering *lowering, struct chunk *chunk, int
 static void reducing_backward(struct lowering *lowering, struct chunk *chunk,
                               int64_t microbatch)
 {
-    int64_t units = states_unit_count(&chunk->stage);
-    const int32_t *sequences = states_unit_sequences(lowering, chunk, false);
+    int64_t units = state_units_count(&chunk->stage);
+    const int32_t *sequences = state_units_sequences(lowering, chunk, false);
     for (int64_t u = units - 1; u >= 0; u--) {
         run_unit(lowering, sequences[u], microbatch, false);
-        reduce_gradients(lowering, states_unit_bucket(lowering, &chunk->stage, u));
+        reduce_gradients(lowering, state_units_bucket(lowering, &chunk->stage, u));
     }
 }
 

@@ -56,15 +56,14 @@ static bool is_kernel(const struct measured_row *row)
 static const char *no_result(const struct measured_row *row)
 {
     switch (row->kind) {
-    case MEASURED_TRAINING:
-    case MEASURED_VTRAIN:
-        return "columns of time and rate are empty";
     case MEASURED_COLLECTIVES:
         return "columns of size or of time and rate are empty: nothing to compare";
     case MEASURED_COMPUTE:
         return "columns of shape are empty (M, N, K, seq_len): no kernel to time";
     case MEASURED_KERNELS:
         return "no table with these columns is known, or its time is empty";
+    case MEASURED_TRAINING:
+    case MEASURED_VTRAIN:
     case MEASURED_INFERENCE:
     case MEASURED_KIND_COUNT:
         break;
@@ -76,16 +75,10 @@ static void simulate(struct machines *machines, const struct measured_row *row,
                      struct inference_memo *memo, struct outcome *outcome)
 {
     struct error error = {0};
-<<<<<<< HEAD
-    if (!isfinite(row->measured)) {
-        outcome->blank = true;
-        error_fill(&error, ERROR_INPUT, "%s", no_result(row));
-=======
     bool step = row->kind == MEASURED_TRAINING || row->kind == MEASURED_VTRAIN;
     if (!isfinite(row->measured) && !step) {
         outcome->blank = true;
-        error_fill(&error, ERROR_INPUT, "no measurement that is compared");
->>>>>>> 50b1a09 (program: zero bubble, DualPipe, GPipe; experts beside work)
+        error_fill(&error, ERROR_INPUT, "%s", no_result(row));
     } else if (is_kernel(row)) {
         outcome->done = measured_kernel_simulate(machines, row, &outcome->simulated, &error);
     } else if (row->kind == MEASURED_COLLECTIVES) {
