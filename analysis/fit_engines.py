@@ -18,6 +18,7 @@ import csv
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 
@@ -66,7 +67,8 @@ def engine_of(row: dict[str, str], engines: list[dict[str, str]]) -> int:
     """As engines_find() in sim/study/engines.c."""
     best, found = 0, -1
     for i, engine in enumerate(engines):
-        named = begins(row["engine"], engine["engine"])
+        name = row["engine"] + (" disaggregated" if row["prefill_cfg"] else "")
+        named = begins(name, engine["engine"])
         fits = begins(row["engine_version"], engine["version"]) if engine["version"] else 1
         if named and fits and named * 100 + fits > best:
             best, found = named * 100 + fits, i
@@ -78,18 +80,20 @@ class Simulator:
 
     def __init__(self, folder: pathlib.Path, rows: list[dict[str, str]]) -> None:
         self.folder = folder
+        self.program = folder / "trnsim"
+        shutil.copy2(ROOT / "build-release" / "trnsim", self.program)
         tables = folder / "workloads" / "measured"
         tables.mkdir(parents=True)
         for path in TABLES.iterdir():
             if path.name not in ("engines.csv", "inference.csv"):
-                (tables / path.name).symlink_to(path)
-        (folder / "platforms").symlink_to(ROOT / "platforms")
+                shutil.copy2(path, tables / path.name)
+        shutil.copytree(ROOT / "platforms", folder / "platforms")
         write(tables / "inference.csv", rows)
 
     def residuals(self, engines: list[dict[str, str]]) -> dict[str, float]:
         write(self.folder / "workloads" / "measured" / "engines.csv", engines)
         done = subprocess.run(
-            [ROOT / "build-release" / "trnsim", "validate", "inference", "--json"],
+            [self.program, "validate", "inference", "--json"],
             cwd=self.folder, capture_output=True, text=True, check=True, env={**os.environ})
         out = {}
         for row in json.loads(done.stdout)["rows"]:
@@ -157,7 +161,7 @@ def fit(simulator: Simulator, engines: list[dict[str, str]], groups: dict[str, i
         after = simulator.residuals(tried)
         engines = [new if loss(after, groups, i) < loss(base, groups, i) else old
                    for i, (old, new) in enumerate(zip(engines, tried))]
-        base = simulator.residuals(engines)
+        base = after
         print(f"round {turn + 1}: {summary(base)}", flush=True)
     return engines, base
 
@@ -202,10 +206,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--hold-out", action="store_true")
     parser.add_argument("--engine", nargs="*", default=[], help="begin of the names of engines to be fitted")
+    parser.add_argument("--every", type=int, default=1, help="of every so many rows one takes part")
     options = parser.parse_args()
     rows = [r for r in read(TABLES / "inference.csv") if r["confidence"] != "low"]
     engines = read(ENGINES)
     groups = {r["id"]: engine_of(r, engines) for r in rows}
+    by_engine: dict[int, int] = {}
+    kept = []
+    for row in rows:
+        index = groups[row["id"]]
+        by_engine[index] = by_engine.get(index, -1) + 1
+        if by_engine[index] % options.every == 0:
+            kept.append(row)
+    rows = kept
     if options.engine:
         wanted = {i for i, e in enumerate(engines) if e["engine"].startswith(tuple(options.engine))}
         rows = [r for r in rows if groups[r["id"]] in wanted]

@@ -10,6 +10,7 @@
 
 #include "hardware/platform_part.h"
 #include "study/measured_load.h"
+#include "workload/scenario_key.h"
 
 struct reading {
     struct machines *machines;
@@ -218,6 +219,17 @@ static struct platform *pool_platform(const struct reading *reading, struct degr
                                          reading->arena, error);
 }
 
+static void apply_defaults(struct scenario *scenario, struct arena *arena)
+{
+    struct error none = {0};
+    for (int i = 0; i < scenario_key_count(); i++) {
+        const struct scenario_key *key = scenario_key_at(i);
+        if (key->fallback != NULL && strncmp(key->name, "serving.", 8) == 0) {
+            scenario_key_apply(key, key->fallback, scenario, arena, &none);
+        }
+    }
+}
+
 /* The scenario of a replica, but for its load. */
 static struct scenario *make_scenario(const struct reading *reading, struct model *model,
                                       const struct chip *chip)
@@ -230,11 +242,8 @@ static struct scenario *make_scenario(const struct reading *reading, struct mode
                                   .model = model,
                                   .coalesce = true,
                                   .seed = 1};
+    apply_defaults(scenario, reading->arena);
     engines_apply(reading->engines, reading->engine, serving);
-    serving->rate_scale = 1;
-    serving->loops = 1;
-    serving->kv_tokens = "auto";
-    serving->accepted_tokens = 1;
     serving->slo_ttft_s = serving->slo_tpot_s = 1e9;
     serving->request_rows = 16;
     double tokens = first_number(text(reading, "max_num_batched_tokens"), 0);
@@ -297,8 +306,10 @@ static bool find_tables(struct reading *reading, struct error *error)
     }
     reading->cores =
         csv_count(reading->engines->hardware, reading->hardware, "cores_per_chip", 1);
-    reading->engine = engines_find(reading->engines, text(reading, "engine"),
-                                   text(reading, "engine_version"));
+    bool apart = text(reading, "prefill_cfg")[0] != '\0';
+    const char *name = arena_format(reading->arena, "%s%s", text(reading, "engine"),
+                                    apart ? " disaggregated" : "");
+    reading->engine = engines_find(reading->engines, name, text(reading, "engine_version"));
     return reading->engine >= 0 ||
            error_fill(error, ERROR_INPUT,
                       "engine '%.60s' is not in engines.csv; add a row with its properties",
