@@ -191,14 +191,9 @@ bool engine_started(void)
     return started;
 }
 
-/* After a large network SimGrid's third simulation in a process was seen to crash, after small
- * ones never; and a new process costs nothing beside a large simulation. */
-static int64_t largest_wires;
-enum { RENEWED_WIRES = 64 };
-
 bool engine_end(void)
 {
-    started = started && !(largest_wires <= RENEWED_WIRES && renewal_end());
+    started = started && !renewal_end();
     return !started;
 }
 
@@ -217,7 +212,6 @@ bool simulation_start(struct simulation *simulation, const struct wiring *wiring
                       struct arena *arena, struct error *error)
 {
     *simulation = (struct simulation){.wiring = wiring};
-    largest_wires = wiring->wire_count > largest_wires ? wiring->wire_count : largest_wires;
     /* Actors live somewhere, also where nobody sends. */
     simulation->source_count = wiring->end_point_count > 0 ? wiring->end_point_count : 1;
     choose_sinks(simulation, arena);
