@@ -72,31 +72,119 @@ static bool fail_at(const struct price_book *book, int64_t index, const char *ke
                     "%s: %s", key, message);
 }
 
-static bool read_amount(const struct price_book *book, int64_t index, const char *key,
-                        const char *text, double *value, struct error *error)
+static bool read_unit(const struct price_book *book, int64_t index, const char *key,
+                      const char *text, enum unit unit, double *value, struct error *error)
 {
     struct error cause = {.kind = ERROR_NONE};
-    if (!units_read(text, UNIT_USD_PER_H, value, &cause)) {
+    if (!units_read(text, unit, value, &cause)) {
         return fail_at(book, index, key, cause.message, error);
     }
     return true;
+}
+
+static bool read_amount(const struct price_book *book, int64_t index, const char *key,
+                        const char *text, double *value, struct error *error)
+{
+    return read_unit(book, index, key, text, UNIT_USD_PER_H, value, error);
+}
+
+static const char *or_else(const char *text, const char *other)
+{
+    return text != NULL ? text : other;
+}
+
+struct owned { /* SI and USD */
+    double capital, capital_low, capital_high, years, power_W, month, month_low, month_high,
+        kWh, staff;
+};
+
+static bool read_owned(const struct price_book *book, int64_t index,
+                       const struct price_yaml_entry *entry, struct owned *owned,
+                       struct error *error)
+{
+    const char *capital = entry->capital, *month = or_else(entry->colocation, "0USD");
+    const struct {
+        const char *key, *text;
+        enum unit unit;
+        double *value;
+    } parts[] = {
+        {"capital", capital, UNIT_USD, &owned->capital},
+        {"capital_low", or_else(entry->capital_low, capital), UNIT_USD, &owned->capital_low},
+        {"capital_high", or_else(entry->capital_high, capital), UNIT_USD, &owned->capital_high},
+        {"years", or_else(entry->years, "0"), UNIT_FRACTION, &owned->years},
+        {"power", or_else(entry->power, "0W"), UNIT_WATTS, &owned->power_W},
+        {"colocation", month, UNIT_USD, &owned->month},
+        {"colocation_low", or_else(entry->colocation_low, month), UNIT_USD, &owned->month_low},
+        {"colocation_high", or_else(entry->colocation_high, month), UNIT_USD,
+         &owned->month_high},
+        {"electricity", or_else(entry->electricity, "0USD"), UNIT_USD, &owned->kWh},
+        {"staff", or_else(entry->staff, "0"), UNIT_FRACTION, &owned->staff},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (!read_unit(book, index, parts[i].key, parts[i].text, parts[i].unit, parts[i].value,
+                       error)) {
+            return false;
+        }
+    }
+    return owned->years > 0 || fail_at(book, index, "capital",
+                                       "years are missing, expected those over which capital "
+                                       "is written off",
+                                       error);
+}
+
+/* MODEL.md, "Cost" */
+static double owned_usd_per_h(const struct owned *owned, double capital, double month)
+{
+    static const double hours_of_year = 8766, hours_of_month = 730.5;
+    double kW = owned->power_W / 1000;
+    return (capital / (owned->years * hours_of_year) +
+            kW * (month / hours_of_month + owned->kWh)) *
+           (1 + owned->staff);
+}
+
+static bool read_parts(const struct price_book *book, int64_t index,
+                       const struct price_yaml_entry *entry, struct price *price,
+                       struct error *error)
+{
+    struct owned owned;
+    if (entry->capital == NULL || entry->usd_per_chip_h != NULL || entry->kind != PRICE_OWNER) {
+        return fail_at(book, index, "chip",
+                       "expected usd_per_chip_h, or of an owner capital, years, power, ...",
+                       error);
+    }
+    if (!read_owned(book, index, entry, &owned, error)) {
+        return false;
+    }
+    price->usd_per_chip_h = owned_usd_per_h(&owned, owned.capital, owned.month);
+    price->low_usd_per_chip_h = owned_usd_per_h(&owned, owned.capital_low, owned.month_low);
+    price->high_usd_per_chip_h = owned_usd_per_h(&owned, owned.capital_high, owned.month_high);
+    return true;
+}
+
+static bool read_hourly(const struct price_book *book, int64_t index,
+                        const struct price_yaml_entry *entry, struct price *price,
+                        struct error *error)
+{
+    const char *middle = entry->usd_per_chip_h;
+    return read_amount(book, index, "usd_per_chip_h", middle, &price->usd_per_chip_h, error) &&
+           read_amount(book, index, "low", or_else(entry->low, middle),
+                       &price->low_usd_per_chip_h, error) &&
+           read_amount(book, index, "high", or_else(entry->high, middle),
+                       &price->high_usd_per_chip_h, error);
 }
 
 static bool read_price(const struct price_book *book, int64_t index,
                        const struct price_yaml_entry *entry, struct price *price,
                        struct error *error)
 {
-    const char *middle = entry->usd_per_chip_h;
+    bool parts = entry->usd_per_chip_h == NULL || entry->capital != NULL;
     *price = (struct price){.chip = entry->chip,
                             .platform = entry->platform,
                             .source = entry->source,
                             .kind = (enum price_kind)entry->kind,
                             .is_estimate = entry->estimate != 0};
-    if (!read_amount(book, index, "usd_per_chip_h", middle, &price->usd_per_chip_h, error) ||
-        !read_amount(book, index, "low", entry->low != NULL ? entry->low : middle,
-                     &price->low_usd_per_chip_h, error) ||
-        !read_amount(book, index, "high", entry->high != NULL ? entry->high : middle,
-                     &price->high_usd_per_chip_h, error)) {
+    if (!(parts ? read_parts(book, index, entry, price, error)
+                : read_hourly(book, index, entry, price, error))) {
         return false;
     }
     if (price->usd_per_chip_h <= 0) {

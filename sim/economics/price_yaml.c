@@ -23,7 +23,17 @@ static const cyaml_schema_field_t entry_fields[] = {
     ENTRY_TEXT(platform, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct price_yaml_entry, kind, kinds,
                      CYAML_ARRAY_LEN(kinds)),
-    ENTRY_TEXT(usd_per_chip_h, 0),
+    ENTRY_TEXT(usd_per_chip_h, CYAML_FLAG_OPTIONAL),
+    ENTRY_TEXT(capital, CYAML_FLAG_OPTIONAL),
+    ENTRY_TEXT(capital_low, CYAML_FLAG_OPTIONAL),
+    ENTRY_TEXT(capital_high, CYAML_FLAG_OPTIONAL),
+    ENTRY_TEXT(years, CYAML_FLAG_OPTIONAL),
+    ENTRY_TEXT(power, CYAML_FLAG_OPTIONAL),
+    ENTRY_TEXT(colocation, CYAML_FLAG_OPTIONAL),
+    ENTRY_TEXT(colocation_low, CYAML_FLAG_OPTIONAL),
+    ENTRY_TEXT(colocation_high, CYAML_FLAG_OPTIONAL),
+    ENTRY_TEXT(electricity, CYAML_FLAG_OPTIONAL),
+    ENTRY_TEXT(staff, CYAML_FLAG_OPTIONAL),
     ENTRY_TEXT(low, CYAML_FLAG_OPTIONAL),
     ENTRY_TEXT(high, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_ENUM("estimate", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL,
@@ -47,7 +57,8 @@ static const cyaml_schema_value_t book_value = {
 
 static const char key_list[] =
     "a book has title, date, currency and entries, an entry chip, platform, kind, "
-    "usd_per_chip_h, low, high, estimate and source";
+    "usd_per_chip_h, low, high, estimate and source, or capital, years, power, colocation, "
+    "electricity and staff";
 
 struct trouble { /* what libcyaml told */
     char what[160];
@@ -135,6 +146,16 @@ static struct price_yaml *copy(const struct price_yaml *loaded, struct arena *ar
             .low = keep(from->low, arena),
             .high = keep(from->high, arena),
             .source = keep(from->source, arena),
+            .capital = keep(from->capital, arena),
+            .capital_low = keep(from->capital_low, arena),
+            .capital_high = keep(from->capital_high, arena),
+            .years = keep(from->years, arena),
+            .power = keep(from->power, arena),
+            .colocation = keep(from->colocation, arena),
+            .colocation_low = keep(from->colocation_low, arena),
+            .colocation_high = keep(from->colocation_high, arena),
+            .electricity = keep(from->electricity, arena),
+            .staff = keep(from->staff, arena),
             .kind = from->kind,
             .estimate = from->estimate,
         };

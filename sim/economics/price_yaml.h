@@ -7,8 +7,10 @@
 
 struct price_yaml_entry {
     char *chip, *platform, *usd_per_chip_h, *low, *high, *source;
-    int kind;     /* enum price_kind */
-    int estimate; /* 0 or 1 */
+    char *capital, *capital_low, *capital_high, *years, *power, *colocation, *colocation_low,
+        *colocation_high, *electricity, *staff; /* of an owner, in place of usd_per_chip_h */
+    int kind;                                   /* enum price_kind */
+    int estimate;                               /* 0 or 1 */
 };
 
 struct price_yaml {

@@ -42,6 +42,7 @@ ALL_TO_ALL = {
     "gb200-nvl72": (72, {"nvlink": 71}),
     "gb300-nvl72": (72, {"nvlink": 71}),
     "trn4-estimate": (72, {"nvlink": 71}),
+    "custom-asic": (64, {"link": 63}),
     "trn4-gb300-estimate": (72, {"nvlink": 71, "nvlink5": 71}),
     "gb200-nvl4": (4, {"nvlink": 3}),
     # A ring of 12: distances 1 to 5 both ways and 6: 12 x 36 hops on 12 links of 2 directions.
@@ -191,7 +192,7 @@ def test_all_to_all_loads_every_link_of_a_medium_equally(platform):
 
 def crossings(path: list[str]) -> int:
     """Switch media take a link up and one down for one crossing."""
-    switch = {"sled", "rack", "nvlink", "nvlink5", "pcie"}
+    switch = {"sled", "rack", "nvlink", "nvlink5", "link", "pcie"}
     return sum(1 for link in path if medium(link) not in switch or link.endswith("_UP"))
 
 

@@ -155,12 +155,39 @@ static void test_kinds(void)
     CU_ASSERT_EQUAL(error.kind, ERROR_USAGE);
 }
 
+/* 35,064 USD over 4 years of 8,766 h are 1 USD/h; 2 kW at 146.1 USD a month of 730.5 h are 0.4,
+ * at 0.05 USD/kWh 0.1 more; staff 10 %: 1.65. Low: half the capital: 1.1. */
+static void owned_parts(void)
+{
+    static const char head[] = "title: t\ndate: 2026-01\ncurrency: USD\nentries:\n";
+    static const char parts[] =
+        "    capital: 35064USD\n    capital_low: 17532USD\n    years: 4\n"
+        "    power: 2kW\n    colocation: 146.1USD\n"
+        "    electricity: 0.05USD\n    staff: 0.1\n    source: s\n";
+    struct arena *arena = arena_create();
+    struct error error = {.kind = ERROR_NONE};
+    const struct price_book *book = price_read(
+        temporary_file(arena_format(arena, "%s  - chip: a\n    kind: owner\n%s", head, parts),
+                       ".yaml"),
+        arena, &error);
+    CU_ASSERT_FATAL(book != NULL);
+    CU_ASSERT(near(book->prices[0].usd_per_chip_h, 1.65, 1e-12));
+    CU_ASSERT(near(book->prices[0].low_usd_per_chip_h, 1.1, 1e-12));
+    CU_ASSERT(near(book->prices[0].high_usd_per_chip_h, 1.65, 1e-12));
+    CU_ASSERT(price_read(temporary_file(arena_format(arena, "%s  - chip: a\n    kind: spot\n%s",
+                                                     head, parts),
+                                        ".yaml"),
+                         arena, &error) == NULL);
+    CU_ASSERT(strstr(error.message, "usd_per_chip_h") != NULL);
+    arena_free(arena);
+}
+
 void suite_price(void)
 {
     static const struct test tests[] = {
-        {"the price of a chip", test_find}, {"a price that is not there", test_not_found},
-        {"wrong books", test_bad_books},    {"the books of the program", test_own_books},
-        {"kinds of prices", test_kinds},
+        {"owner cost from its parts", owned_parts},    {"the price of a chip", test_find},
+        {"a price that is not there", test_not_found}, {"wrong books", test_bad_books},
+        {"the books of the program", test_own_books},  {"kinds of prices", test_kinds},
     };
     add_suite("price", tests, sizeof tests / sizeof tests[0]);
 }
