@@ -158,3 +158,8 @@ struct comparison_part *comparison_parts(const struct compared *result,
     qsort(parts, (size_t)*count, sizeof *parts, by_difference);
     return parts;
 }
+
+double comparison_break_even(const struct compared *result, const struct compared *baseline)
+{
+    return comparison_value(baseline, SUMMARY_COST) / comparison_chip_h(result);
+}

@@ -45,5 +45,9 @@ struct comparison_part *comparison_parts(const struct compared *result,
 /* Price of one chip-hour; NAN when not known. */
 double comparison_usd_per_chip_h(const struct compared *compared);
 
+/* The price of the result's chip-hour at which a token costs what it does on the baseline; NAN
+ * when the baseline has no price. It needs none of the result. */
+double comparison_break_even(const struct compared *result, const struct compared *baseline);
+
 /* Chip-hours per million tokens. */
 double comparison_chip_h(const struct compared *compared);

@@ -96,6 +96,19 @@ static void print_speed(const struct compared *result, const struct compared *ba
     printf(",\n    with %s times its tokens/s per chip\n", print_count(times, per_chip));
 }
 
+static void print_break_even(const struct compared *result, const struct compared *baseline)
+{
+    double even = comparison_break_even(result, baseline);
+    double own = comparison_usd_per_chip_h(result);
+    char text[3][PRINT_SIZE];
+    if (isfinite(even)) {
+        printf("  %s would cost as much per token at %s a chip, 30 %% less at %s (now %s)\n",
+               result->name, print_quantity(text[0], even, "USD/h"),
+               print_quantity(text[1], 0.7 * even, "USD/h"),
+               print_quantity(text[2], own, "USD/h"));
+    }
+}
+
 static void print_cost(const struct compared *result, const struct compared *baseline)
 {
     double ratio = comparison_ratio(result, baseline, SUMMARY_COST);
@@ -194,6 +207,7 @@ void comparison_print(const struct compared *result, const struct compared *base
     puts("");
     print_speed(result, baseline);
     print_cost(result, baseline);
+    print_break_even(result, baseline);
     print_energy(result, baseline);
     print_factors(result, baseline);
     print_parts(result, baseline, arena);
@@ -237,6 +251,8 @@ json_t *comparison_json(const struct compared *result, const struct compared *ba
     json_t *object = print_json_row(result->summary, 0);
     json_object_set_new(object, "path", json_string(result->path));
     json_object_set_new(object, "ratios", json_ratios(result, baseline));
+    json_object_set_new(object, "break_even_usd_per_chip_h",
+                        json_number(comparison_break_even(result, baseline)));
     bool measured = result->is_measured || baseline->is_measured;
     json_object_set_new(object, "breakdown",
                         measured ? json_null() : json_parts(result, baseline, arena));

@@ -82,8 +82,14 @@ static void print_limits(const union cell *row)
                     print_count(text[0], (double)row[SERVING_RECOMPUTED].i64));
     }
     if (isfinite(row[SERVING_COST].f64)) {
-        print_field("cost", "%s a million output tokens",
-                    print_quantity(text[0], row[SERVING_COST].f64, "USD"));
+        print_field("cost", "%s a million output tokens; apart: %s a million in, %s out",
+                    print_quantity(text[0], row[SERVING_COST].f64, "USD"),
+                    print_quantity(text[1], row[SERVING_COST_INPUT].f64, "USD"),
+                    print_quantity(text[2], row[SERVING_COST_OUTPUT].f64, "USD"));
+    }
+    if (isfinite(row[SERVING_COST_SESSION].f64)) {
+        print_field("session", "%s",
+                    print_quantity(text[0], row[SERVING_COST_SESSION].f64, "USD"));
     }
     print_field("energy", "%s a million output tokens, %s on average",
                 print_quantity(text[0], row[SERVING_ENERGY].f64, "J"),

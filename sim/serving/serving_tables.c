@@ -201,6 +201,34 @@ static double price_usd_per_s(const struct serving *serving,
     return usd;
 }
 
+/* Share of the money that prompts take. With pools: that of the one that prefills. Else the
+ * time of full batches of whole prompts of the mean length, over the busy time. MODEL.md,
+ * "Cost" */
+static double prompt_share(const struct serving *serving, const struct engine_totals *totals,
+                           const struct price *const prices[POOL_KINDS])
+{
+    const struct pool *pool = &serving->pools[POOL_MAIN];
+    double whole = price_usd_per_s(serving, prices);
+    if (serving->pool_count > 1) {
+        const struct pool *prefill = &serving->pools[POOL_PREFILL];
+        return cost_of_chips(prices == NULL ? NULL : prices[POOL_PREFILL], prefill->chips, 1)
+                   .usd /
+               whole;
+    }
+    double tokens = (double)pool->scenario.max_num_batched_tokens;
+    double mean =
+        fmax(1, (double)totals->prefilled / fmax(1, (double)serving->outcome->completed));
+    double prompts = fmax(1, tokens / mean), length = fmin(mean, tokens);
+    struct step full = {.prefill_tokens = (int64_t)tokens,
+                        .prefill_count = (int64_t)prompts,
+                        .rows = (int64_t)prompts,
+                        .prefill_pairs = tokens * length / 2,
+                        .prefill_context = tokens};
+    double prefill_s =
+        step_cost_s(pool->cost, &full, NULL) / tokens * (double)totals->prefilled;
+    return fmin(1, prefill_s / totals->busy_s);
+}
+
 static void fill_economics(const struct serving *serving, const struct engine_totals *totals,
                            const struct price *const prices[POOL_KINDS], union cell *row)
 {
@@ -210,6 +238,14 @@ static void fill_economics(const struct serving *serving, const struct engine_to
     }
     double usd = price_usd_per_s(serving, prices) / row[SERVING_OUTPUT_RATE].f64 * 1e6;
     row[SERVING_COST].f64 = usd;
+    double share = prompt_share(serving, totals, prices);
+    double sessions = (double)arrivals_sessions_begun(serving->arrivals);
+    row[SERVING_COST_INPUT].f64 =
+        usd * share * row[SERVING_OUTPUT_RATE].f64 / row[SERVING_INPUT_RATE].f64;
+    row[SERVING_COST_OUTPUT].f64 = usd * (1 - share);
+    row[SERVING_COST_SESSION].f64 =
+        sessions > 0 ? price_usd_per_s(serving, prices) * elapsed_s(serving) / sessions
+                     : (double)NAN;
     row[SERVING_TOKENS_PER_USD].f64 = 1e6 / usd;
     row[SERVING_ENERGY].f64 = joules / tokens * 1e6;
     row[SERVING_TOKENS_PER_J].f64 = tokens / joules;

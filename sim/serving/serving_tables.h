@@ -73,6 +73,12 @@
       "integral of requests present against the sum of their times")                           \
     X(COST, "cost_usd_per_million_tokens", F64, "USD",                                         \
       "price of a million output tokens; nan: no price")                                       \
+    X(COST_INPUT, "cost_usd_per_million_input_tokens", F64, "USD",                             \
+      "of that time, what prefilling takes, over prompt tokens, cached or not")                \
+    X(COST_OUTPUT, "cost_usd_per_million_output_tokens_alone", F64, "USD",                     \
+      "the rest, over output tokens")                                                          \
+    X(COST_SESSION, "cost_usd_per_session", F64, "USD",                                        \
+      "of the whole run over sessions begun; nan: the load has none")                          \
     X(TOKENS_PER_USD, "tokens_per_usd", F64, "1/USD", "output tokens for a dollar")            \
     X(ENERGY, "energy_J_per_million_tokens", F64, "J", "of the facility, output tokens")       \
     X(TOKENS_PER_J, "tokens_per_J", F64, "1/J", "output tokens for a joule")                   \
