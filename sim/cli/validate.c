@@ -85,7 +85,7 @@ static void print_worst(const struct validation *validation, struct arena *arena
     struct worst *worst = arena_array(arena, rows + 1, sizeof *worst);
     for (int64_t i = 0; i < rows; i++) {
         double error = validation_error(validation, i);
-        if (isfinite(error)) {
+        if (isfinite(error) && validation->outcomes[i].done) { /* the others have a list */
             worst[count++] = (struct worst){i, fabs(error)};
         }
     }
@@ -99,7 +99,7 @@ static void print_worst(const struct validation *validation, struct arena *arena
                100 * validation_error(validation, worst[i].row),
                print_quantity(text[0], outcome->simulated, row->unit),
                print_quantity(text[1], row->measured, row->unit),
-               outcome->done ? validation_suspects(outcome, arena) : outcome->reason);
+               validation_suspects(outcome, arena));
     }
 }
 
@@ -119,17 +119,48 @@ static void print_groups(const struct validation *validation)
     }
 }
 
+/* Whether two rows are left out alike: same kind and reason, both counting or not. */
+static bool same_reason(const union cell *row, const union cell *other)
+{
+    return strcmp(row[1].text, other[1].text) == 0 && strcmp(row[3].text, other[3].text) == 0 &&
+           row[4].i64 == other[4].i64;
+}
+
+/* The rows like the first of them, and what they are called; the file has every one. */
+static void print_reason(const struct table *missing, int64_t first)
+{
+    enum { NAMED = 4 };
+    const union cell *row = &missing->cells[first * missing->column_count];
+    int64_t count = 0;
+    char names[256] = "";
+    for (int64_t r = first; r < missing->row_count; r++) {
+        const union cell *other = &missing->cells[r * missing->column_count];
+        if (same_reason(row, other) && ++count <= NAMED) {
+            size_t used = strlen(names);
+            snprintf(names + used, sizeof names - used, "%s%.40s", used > 0 ? ", " : "",
+                     other[0].text);
+        }
+    }
+    printf("  %s%4lld %-12s %s (%s%s)\n", row[4].i64 ? "!" : " ", (long long)count, row[1].text,
+           row[3].text, names, count > NAMED ? ", ..." : "");
+}
+
 static void print_missing(const struct table *missing)
 {
     if (missing->row_count == 0) {
         return;
     }
-    printf("\nnot simulated: %lld rows (!: counts as an error of 100 %%)\n",
+    printf("\nnot simulated: %lld rows (!: counts as an error of 100 %%; -o FILE has each)\n",
            (long long)missing->row_count);
     for (int64_t r = 0; r < missing->row_count; r++) {
         const union cell *row = &missing->cells[r * missing->column_count];
-        printf("  %s%-10s %-24s %s\n", row[4].i64 ? "!" : " ", row[0].text, row[2].text,
-               row[3].text);
+        bool told = false;
+        for (int64_t before = 0; before < r && !told; before++) {
+            told = same_reason(row, &missing->cells[before * missing->column_count]);
+        }
+        if (!told) {
+            print_reason(missing, r);
+        }
     }
 }
 
