@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "analysis"), str(ROOT / "tests" / "analysis")]
 from load import Result  # noqa: E402
-from pages.units import quantity  # noqa: E402
+from pages.units import digits, quantity  # noqa: E402
 
 webdriver = pytest.importorskip("selenium.webdriver")
 import browser  # noqa: E402
@@ -50,7 +50,10 @@ def made_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         machine = ("--platform", f"platforms/{platform}.xml", "-q", "-o")
         trnsim(*TRAINING, *machine, folder / f"train-{name}.h5")
         trnsim(*SERVING, *machine, folder / f"serve-{name}.h5")
-    trnsim("reproduce", "-q", "-o", folder / "claims.h5")
+    if "TRNSIM_CLAIMS" in os.environ:  # the result of trnsim reproduce, which takes minutes
+        (folder / "claims.h5").write_bytes(Path(os.environ["TRNSIM_CLAIMS"]).read_bytes())
+    else:
+        trnsim("reproduce", "-q", "-o", folder / "claims.h5")
     (folder / "sweep.yaml").write_text(SWEEP.format(root=ROOT))
     trnsim("sweep", folder / "sweep.yaml", "-q", "-j", "2", "-o", folder / "sweep")
     many_points(folder / "sweep" / "sweep.h5", folder / "sweep.h5")
@@ -105,8 +108,18 @@ def test_a_page_opens_without_an_error(pages: Path, driver: webdriver.Chrome, na
     assert not [entry for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
     assert driver.execute_script("return [...document.querySelectorAll('figure')].every(f => f.querySelector('svg, canvas'))")
     assert driver.execute_script("return document.querySelectorAll('script[src], link[href^=http], img[src^=http]').length") == 0
-    if "TRNSIM_PICTURES" in os.environ:
-        browser.picture(driver, Path(os.environ["TRNSIM_PICTURES"]) / f"{name}.png")
+    if "TRNSIM_PICTURES" in os.environ:  # to be looked at: wide and dark, then as on a phone
+        folder = Path(os.environ["TRNSIM_PICTURES"])
+        browser.picture(driver, folder / f"{name}.png")
+        driver.find_element(By.ID, "theme").click()
+        browser.picture(driver, folder / f"{name}-dark.png")
+        phone(driver)
+        browser.picture(driver, folder / f"{name}-phone.png", width=390)
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def phone(driver: webdriver.Chrome) -> None:
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True})
 
 
 def hover(driver: webdriver.Chrome, figure: str, point: list[float]) -> str:
@@ -139,6 +152,61 @@ def test_a_table_shows_what_the_file_holds(pages: Path, driver: webdriver.Chrome
     row = Result(pages / "serve-gpu.h5").row("summary")
     cell = driver.find_element(By.CSS_SELECTOR, "td[data-dataset='serve-gpu.h5:/summary/ttft_p99_s']")
     assert cell.text.rstrip(" ▲▼") == quantity(float(row["ttft_p99_s"]), "s")  # type: ignore[arg-type]
+
+
+def test_the_answer_says_which_and_how_sure(pages: Path, driver: webdriver.Chrome) -> None:
+    """Of the training pair: the winner by the summaries; Trainium3 has no measured step, GB200 has."""
+    opened(driver, pages / "train.html")
+    trn, gpu = (Result(pages / f"train-{name}.h5").row("summary") for name in ("trn", "gpu"))
+    rows = {r.find_element(By.TAG_NAME, "th").text: [c.text for c in r.find_elements(By.TAG_NAME, "td")]
+            for r in driver.find_elements(By.CSS_SELECTOR, ".verdicts tbody tr")}
+    for label, column, more in (("faster, the machines as they are", "tokens_per_s", True), ("cheaper, per token", "cost_usd_per_million_tokens", False),
+                                ("greener, energy per token", "energy_J_per_million_tokens", False)):
+        ratio = float(gpu[column]) / float(trn[column])  # type: ignore[arg-type]
+        winner = "gb200-nvl72" if (ratio > 1) == more else "trn3-ultraserver"
+        assert rows[label][0].startswith(winner) and f"{digits(max(ratio, 1 / ratio))} times" in rows[label][0], rows
+    sure = rows["faster, the machines as they are"][1]
+    assert "no step measured on AWS Trainium3" in sure and "steps measured on such chips were simulated" in sure
+
+
+def test_the_machine_is_drawn_chip_by_chip(pages: Path, driver: webdriver.Chrome) -> None:
+    """144 chips in two racks; a hint shows a link's use as the file holds it."""
+    opened(driver, pages / "train.html")
+    figure = figure_of(driver, "Use of the links: trn3")
+    boxes, groups = driver.execute_script("const c = charts[document.getElementById(arguments[0]).dataset.chart]; return [c.boxes.length, c.groups]", figure)
+    assert boxes == 144 and groups == ["rack 1", "rack 2"]
+    frame = Result(pages / "train-trn.h5").table("links")
+    first = driver.execute_script("const c = charts[document.getElementById(arguments[0]).dataset.chart]; return [c.boxes[0][4][0], c.media[0]]", figure)
+    worst = max(float(frame["busy_fraction"][link[0]]) for link in first[0])
+    hint = hover(driver, figure, [0.12, 0])
+    assert quantity(worst, "1", "busy_fraction") in hint and "train-trn.h5:/links/busy_fraction[" in hint, hint
+
+
+def test_numbers_of_charts_stand_as_tables(pages: Path, driver: webdriver.Chrome) -> None:
+    opened(driver, pages / "train.html")
+    cell = driver.find_element(By.CSS_SELECTOR, "figure.stack details td[data-dataset='train-trn.h5:/training/breakdown/time_s[0]']")
+    assert cell.get_attribute("textContent") == quantity(float(Result(pages / "train-trn.h5").table("training/breakdown")["time_s"][0]), "s")
+
+
+def test_paper_is_light_whatever_the_screen(pages: Path, driver: webdriver.Chrome) -> None:
+    opened(driver, pages / "train.html")
+    driver.find_element(By.ID, "theme").click()
+    looks = "return [getComputedStyle(document.documentElement).getPropertyValue('--paper').trim(), drawn.values().next().value.getWidth()]"
+    dark = driver.execute_script(looks)
+    driver.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    paper = driver.execute_script(looks)
+    driver.execute_script("window.dispatchEvent(new Event('afterprint'))")
+    assert paper[0] == "#ffffff" != dark[0] and paper[1] <= 43 * 16
+    assert driver.execute_script(looks) == dark
+
+
+def test_charts_and_controls_have_names(pages: Path, driver: webdriver.Chrome) -> None:
+    for name in ("train", "serve", "claims", "sweep"):
+        opened(driver, pages / f"{name}.html")
+        unnamed = driver.execute_script(
+            "return [...document.querySelectorAll('.plot, button, select')].filter(e => e.classList.contains('plot') ? !e.getAttribute('aria-label') :"
+            " !(e.getAttribute('aria-label') || e.textContent.trim() && e.tagName === 'BUTTON' || e.closest('label'))).map(e => e.outerHTML.slice(0, 80))")
+        assert not unnamed, unnamed
 
 
 @pytest.mark.parametrize("name", ["train", "serve", "claims", "sweep"])
@@ -186,7 +254,7 @@ def test_dark_mode_changes_colours(pages: Path, driver: webdriver.Chrome) -> Non
 
 
 def test_a_phone_needs_no_sideways_scrolling(pages: Path, driver: webdriver.Chrome) -> None:
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True})
+    phone(driver)
     try:
         for name in ("train", "serve", "claims", "sweep"):
             opened(driver, pages / f"{name}.html")
