@@ -6,11 +6,11 @@
 static void compose(struct serving_engine *engine, struct replica *replica, double now_s)
 {
     int64_t budget = engine->scenario->max_num_batched_tokens;
-    if (replica->running.count == 0) {
+    if (replica->running_count == 0) {
         int64_t all = INT64_MAX / 2;
         replica->static_count = 0;
         replica_admit(engine, replica, &all, true, now_s);
-        replica->static_count = replica->running.count;
+        replica->static_count = replica->running_count;
         for (int64_t i = 0; i < replica->prefill_count; i++) {
             struct request *request = request_at(engine->pool, replica->prefills[i]);
             request->chunk = 0; /* dealt out below, step by step */

@@ -3,34 +3,23 @@
  * then say all that follows. */
 #include "serving/decode_set.h"
 
-/* The heap of those that decode, by the step in which they end; ties by id keep the order of
- * two ways of stepping equal. */
-static bool earlier(const struct serving_engine *engine, struct finish a, struct finish b)
+/* The heap of those that decode, by the step in which they end; ties by order of arrival keep two
+ * ways of stepping equal. Nothing here looks at the requests: they lie far apart. */
+static bool earlier(struct finish a, struct finish b)
 {
-    return a.step != b.step ? a.step < b.step
-                            : request_at(engine->pool, a.request)->id <
-                                  request_at(engine->pool, b.request)->id;
+    return a.step != b.step ? a.step < b.step : (int32_t)(a.order - b.order) < 0;
 }
 
-static void heap_put(struct serving_engine *engine, struct replica *replica, int64_t place,
-                     struct finish finish)
+static void heap_up(struct replica *replica, int64_t place, struct finish finish)
 {
-    replica->heap[place] = finish;
-    request_at(engine->pool, finish.request)->heap_place = (int32_t)place;
-}
-
-static void heap_up(struct serving_engine *engine, struct replica *replica, int64_t place,
-                    struct finish finish)
-{
-    while (place > 0 && earlier(engine, finish, replica->heap[(place - 1) / 2])) {
-        heap_put(engine, replica, place, replica->heap[(place - 1) / 2]);
+    while (place > 0 && earlier(finish, replica->heap[(place - 1) / 2])) {
+        replica->heap[place] = replica->heap[(place - 1) / 2];
         place = (place - 1) / 2;
     }
-    heap_put(engine, replica, place, finish);
+    replica->heap[place] = finish;
 }
 
-static void heap_down(struct serving_engine *engine, struct replica *replica, int64_t place,
-                      struct finish finish)
+static void heap_down(struct replica *replica, int64_t place, struct finish finish)
 {
     for (;;) {
         int64_t child = 2 * place + 1;
@@ -38,16 +27,26 @@ static void heap_down(struct serving_engine *engine, struct replica *replica, in
             break;
         }
         if (child + 1 < replica->decode_count &&
-            earlier(engine, replica->heap[child + 1], replica->heap[child])) {
+            earlier(replica->heap[child + 1], replica->heap[child])) {
             child++;
         }
-        if (!earlier(engine, replica->heap[child], finish)) {
+        if (!earlier(replica->heap[child], finish)) {
             break;
         }
-        heap_put(engine, replica, place, replica->heap[child]);
+        replica->heap[place] = replica->heap[child];
         place = child;
     }
-    heap_put(engine, replica, place, finish);
+    replica->heap[place] = finish;
+}
+
+/* At the top, but for those that lose their place. */
+static int64_t find(const struct replica *replica, int32_t request)
+{
+    int64_t place = 0;
+    while (replica->heap[place].request != request) {
+        place++;
+    }
+    return place;
 }
 
 int64_t decode_set_remainder(const struct serving_engine *engine, int64_t number)
@@ -70,8 +69,9 @@ void decode_set_join(struct serving_engine *engine, struct replica *replica, int
     replica->block_needs[decode_set_remainder(engine, item->join_step - item->join_context)]++;
     replica->heap = arena_grow(engine->arena, replica->heap, replica->decode_count,
                                &replica->heap_capacity, sizeof(struct finish));
-    struct finish finish = {item->finish_step, request};
-    heap_up(engine, replica, replica->decode_count++, finish);
+    struct finish finish = {item->finish_step, (uint32_t)item->id, item->admission, request};
+    item->decodes = true;
+    heap_up(replica, replica->decode_count++, finish);
 }
 
 void decode_set_leave(struct serving_engine *engine, struct replica *replica, int32_t request)
@@ -79,15 +79,15 @@ void decode_set_leave(struct serving_engine *engine, struct replica *replica, in
     struct request *item = request_at(engine->pool, request);
     replica->context -= decode_set_context(replica, item);
     replica->block_needs[decode_set_remainder(engine, item->join_step - item->join_context)]--;
-    int64_t place = item->heap_place;
+    int64_t place = find(replica, request);
     struct finish last = replica->heap[--replica->decode_count];
-    item->heap_place = -1;
+    item->decodes = false;
     if (place == replica->decode_count) {
         return;
     }
-    if (place > 0 && earlier(engine, last, replica->heap[(place - 1) / 2])) {
-        heap_up(engine, replica, place, last);
+    if (place > 0 && earlier(last, replica->heap[(place - 1) / 2])) {
+        heap_up(replica, place, last);
     } else {
-        heap_down(engine, replica, place, last);
+        heap_down(replica, place, last);
     }
 }

@@ -21,9 +21,7 @@ void replica_init(struct replica *replica, const struct serving_engine *engine, 
 {
     *replica = (struct replica){.index = index,
                                 .queue = REQUEST_LIST_EMPTY,
-                                .running = REQUEST_LIST_EMPTY,
-                                .blocked = REQUEST_NONE,
-                                .event_place = -1};
+                                .blocked = REQUEST_NONE};
     replica->block_needs =
         arena_array(engine->arena, engine->scenario->block_tokens, sizeof(int32_t));
     kv_cache_init(&replica->cache, block_count, engine->arena);
@@ -138,7 +136,7 @@ static void end_request(struct serving_engine *engine, struct replica *replica, 
                         int64_t context)
 {
     replica_blocks_release(engine, replica, request_at(engine->pool, request), context);
-    request_list_remove(&replica->running, engine->pool, request);
+    replica->running_count--;
     engine->ended(engine, replica, request, replica->end_s);
 }
 
@@ -175,7 +173,7 @@ static void complete_prefill(struct serving_engine *engine, struct replica *repl
         return;
     }
     if (engine->prefilled != NULL) { /* it decodes elsewhere; its blocks stay for now */
-        request_list_remove(&replica->running, engine->pool, request);
+        replica->running_count--;
         replica->held_count++;
         engine->prefilled(engine, replica, request);
         return;
@@ -236,7 +234,7 @@ static void count_span(struct serving_engine *engine, const struct replica *repl
     totals->steps += replica->span_steps;
     totals->spans++;
     totals->busy_s += time_s;
-    totals->running_s += time_s * (double)replica->running.count;
+    totals->running_s += time_s * (double)replica->running_count;
     totals->blocks_s += time_s * (double)kv_cache_used(&replica->cache);
     totals->waiting_s[replica->queue.count > 0 ? replica->waits : WAIT_NONE] += time_s;
     totals->batch_tokens +=

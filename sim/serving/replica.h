@@ -22,12 +22,15 @@ enum wait_reason { WAIT_REASONS(WAIT_ENUM) WAIT_REASON_COUNT };
 
 struct finish { /* in the heap of decoding requests */
     int64_t step;
+    uint32_t order, admission; /* of arrival, as far as it goes; to this replica */
     int32_t request;
 };
 
 struct replica {
     int32_t index, pool;                /* among all pools' replicas; which pool */
-    struct request_list queue, running; /* running: in the order of admission */
+    struct request_list queue;
+    int32_t running_count; /* in the batch: prefills and decodes */
+    uint32_t admissions;   /* ever; those in the batch know their number */
     struct finish *heap;                /* [decode_count], the next to finish on top */
     int64_t heap_capacity;
     int64_t decode_count, context; /* tokens in the cache of those that decode */
@@ -53,7 +56,6 @@ struct replica {
     enum wait_reason waits;
     bool preempted;       /* while this span was planned */
     int64_t idle_steps;   /* since something came of a step */
-    int32_t event_place;  /* in the heap of events */
     int64_t assigned;     /* requests present, as the router sees it */
     double evicted_bytes; /* to lower tiers, not yet on their way */
 };

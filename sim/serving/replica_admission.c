@@ -7,11 +7,36 @@
 #include "serving/replica.h"
 #include "serving/replica_blocks.h"
 
+/* The one of the batch that was admitted last. */
+static int32_t last_admitted(const struct serving_engine *engine, const struct replica *replica)
+{
+    int32_t last = REQUEST_NONE;
+    uint32_t admission = 0;
+    if (replica->prefill_count > 0) {
+        last = replica->prefills[replica->prefill_count - 1];
+        admission = request_at(engine->pool, last)->admission;
+    }
+    for (int64_t i = 0; i < replica->decode_count; i++) {
+        const struct finish *finish = &replica->heap[i];
+        if (last == REQUEST_NONE || (int32_t)(finish->admission - admission) > 0) {
+            last = finish->request;
+            admission = finish->admission;
+        }
+    }
+    return last;
+}
+
+static void join_batch(struct replica *replica, struct request *request)
+{
+    replica->running_count++;
+    request->admission = ++replica->admissions;
+}
+
 static void preempt_last(struct serving_engine *engine, struct replica *replica)
 {
-    int32_t last = replica->running.last;
+    int32_t last = last_admitted(engine, replica);
     struct request *request = request_at(engine->pool, last);
-    bool decoded = request->heap_place >= 0;
+    bool decoded = request->decodes;
     int64_t context = replica_blocks_target(request);
     if (decoded) {
         context = decode_set_context(replica, request);
@@ -23,7 +48,7 @@ static void preempt_last(struct serving_engine *engine, struct replica *replica)
         replica->prefill_count--;
     }
     replica_blocks_release(engine, replica, request, context);
-    request_list_remove(&replica->running, engine->pool, last);
+    replica->running_count--;
     request->prefilled = 0;
     request->preemptions++;
     engine->totals.preemptions++;
@@ -77,7 +102,7 @@ static void admit_head(struct serving_engine *engine, struct replica *replica, i
         engine->bring(engine, replica, head);
         return;
     }
-    request_list_append(&replica->running, engine->pool, head);
+    join_batch(replica, request);
     request->chunk = (int32_t)chunk;
     add_prefill(engine, replica, head);
     if (engine->admitted != NULL) {
@@ -97,7 +122,7 @@ void replica_land(struct serving_engine *engine, struct replica *replica)
     for (int64_t i = 0; i < replica->landed_count; i++) {
         int32_t landed = replica->landed[i];
         struct request *request = request_at(engine->pool, landed);
-        request_list_append(&replica->running, engine->pool, landed);
+        join_batch(replica, request);
         replica->incoming_count--;
         if (request->whole) { /* all that it had: it goes on */
             replica_blocks_trim(engine, replica, request);
@@ -127,8 +152,8 @@ void replica_admit(struct serving_engine *engine, struct replica *replica, int64
     while (replica->queue.count > 0) {
         struct request *request = request_at(engine->pool, replica->queue.first);
         int64_t most = replica_blocks_target(request);
-        bool alone = replica->running.count == 0;
-        if (replica->running.count + replica->incoming_count >= engine->sequences) {
+        bool alone = replica->running_count == 0;
+        if (replica->running_count + replica->incoming_count >= engine->sequences) {
             replica->waits = WAIT_SEQUENCES;
             return;
         }

@@ -19,17 +19,18 @@ struct request {
     int32_t reached;   /* the furthest position of the prompt that was ever prefilled */
     int32_t cached_tokens;
     int32_t chunk; /* tokens of the current step */
+    uint32_t admission; /* number among those of its replica */
     int32_t join_context;
     int64_t join_step;
     int32_t preemptions, replica;
     int32_t previous, next; /* in the one list of a replica that it is in */
-    int32_t heap_place;
     int32_t blocks, block_count; /* first piece of its block ids; how many ids */
     int32_t block_tokens;
     int32_t chain, kept_tokens; /* of the arrival */
     int32_t away;               /* leading positions that are brought from elsewhere; 0: none */
     int32_t lane;               /* the replica that it is given to, among all pools' */
     int32_t from;               /* the replica that holds what it prefilled; REQUEST_NONE */
+    bool decodes; /* is in its replica's decode set */
     bool whole;                 /* what is away is its whole context: it decodes at once */
     bool swapped, saving;       /* its context is in host memory, or on its way there */
     bool waits;                 /* for a transfer before the one that brings the rest */
@@ -61,7 +62,7 @@ void request_pool_init(struct request_pool *pool, struct arena *arena);
 int32_t request_create(struct request_pool *pool, const struct arrival *arrival, int64_t id);
 void request_release(struct request_pool *pool, int32_t request);
 
-/* Requests in order; each is in one list at most. */
+/* Requests in order, such as a queue; each is in one list at most. */
 struct request_list {
     int32_t first, last, count;
 };

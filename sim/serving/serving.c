@@ -32,7 +32,7 @@ static bool live_lock(const struct serving *serving, const struct replica *repli
         "live-lock: replica %d made %d steps without a new token at %.3f s, with "
         "%d requests running, %d waiting and %lld of %lld KV blocks in use; lower "
         "max_num_seqs or give the KV cache more room",
-        (int)replica->index, LIVE_LOCK_STEPS, serving->now_s, (int)replica->running.count,
+        (int)replica->index, LIVE_LOCK_STEPS, serving->now_s, (int)replica->running_count,
         (int)replica->queue.count, (long long)kv_cache_used(&replica->cache),
         (long long)replica->cache.block_count);
 }
@@ -42,6 +42,7 @@ static bool end_span(struct serving *serving, struct error *error)
     struct replica *replica = &serving->replicas[serving->spans.ends[0].replica];
     struct serving_engine *engine = &serving_pool_of(serving, replica)->engine;
     int64_t produced = engine->totals.produced, prefilled = engine->totals.prefilled;
+    span_queue_prefetch(&serving->spans, &serving->requests);
     serving_requests_take_levels(serving, replica);
     replica_finish(engine, replica);
     series_tokens(&serving->outcome->series, replica->start_s, replica->end_s,

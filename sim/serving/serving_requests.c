@@ -5,14 +5,14 @@
 
 void serving_requests_take_levels(struct serving *serving, const struct replica *replica)
 {
-    serving->running -= replica->running.count;
+    serving->running -= replica->running_count;
     serving->waiting -= replica->queue.count + replica->incoming_count;
     serving->blocks_used -= kv_cache_used(&replica->cache);
 }
 
 void serving_requests_put_levels(struct serving *serving, const struct replica *replica)
 {
-    serving->running += replica->running.count;
+    serving->running += replica->running_count;
     serving->waiting += replica->queue.count + replica->incoming_count;
     serving->blocks_used += kv_cache_used(&replica->cache);
     if (replica->queue.count > serving->longest_queue) {
