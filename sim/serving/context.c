@@ -66,7 +66,7 @@ static int64_t find(struct serving_engine *engine, struct replica *replica, int3
     item->source = SOURCE_TIERS;
     context_find_nothing(serving);
     if (item->swapped) {
-        return context_swap_find(serving, pool, replica, item);
+        return context_swap_find(serving, pool, replica, request);
     }
     if (pool->scenario.agents == AGENTS_STATEFUL) {
         return item->kept_tokens > 0 && item->admitted_s < 0
@@ -125,7 +125,7 @@ static void arrived(struct serving *serving, int32_t request)
         serving->kv_wait_s += serving->now_s;
         context_handover_release(serving, item);
     } else {
-        context_swap_forget(pool, replica, item);
+        context_swap_forget(serving, replica, request);
     }
     serving_requests_take_levels(serving, replica);
     replica_landed(&pool->engine, replica, request);
@@ -141,7 +141,11 @@ void context_moved(struct serving *serving, const struct timer *timer)
         return;
     }
     transfers_stop(&serving->transfers, serving->now_s, timer->subject);
-    if (purpose == TRANSFER_WEIGHTS || request == CONTEXT_NOBODY) {
+    if (purpose == TRANSFER_WEIGHTS) {
+        fleet_loaded(serving, request);
+        return;
+    }
+    if (request == CONTEXT_NOBODY) {
         return;
     }
     struct request *item = request_at(&serving->requests, request);
@@ -160,6 +164,62 @@ void context_moved(struct serving *serving, const struct timer *timer)
         struct replica *replica = &serving->replicas[item->lane];
         bring(&serving_pool_of(serving, replica)->engine, replica, request);
     }
+}
+
+/* Out of the replica that it is on, as far as it is on one. */
+static void drop_from(struct serving *serving, int32_t lane, int32_t request)
+{
+    if (lane == REQUEST_NONE) { /* it waits for an open one */
+        request_list_remove(&serving->homeless, &serving->requests, request);
+        serving->waiting--;
+        return;
+    }
+    struct replica *replica = &serving->replicas[lane];
+    struct pool *pool = serving_pool_of(serving, replica);
+    serving_requests_take_levels(serving, replica);
+    replica_drop(&pool->engine, replica, request);
+    router_ended(&pool->router, replica);
+    serving_requests_wake(serving, replica);
+    serving_requests_put_levels(serving, replica);
+}
+
+/* It is prefilled on one replica while its layers go to another. */
+static void drop_streaming(struct serving *serving, int32_t request,
+                           const struct replica *failed)
+{
+    struct request *item = request_at(&serving->requests, request);
+    struct replica *target = &serving->replicas[item->lane];
+    int32_t from = item->from;
+    router_ended(&serving_pool_of(serving, target)->router, target);
+    item->stream = STREAM_NONE;
+    item->from = REQUEST_NONE;
+    item->lane = from;
+    if (from == failed->index) {
+        drop_from(serving, from, request);
+        item->lane = REQUEST_NONE;
+        item->lost = true;
+    }
+}
+
+void context_drop(struct serving *serving, int32_t request, struct replica *failed)
+{
+    struct request *item = request_at(&serving->requests, request);
+    transfers_forget(&serving->transfers, serving->now_s, request);
+    if (item->from >= 0 && item->away == 0) {
+        drop_streaming(serving, request, failed);
+        return;
+    }
+    drop_from(serving, item->lane, request);
+    if (item->from >= 0) {
+        serving->kv_wait_s += serving->now_s;
+        context_handover_release(serving, item);
+    }
+    context_swap_forget(serving, failed, request);
+    item->lane = REQUEST_NONE;
+    item->away = 0;
+    item->whole = item->waits = item->saving = false;
+    item->parts = 0;
+    item->lost = true;
 }
 
 void context_start(struct serving *serving, struct arena *arena)

@@ -19,6 +19,6 @@ void context_write_out(struct serving *serving, struct replica *replica);
 void context_keep(struct serving *serving, struct replica *replica,
                   const struct request *request);
 
-/* A request loses its replica: what was on the way is stopped, what other replicas hold for it
- * is given back. */
-void context_drop(struct serving *serving, int32_t request);
+/* A replica has failed, and a request loses what it had there; it is marked lost unless it can
+ * go on where it is. */
+void context_drop(struct serving *serving, int32_t request, struct replica *failed);

@@ -28,7 +28,7 @@ static void send(struct serving *serving, int32_t request, int32_t from, int32_t
 
 static double prompt_bytes(const struct serving *serving, const struct request *item)
 {
-    return (double)item->input_tokens *
+    return (double)(replica_blocks_target(item) - (item->away > 0)) *
            fmin(serving->pools[POOL_MAIN].tiers.place.token_bytes,
                 serving->pools[POOL_PREFILL].tiers.place.token_bytes);
 }
@@ -64,7 +64,7 @@ void context_handover_prefilled(struct serving_engine *engine, struct replica *r
 {
     struct serving *serving = engine->owner;
     struct request *item = request_at(engine->pool, request);
-    item->away = item->input_tokens;
+    item->away = (int32_t)replica_blocks_target(item) - 1;
     item->whole = true;
     item->source = SOURCE_REMOTE;
     serving->kv_wait_s -= serving->now_s;
@@ -91,7 +91,7 @@ void context_handover_release(struct serving *serving, struct request *item)
     struct replica *from = &serving->replicas[item->from];
     struct pool *pool = serving_pool_of(serving, from);
     serving_requests_take_levels(serving, from);
-    replica_blocks_release(&pool->engine, from, item, item->input_tokens);
+    replica_blocks_release(&pool->engine, from, item, item->away);
     from->held_count--;
     item->from = REQUEST_NONE;
     item->stream = STREAM_NONE;

@@ -32,10 +32,10 @@ void context_save(struct serving *serving, const struct pool *pool, int64_t repl
 /* context_swap.c: requests that lost their place and lie in host memory. */
 void context_swap_out(struct serving_engine *engine, struct replica *replica, int32_t request,
                       int64_t context);
-void context_swap_forget(const struct pool *pool, const struct replica *replica,
-                         struct request *item);
+void context_swap_forget(struct serving *serving, const struct replica *replica,
+                         int32_t request);
 int64_t context_swap_find(struct serving *serving, const struct pool *pool,
-                          const struct replica *replica, struct request *item);
+                          const struct replica *replica, int32_t request);
 
 /* context_kept.c: sessions that keep their context. */
 int64_t context_kept_find(struct serving *serving, struct pool *pool, struct replica *replica,

@@ -25,26 +25,32 @@ void context_swap_out(struct serving_engine *engine, struct replica *replica, in
                  (double)context * pool->tiers.place.token_bytes, request);
 }
 
-void context_swap_forget(const struct pool *pool, const struct replica *replica,
-                         struct request *item)
+void context_swap_forget(struct serving *serving, const struct replica *replica,
+                         int32_t request)
 {
-    struct kv_cache *store =
-        kv_tiers_store(&pool->tiers, context_number(pool, replica), KV_HOST);
+    const struct pool *pool = &serving->pools[replica->pool];
+    struct request *item = request_at(&serving->requests, request);
+    if (item->saving) {
+        transfers_forget(&serving->transfers, serving->now_s, request);
+    }
     if (item->swapped) {
+        struct kv_cache *store =
+            kv_tiers_store(&pool->tiers, context_number(pool, replica), KV_HOST);
         kv_cache_release(store, CONTEXT_SWAP_IDS + item->id);
         kv_cache_drop(store, CONTEXT_SWAP_IDS + item->id);
     }
-    item->swapped = false;
+    item->swapped = item->saving = false;
 }
 
 int64_t context_swap_find(struct serving *serving, const struct pool *pool,
-                          const struct replica *replica, struct request *item)
+                          const struct replica *replica, int32_t request)
 {
+    struct request *item = request_at(&serving->requests, request);
     int64_t tokens = replica_blocks_target(item) - 1;
     serving->found_bytes[KV_HOST] = (double)tokens * pool->tiers.place.token_bytes;
     if (context_restore_s(serving, pool, context_number(pool, replica)) >
         context_prefill_s(pool, 0, tokens + 1)) {
-        context_swap_forget(pool, replica, item);
+        context_swap_forget(serving, replica, request);
         return 0;
     }
     item->whole = true;

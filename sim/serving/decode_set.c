@@ -3,8 +3,8 @@
  * then say all that follows. */
 #include "serving/decode_set.h"
 
-/* The heap of those that decode, by the step in which they end; ties by order of arrival keep two
- * ways of stepping equal. Nothing here looks at the requests: they lie far apart. */
+/* The heap of those that decode, by the step in which they end; ties by order of arrival keep
+ * two ways of stepping equal. Nothing here looks at the requests: they lie far apart. */
 static bool earlier(struct finish a, struct finish b)
 {
     return a.step != b.step ? a.step < b.step : (int32_t)(a.order - b.order) < 0;

@@ -208,3 +208,10 @@ bool kv_cache_put(struct kv_cache *cache, int64_t id, int32_t size)
     kv_cache_release(cache, id);
     return true;
 }
+
+void kv_cache_clear(struct kv_cache *cache)
+{
+    while (cache->oldest != KV_NONE) {
+        forget(cache, cache->oldest);
+    }
+}

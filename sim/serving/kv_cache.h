@@ -65,6 +65,9 @@ void kv_cache_release(struct kv_cache *cache, int64_t id);
 /* Forgets a stored block without users; nothing when there is none. */
 void kv_cache_drop(struct kv_cache *cache, int64_t id);
 
+/* Forgets all blocks without users. */
+void kv_cache_clear(struct kv_cache *cache);
+
 /* Stores an id without users as the newest, evicting what is needed; in place of what it was.
  * False when it can never fit or users hold too much. */
 bool kv_cache_put(struct kv_cache *cache, int64_t id, int32_t size);

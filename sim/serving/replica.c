@@ -6,6 +6,7 @@
 
 #include "serving/batch_policy.h"
 #include "serving/decode_set.h"
+#include "serving/queue_policy.h"
 #include "serving/replica_blocks.h"
 
 #define WAIT_NAME(NAME, text) text,
@@ -19,9 +20,8 @@ const char *replica_wait_name(enum wait_reason reason)
 void replica_init(struct replica *replica, const struct serving_engine *engine, int32_t index,
                   int64_t block_count)
 {
-    *replica = (struct replica){.index = index,
-                                .queue = REQUEST_LIST_EMPTY,
-                                .blocked = REQUEST_NONE};
+    *replica =
+        (struct replica){.index = index, .queue = REQUEST_LIST_EMPTY, .blocked = REQUEST_NONE};
     replica->block_needs =
         arena_array(engine->arena, engine->scenario->block_tokens, sizeof(int32_t));
     kv_cache_init(&replica->cache, block_count, engine->arena);
@@ -29,7 +29,8 @@ void replica_init(struct replica *replica, const struct serving_engine *engine, 
 
 void replica_enqueue(struct serving_engine *engine, struct replica *replica, int32_t request)
 {
-    request_list_append(&replica->queue, engine->pool, request);
+    request_at(engine->pool, request)->queued = true;
+    engine->queue_policy->enqueue(engine->pool, &replica->queue, request);
 }
 
 /* How many steps of decoding the room is enough for; at least 1, for it was made. */
@@ -78,7 +79,7 @@ static void describe_step(const struct serving_engine *engine, struct replica *r
 
 void replica_plan(struct serving_engine *engine, struct replica *replica, double now_s)
 {
-    replica->preempted = false;
+    replica->preempted = replica->hesitates = false;
     replica->waits = WAIT_NONE;
     replica_land(engine, replica);
     engine->policy->compose(engine, replica, now_s);
@@ -88,7 +89,8 @@ void replica_plan(struct serving_engine *engine, struct replica *replica, double
     }
     describe_step(engine, replica);
     replica->span_steps = 1;
-    if (replica->prefill_count == 0 && engine->coalesce && !replica->preempted) {
+    if (replica->prefill_count == 0 && engine->coalesce && !replica->preempted &&
+        !replica->hesitates) {
         int64_t most = replica->heap[0].step - replica->step;
         replica->span_steps = steps_in_room(engine, replica, most);
     }
@@ -254,4 +256,24 @@ void replica_finish(struct serving_engine *engine, struct replica *replica)
     if (replica->prefill_count > 0) {
         finish_prefills(engine, replica);
     }
+}
+
+void replica_stop(struct serving_engine *engine, struct replica *replica, double now_s)
+{
+    int64_t low = 0, high = replica->span_steps - 1;
+    while (replica->busy && low < high) {
+        int64_t middle = (low + high + 1) / 2;
+        double end_s = replica->start_s + step_cost_run_s(engine->cost, &replica->span, middle);
+        if (end_s <= now_s) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    if (replica->busy && low > 0) {
+        replica->span_steps = low;
+        replica->end_s = replica->start_s + step_cost_run_s(engine->cost, &replica->span, low);
+        replica_finish(engine, replica);
+    }
+    replica->busy = false;
 }

@@ -27,11 +27,11 @@ struct finish { /* in the heap of decoding requests */
 };
 
 struct replica {
-    int32_t index, pool;                /* among all pools' replicas; which pool */
+    int32_t index, pool; /* among all pools' replicas; which pool */
     struct request_list queue;
     int32_t running_count; /* in the batch: prefills and decodes */
     uint32_t admissions;   /* ever; those in the batch know their number */
-    struct finish *heap;                /* [decode_count], the next to finish on top */
+    struct finish *heap;   /* [decode_count], the next to finish on top */
     int64_t heap_capacity;
     int64_t decode_count, context; /* tokens in the cache of those that decode */
     int32_t *block_needs;          /* [block_tokens]: requests by step modulo block_tokens */
@@ -54,13 +54,17 @@ struct replica {
     struct step span;
     bool decodes; /* in this span */
     enum wait_reason waits;
-    bool preempted;       /* while this span was planned */
-    int64_t idle_steps;   /* since something came of a step */
-    int64_t assigned;     /* requests present, as the router sees it */
+    bool hesitates;     /* a request waits for nothing but what is promised to the next step */
+    bool preempted;     /* while this span was planned */
+    int64_t idle_steps; /* since something came of a step */
+    bool down;          /* failed: it begins nothing */
+    bool closed;        /* the router gives it nothing */
+    int64_t assigned;   /* requests present, as the router sees it */
     double evicted_bytes; /* to lower tiers, not yet on their way */
 };
 
 struct batch_policy;
+struct queue_policy;
 
 struct engine_totals { /* over all replicas; tokens */
     int64_t prefilled, cached, recomputed, produced, hit_blocks, prompt_blocks;
@@ -76,6 +80,7 @@ void engine_totals_add(struct engine_totals *sum, const struct engine_totals *to
 struct serving_engine {
     const struct serving_scenario *scenario;
     const struct batch_policy *policy;
+    const struct queue_policy *queue_policy;
     const struct step_cost *cost;
     struct request_pool *pool;
     struct engine_totals totals;
@@ -104,6 +109,9 @@ struct serving_engine {
 void replica_init(struct replica *replica, const struct serving_engine *engine, int32_t index,
                   int64_t block_count);
 
+/* Takes a request out of wherever it is on the replica, which loses what it had of it. */
+void replica_drop(struct serving_engine *engine, struct replica *replica, int32_t request);
+
 void replica_enqueue(struct serving_engine *engine, struct replica *replica, int32_t request);
 
 /* Begins the next span now, or becomes idle. */
@@ -118,6 +126,9 @@ bool replica_cut(const struct serving_engine *engine, struct replica *replica, d
 /* What was brought for a request is there: it joins the batch when the next step is planned. */
 void replica_landed(struct serving_engine *engine, struct replica *replica, int32_t request);
 void replica_land(struct serving_engine *engine, struct replica *replica);
+
+/* The replica stops now: steps of its span that have ended count, the rest is lost. */
+void replica_stop(struct serving_engine *engine, struct replica *replica, double now_s);
 
 /* For the policies: the parts of planning a step. Tokens that chunks may still take are in
  * *budget. */

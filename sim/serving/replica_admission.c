@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may run: requests are admitted from the queue in order, wait for what is brought to them,
  * and lose their place when the room does not suffice for those before them. */
-#include <assert.h>
-
 #include "serving/decode_set.h"
 #include "serving/replica.h"
 #include "serving/replica_blocks.h"
@@ -32,30 +30,79 @@ static void join_batch(struct replica *replica, struct request *request)
     request->admission = ++replica->admissions;
 }
 
+static void leave_prefills(struct replica *replica, int32_t request)
+{
+    int64_t place = 0;
+    while (replica->prefills[place] != request) {
+        place++;
+    }
+    replica->prefill_count--;
+    for (; place < replica->prefill_count; place++) {
+        replica->prefills[place] = replica->prefills[place + 1];
+    }
+}
+
+/* Out of the batch; returns the positions that it had blocks for. */
+static int64_t leave_batch(struct serving_engine *engine, struct replica *replica,
+                           int32_t index)
+{
+    struct request *request = request_at(engine->pool, index);
+    int64_t context = replica_blocks_target(request);
+    if (request->decodes) {
+        context = decode_set_context(replica, request);
+        request->generated =
+            (int32_t)(request->output_tokens - (request->finish_step - replica->step));
+        decode_set_leave(engine, replica, index);
+    } else {
+        leave_prefills(replica, index);
+    }
+    replica_blocks_release(engine, replica, request, context);
+    replica->running_count--;
+    request->prefilled = 0;
+    return context;
+}
+
+static void leave_landed(struct replica *replica, int32_t request)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < replica->landed_count; i++) {
+        if (replica->landed[i] != request) {
+            replica->landed[kept++] = replica->landed[i];
+        }
+    }
+    replica->landed_count = kept;
+}
+
+void replica_drop(struct serving_engine *engine, struct replica *replica, int32_t index)
+{
+    struct request *request = request_at(engine->pool, index);
+    if (request->queued) {
+        request->queued = false;
+        request_list_remove(&replica->queue, engine->pool, index);
+        replica->blocked = REQUEST_NONE;
+    } else if (request->away > 0) { /* admitted, and its context is or was on its way */
+        leave_landed(replica, index);
+        replica->incoming_count--;
+        replica_blocks_release(engine, replica, request, replica_blocks_target(request));
+    } else {
+        leave_batch(engine, replica, index);
+    }
+    request->prefilled = 0;
+}
+
 static void preempt_last(struct serving_engine *engine, struct replica *replica)
 {
     int32_t last = last_admitted(engine, replica);
     struct request *request = request_at(engine->pool, last);
     bool decoded = request->decodes;
-    int64_t context = replica_blocks_target(request);
-    if (decoded) {
-        context = decode_set_context(replica, request);
-        request->generated =
-            (int32_t)(request->output_tokens - (request->finish_step - replica->step));
-        decode_set_leave(engine, replica, last);
-    } else {
-        assert(replica->prefills[replica->prefill_count - 1] == last);
-        replica->prefill_count--;
-    }
-    replica_blocks_release(engine, replica, request, context);
-    replica->running_count--;
-    request->prefilled = 0;
+    int64_t context = leave_batch(engine, replica, last);
     request->preemptions++;
     engine->totals.preemptions++;
     replica->preempted = true;
     if (decoded && engine->preempted != NULL) {
         engine->preempted(engine, replica, last, context);
     }
+    request->queued = true;
     request_list_prepend(&replica->queue, engine->pool, last);
 }
 
@@ -93,6 +140,7 @@ static void admit_head(struct serving_engine *engine, struct replica *replica, i
 {
     int32_t head = replica->queue.first;
     struct request *request = request_at(engine->pool, head);
+    request->queued = false;
     request_list_remove(&replica->queue, engine->pool, head);
     if (request->admitted_s < 0) {
         request->admitted_s = now_s;

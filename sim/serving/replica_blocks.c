@@ -133,11 +133,13 @@ bool replica_blocks_take(struct serving_engine *engine, struct replica *replica,
     if (shared) {
         found = match(engine, replica, request, &cost);
     }
-    int64_t promised = /* to the decodes of this step */
-        replica->decodes ? replica->block_needs[decode_set_remainder(engine, replica->step)]
-                         : 0;
+    int64_t promised = /* to the next step of those that decode */
+        replica->decode_count > 0
+            ? replica->block_needs[decode_set_remainder(engine, replica->step)]
+            : 0;
     int64_t lacking = cost - kv_cache_available(&replica->cache);
     if (lacking + promised > 0) {
+        replica->hesitates = lacking <= 0; /* a step later there may be room */
         replica->blocked = index;
         replica->blocked_until = replica->cache.freed_count + lacking;
         return false;

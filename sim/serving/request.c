@@ -87,6 +87,7 @@ void request_release(struct request_pool *pool, int32_t request)
         pool->free_piece = piece;
         piece = next;
     }
+    pool->items[request].lane = pool->items[request].from = REQUEST_NONE;
     pool->items[request].next = pool->free;
     pool->free = request;
     pool->present--;

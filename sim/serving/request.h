@@ -18,24 +18,27 @@ struct request {
     int32_t prefilled; /* positions whose keys and values are there, while it is prefilled */
     int32_t reached;   /* the furthest position of the prompt that was ever prefilled */
     int32_t cached_tokens;
-    int32_t chunk; /* tokens of the current step */
+    int32_t chunk;      /* tokens of the current step */
     uint32_t admission; /* number among those of its replica */
     int32_t join_context;
     int64_t join_step;
     int32_t preemptions, replica;
-    int32_t previous, next; /* in the one list of a replica that it is in */
+    int32_t previous, next;      /* in the one list of a replica that it is in */
     int32_t blocks, block_count; /* first piece of its block ids; how many ids */
     int32_t block_tokens;
     int32_t chain, kept_tokens; /* of the arrival */
     int32_t away;               /* leading positions that are brought from elsewhere; 0: none */
     int32_t lane;               /* the replica that it is given to, among all pools' */
     int32_t from;               /* the replica that holds what it prefilled; REQUEST_NONE */
-    bool decodes; /* is in its replica's decode set */
+    bool queued;                /* is in its replica's queue */
+    bool decodes;               /* is in its replica's decode set */
     bool whole;                 /* what is away is its whole context: it decodes at once */
     bool swapped, saving;       /* its context is in host memory, or on its way there */
     bool waits;                 /* for a transfer before the one that brings the rest */
     int8_t source, stream, parts; /* context.c: where from, layers sent, transfers left */
-    int8_t retries, urgent;
+    bool urgent, lost;            /* lost: its replica failed just now */
+    int8_t goes_to;               /* the pool, while no replica is open */
+    int32_t retries;
 };
 
 enum { PIECE_RANGES = 5 };
@@ -70,6 +73,9 @@ static const struct request_list REQUEST_LIST_EMPTY = {REQUEST_NONE, REQUEST_NON
 void request_list_append(struct request_list *list, struct request_pool *pool, int32_t request);
 void request_list_prepend(struct request_list *list, struct request_pool *pool,
                           int32_t request);
+/* Behind another, or first when that is none. */
+void request_list_insert(struct request_list *list, struct request_pool *pool, int32_t request,
+                         int32_t before);
 void request_list_remove(struct request_list *list, struct request_pool *pool, int32_t request);
 
 static inline struct request *request_at(const struct request_pool *pool, int32_t request)

@@ -32,6 +32,13 @@ void request_list_prepend(struct request_list *list, struct request_pool *pool, 
     link(list, pool, request, REQUEST_NONE, list->first);
 }
 
+void request_list_insert(struct request_list *list, struct request_pool *pool, int32_t request,
+                         int32_t before)
+{
+    link(list, pool, request, before,
+         before == REQUEST_NONE ? list->first : request_at(pool, before)->next);
+}
+
 void request_list_remove(struct request_list *list, struct request_pool *pool, int32_t request)
 {
     const struct request *item = request_at(pool, request);

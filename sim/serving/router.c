@@ -51,6 +51,7 @@ void router_init(struct router *router, const struct serving_engine *engine,
                               .engine = engine,
                               .replicas = replicas,
                               .count = count,
+                              .open_count = count,
                               .arena = arena};
     if (router->policy != &router_round_robin) {
         build_tree(router);
@@ -62,8 +63,33 @@ int32_t router_least_loaded(const struct router *router)
     return router->least[1];
 }
 
+int32_t router_open_from(const struct router *router, int32_t replica)
+{
+    while (router->replicas[replica].closed) {
+        replica = replica + 1 == router->count ? 0 : replica + 1;
+    }
+    return replica;
+}
+
+void router_set_open(struct router *router, struct replica *replica, bool is_open)
+{
+    int32_t place = (int32_t)(replica - router->replicas);
+    if (replica->closed == !is_open) {
+        return;
+    }
+    replica->closed = !is_open;
+    router->open_count += is_open ? 1 : -1;
+    if (router->least != NULL) {
+        router->least[router->leaves + place] = is_open ? place : -1;
+        update(router, place);
+    }
+}
+
 struct replica *router_assign(struct router *router, struct request *request)
 {
+    if (router->open_count == 0) {
+        return NULL;
+    }
     int32_t replica = router->policy->pick(router, request);
     request->replica = replica;
     router->replicas[replica].assigned++;

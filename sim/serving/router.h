@@ -17,7 +17,7 @@ struct router {
     const struct router_policy *policy;
     const struct serving_engine *engine;
     struct replica *replicas;
-    int32_t count, turn;
+    int32_t count, turn, open_count;
     /* a tree of the least loaded: leaves are replicas; [2 * leaves] */
     int32_t *least;
     int64_t leaves;
@@ -31,12 +31,17 @@ struct router {
 void router_init(struct router *router, const struct serving_engine *engine,
                  struct replica *replicas, int32_t count, struct arena *arena);
 
-/* The replica for a request, counted as its load from now on. */
+/* The replica for a request, counted as its load from now on; NULL when all are closed. */
 struct replica *router_assign(struct router *router, struct request *request);
 void router_ended(struct router *router, const struct replica *replica);
 
-/* For the policies: a replica with the fewest requests. */
+/* Whether a replica gets requests. */
+void router_set_open(struct router *router, struct replica *replica, bool is_open);
+
+/* For the policies, which are asked while a replica is open: one with the fewest requests, and
+ * the first open one from a place on. */
 int32_t router_least_loaded(const struct router *router);
+int32_t router_open_from(const struct router *router, int32_t replica);
 
 extern const struct router_policy router_round_robin, router_least, router_session,
     router_prefix;

@@ -49,7 +49,8 @@ static int32_t pick(struct router *router, const struct request *request)
     }
     int32_t replica = router_least_loaded(router), home = home_of(router, request);
     int64_t least = router->replicas[replica].assigned;
-    if (home >= 0 && router->replicas[home].assigned <= MOST_AHEAD * least + ALWAYS_ALLOWED) {
+    if (home >= 0 && !router->replicas[home].closed &&
+        router->replicas[home].assigned <= MOST_AHEAD * least + ALWAYS_ALLOWED) {
         replica = home;
     }
     remember(router, request, replica);

@@ -5,7 +5,7 @@
 static int32_t pick(struct router *router, const struct request *request)
 {
     (void)request;
-    int32_t replica = router->turn;
+    int32_t replica = router_open_from(router, router->turn);
     router->turn = replica + 1 == router->count ? 0 : replica + 1;
     return replica;
 }

@@ -6,6 +6,7 @@
 
 #include "serving/batch_policy.h"
 #include "serving/context.h"
+#include "serving/queue_policy.h"
 #include "serving/serving_requests.h"
 
 enum { LIVE_LOCK_STEPS = 100000, PROGRESS_EVENTS = 65536 };
@@ -14,6 +15,12 @@ static const struct batch_policy *const policies[] = {
     [BATCH_CHUNKED] = &batch_chunked,
     [BATCH_PREFILL_FIRST] = &batch_prefill_first,
     [BATCH_STATIC] = &batch_static,
+};
+
+static const struct queue_policy *const queue_policies[] = {
+    [QUEUE_FCFS] = &queue_fcfs,
+    [QUEUE_PRIORITY] = &queue_priority,
+    [QUEUE_SHORTEST] = &queue_shortest,
 };
 
 static void advance(struct serving *serving, double now_s)
@@ -61,6 +68,8 @@ static void end_timer(struct serving *serving)
     struct timer timer = timers_pop(&serving->timers);
     if (timer.kind == TIMER_TRANSFER) {
         context_moved(serving, &timer);
+    } else {
+        fleet_timer(serving, &timer);
     }
 }
 
@@ -86,16 +95,19 @@ static void show(const struct serving *serving, const struct serving_options *op
 static bool loop(struct serving *serving, const struct serving_options *options,
                  struct error *error)
 {
+    int64_t quiet = 0; /* events in which nobody was served */
     for (int64_t events = 1;; events++) {
         double arrival_s = arrivals_time_s(serving->arrivals);
         double end_s = span_queue_next_s(&serving->spans);
         double timer_s = timers_next_s(&serving->timers);
         double next_s = fmin(fmin(arrival_s, end_s), timer_s);
         bool done = true;
-        if (!isfinite(next_s)) {
+        bool over = !isfinite(arrival_s) && serving->requests.present == 0;
+        if (over || quiet > LIVE_LOCK_STEPS || !isfinite(next_s)) {
             return nothing_waits(serving, error);
         }
         advance(serving, next_s);
+        quiet = end_s > next_s && arrival_s > next_s ? quiet + 1 : 0;
         if (end_s <= next_s) {
             done = end_span(serving, error);
         } else if (timer_s <= next_s) {
@@ -119,6 +131,7 @@ static void start_pool(struct serving *serving, int kind, struct arena *arena)
     pool->engine = (struct serving_engine){
         .scenario = scenario,
         .policy = policies[scenario->policy],
+        .queue_policy = queue_policies[scenario->queue_order],
         .cost = pool->cost,
         .pool = &serving->requests,
         .sequences = (scenario->max_num_seqs + scenario->pipeline_parallel - 1) /
@@ -159,6 +172,9 @@ static void start(struct serving *serving, struct arena *arena)
     context_start(serving, arena);
     serving->outcome = outcome_create(&serving->scenario->serving, arena);
     serving->now_s = 0;
+    serving->homeless = REQUEST_LIST_EMPTY;
+    random_init(&serving->urgency, serving->scenario->seed, "urgent requests");
+    fleet_start(serving, arena);
     serving->running = serving->waiting = serving->blocks_used = serving->longest_queue = 0;
 }
 

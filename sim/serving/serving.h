@@ -6,6 +6,7 @@
 #pragma once
 
 #include "hardware/platform.h"
+#include "serving/fleet.h"
 #include "serving/kv_tiers.h"
 #include "serving/kv_ways.h"
 #include "serving/outcome.h"
@@ -53,6 +54,9 @@ struct serving {
     struct timers timers;
     struct transfers transfers;
     struct kv_ways ways;
+    struct fleet fleet;
+    struct request_list homeless; /* while no replica is open */
+    struct random_stream urgency;
     struct kept_context *kept; /* of sessions, by their chain: context.c */
     int64_t kept_count, kept_capacity;
     double found_bytes[KV_PLACES]; /* of the request that was looked up last */

@@ -67,6 +67,7 @@ void serving_requests_ended(struct serving_engine *engine, struct replica *repli
     router_ended(&pool->router, replica);
     context_keep(serving, replica, item);
     leave(serving, request, STATE_COMPLETED);
+    fleet_left(serving, replica);
 }
 
 /* Longer than can ever be held. */
@@ -100,6 +101,9 @@ void serving_requests_plan(struct serving *serving, struct replica *replica)
 void serving_requests_wake(struct serving *serving, struct replica *replica)
 {
     struct serving_engine *engine = &serving_pool_of(serving, replica)->engine;
+    if (replica->down) {
+        return;
+    }
     if (!replica->busy) {
         serving_requests_plan(serving, replica);
     } else if (replica_cut(engine, replica, serving->now_s)) {
@@ -110,10 +114,9 @@ void serving_requests_wake(struct serving *serving, struct replica *replica)
 void serving_requests_enqueue(struct serving *serving, struct replica *replica, int32_t request)
 {
     serving_requests_take_levels(serving, replica);
-    bool first = replica->queue.count == 0;
     request_at(&serving->requests, request)->lane = replica->index;
     replica_enqueue(&serving_pool_of(serving, replica)->engine, replica, request);
-    if (first || !replica->busy) {
+    if (replica->queue.first == request || !replica->busy) {
         serving_requests_wake(serving, replica);
     }
     serving_requests_put_levels(serving, replica);
@@ -121,15 +124,84 @@ void serving_requests_enqueue(struct serving *serving, struct replica *replica, 
 
 void serving_requests_deliver(struct serving *serving, struct pool *pool, int32_t request)
 {
-    struct replica *replica =
-        router_assign(&pool->router, request_at(&serving->requests, request));
-    serving_requests_enqueue(serving, replica, request);
+    struct request *item = request_at(&serving->requests, request);
+    struct replica *replica = router_assign(&pool->router, item);
+    item->lane = REQUEST_NONE;
+    if (replica != NULL) {
+        serving_requests_enqueue(serving, replica, request);
+        return;
+    }
+    item->goes_to = (int8_t)(pool - serving->pools);
+    request_list_append(&serving->homeless, &serving->requests, request);
+    serving->waiting++;
+}
+
+void serving_requests_rehouse(struct serving *serving)
+{
+    for (int32_t left = serving->homeless.count; left > 0; left--) {
+        int32_t request = serving->homeless.first;
+        request_list_remove(&serving->homeless, &serving->requests, request);
+        serving->waiting--;
+        serving_requests_deliver(
+            serving, &serving->pools[request_at(&serving->requests, request)->goes_to],
+            request);
+    }
+}
+
+/* Begins again with what it has said so far, or is given up. */
+static void retry(struct serving *serving, int32_t request)
+{
+    struct request *item = request_at(&serving->requests, request);
+    serving->fleet.retried++;
+    if (item->retries++ >= serving->scenario->serving.max_retries) {
+        item->replica = -1;
+        leave(serving, request, STATE_UNFINISHED);
+    } else {
+        serving_requests_deliver(serving, &serving->pools[serving->pool_count - 1], request);
+    }
+}
+
+/* What a request has to do with a replica that failed. */
+static bool concerns(const struct request *item, int32_t lane)
+{
+    return item->lane == lane || item->from == lane;
+}
+
+void serving_requests_evacuate(struct serving *serving, struct replica *replica)
+{
+    serving_requests_take_levels(serving, replica);
+    replica_stop(&serving_pool_of(serving, replica)->engine, replica, serving->now_s);
+    replica->down = true;
+    span_queue_set(&serving->spans, replica);
+    serving_requests_put_levels(serving, replica);
+    int64_t all = serving->requests.count;
+    for (int32_t request = 0; request < all; request++) {
+        if (concerns(request_at(&serving->requests, request), replica->index)) {
+            context_drop(serving, request, replica);
+        }
+    }
+    for (int32_t request = 0; request < all; request++) {
+        struct request *item = request_at(&serving->requests, request);
+        if (item->lost) {
+            item->lost = false;
+            retry(serving, request);
+        }
+    }
 }
 
 static void reject(struct serving *serving, int32_t request)
 {
     request_at(&serving->requests, request)->replica = -1;
     leave(serving, request, STATE_REJECTED);
+}
+
+/* As many wait as the replicas that are open may have waiting. */
+static bool too_many(const struct serving *serving)
+{
+    const struct pool *pool = &serving->pools[serving->pool_count - 1];
+    int64_t most = serving->scenario->serving.max_queue;
+    return most > 0 && serving->waiting >=
+                           most * (pool->router.open_count > 0 ? pool->router.open_count : 1);
 }
 
 bool serving_requests_take(struct serving *serving, struct error *error)
@@ -140,7 +212,10 @@ bool serving_requests_take(struct serving *serving, struct error *error)
     int32_t request =
         request_create(&serving->requests, &serving->taken, serving->outcome->arrived);
     outcome_arrived(serving->outcome, &serving->taken);
-    if (too_long(serving, request_at(&serving->requests, request))) {
+    struct request *item = request_at(&serving->requests, request);
+    double urgent = serving->scenario->serving.urgent_fraction;
+    item->urgent = urgent > 0 && random_uniform(&serving->urgency) < urgent;
+    if (too_long(serving, item) || too_many(serving)) {
         reject(serving, request);
     } else {
         serving_requests_deliver(serving, &serving->pools[serving->pool_count - 1], request);

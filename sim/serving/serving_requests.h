@@ -10,6 +10,12 @@ bool serving_requests_take(struct serving *serving, struct error *error);
 /* Gives a request to the replica that the pool's router picks. */
 void serving_requests_deliver(struct serving *serving, struct pool *pool, int32_t request);
 
+/* Gives requests that found no open replica to one that is open now. */
+void serving_requests_rehouse(struct serving *serving);
+
+/* A replica has failed: its requests go elsewhere. */
+void serving_requests_evacuate(struct serving *serving, struct replica *replica);
+
 /* Puts a request into the queue of this replica. */
 void serving_requests_enqueue(struct serving *serving, struct replica *replica,
                               int32_t request);

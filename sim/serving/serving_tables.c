@@ -174,11 +174,20 @@ static void fill_engine(const struct serving *serving, const struct engine_total
     row[SERVING_TRUSTED].f64 = outcome->arrived > 1 ? offered * 0.9 / load : (double)NAN;
 }
 
+/* That a pool had over the run: all, or what its autoscaler took. */
+static double mean_chips(const struct serving *serving, const struct pool *pool)
+{
+    double span_s = elapsed_s(serving);
+    return span_s > 0 ? fleet_chips_s(serving, (int)(pool - serving->pools)) / span_s
+                      : (double)pool->chips;
+}
+
 /* MODEL.md, "Energy": what steps did, as the work of a step that lasts the whole run. */
 static struct energy_use pool_energy(const struct serving *serving, const struct pool *pool)
 {
     const struct engine_totals *totals = &pool->engine.totals;
-    double lanes = (double)pool->lane_count;
+    double chips = mean_chips(serving, pool);
+    double lanes = (double)pool->lane_count * chips / (double)pool->chips;
     struct energy_activity activity = {.communication_s =
                                            totals->parts.part_s[STEP_COMMUNICATION] / lanes,
                                        .step_s = elapsed_s(serving)};
@@ -186,7 +195,7 @@ static struct energy_use pool_energy(const struct serving *serving, const struct
     activity.work_s[WORK_ATTENTION] = totals->parts.part_s[STEP_ATTENTION] / lanes;
     activity.work_s[WORK_VECTOR] = totals->parts.part_s[STEP_VECTOR] / lanes;
     return energy_of_step(pool->platform, platform_chip(pool->platform, pool->first_chip),
-                          pool->chips, &activity);
+                          (int64_t)ceil(chips), &activity);
 }
 
 /* Dollars an hour of all pools; NAN when one has no price. */
@@ -196,7 +205,9 @@ static double price_usd_per_s(const struct serving *serving,
     double usd = 0;
     for (int kind = 0; kind < serving->pool_count; kind++) {
         const struct price *price = prices != NULL ? prices[kind] : NULL;
-        usd += cost_of_chips(price, serving->pools[kind].chips, 1).usd;
+        const struct pool *pool = &serving->pools[kind];
+        usd += cost_of_chips(price, pool->chips, 1).usd * mean_chips(serving, pool) /
+               (double)pool->chips;
     }
     return usd;
 }
@@ -252,6 +263,22 @@ static void fill_economics(const struct serving *serving, const struct engine_to
     row[SERVING_POWER].f64 = joules / elapsed_s(serving);
 }
 
+static void fill_fleet(const struct serving *serving, union cell *row)
+{
+    const struct pool *pool = &serving->pools[POOL_MAIN];
+    int64_t completed = serving->outcome->completed;
+    row[SERVING_SWAPS].i64 = serving->swaps;
+    row[SERVING_RESTORES].i64 = serving->restores;
+    row[SERVING_KV_MOVED].f64 = serving->kv_moved_bytes;
+    row[SERVING_KV_WAIT].f64 =
+        serving->pool_count > 1 && completed > 0 ? serving->kv_wait_s / (double)completed : 0;
+    row[SERVING_REPLICAS_MEAN].f64 =
+        mean_chips(serving, pool) / (double)pool->tiers.place.chips_per_replica;
+    row[SERVING_STARTS].i64 = serving->fleet.starts;
+    row[SERVING_FAILURES].i64 = serving->fleet.failed;
+    row[SERVING_RETRIES].i64 = serving->fleet.retried;
+}
+
 struct table *serving_tables_summary(const struct serving *serving,
                                      const struct price *const prices[POOL_KINDS],
                                      struct arena *arena)
@@ -263,6 +290,7 @@ struct table *serving_tables_summary(const struct serving *serving,
     fill_counts(serving, &totals, row);
     fill_latencies(serving->outcome, row);
     fill_engine(serving, &totals, row);
+    fill_fleet(serving, row);
     fill_economics(serving, &totals, prices, row);
     return table;
 }

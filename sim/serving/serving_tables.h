@@ -16,8 +16,10 @@
     X(PREFILL_REPLICAS, "prefill_replicas", I64, "1", "that only prefill; 0: none")            \
     X(ARRIVED, "requests_arrived", I64, "1", "that came")                                      \
     X(COMPLETED, "requests_completed", I64, "1", "that got their whole answer")                \
-    X(REJECTED, "requests_rejected", I64, "1", "longer than the KV cache or max_model_len")    \
-    X(UNFINISHED, "requests_unfinished", I64, "1", "still there at the end")                   \
+    X(REJECTED, "requests_rejected", I64, "1",                                                 \
+      "longer than the KV cache or max_model_len, or max_queue waited")                        \
+    X(UNFINISHED, "requests_unfinished", I64, "1",                                             \
+      "given up after max_retries, or still there at the end")                                 \
     X(COUNTED, "requests_counted", I64, "1",                                                   \
       "between warm-up and cool-down: all that follows")                                       \
     X(DURATION, "duration_s", F64, "s",                                                        \
@@ -52,6 +54,17 @@
     X(RECOMPUTED, "recomputed_tokens", I64, "1", "computed again after a pre-emption")         \
     X(PRODUCED, "output_tokens", I64, "1", "of all requests")                                  \
     X(PREEMPTIONS, "preemptions", I64, "1", "times a running request lost its place")          \
+    X(SWAPS, "swaps", I64, "1", "of these, moved to host memory")                              \
+    X(RESTORES, "restores", I64, "1", "times that a context or prompt came back from a tier")  \
+    X(KV_MOVED, "kv_moved_bytes", F64, "B", "keys and values from prefill to decode replicas") \
+    X(KV_WAIT, "kv_wait_mean_s", F64, "s",                                                     \
+      "from a complete prompt on a prefill replica until its request can decode, mean; 0: no " \
+      "such replicas")                                                                         \
+    X(REPLICAS_MEAN, "replicas_mean", F64, "1",                                                \
+      "of the fleet that had their chips, over time")                                          \
+    X(STARTS, "replica_starts", I64, "1", "by the autoscaler or after repair")                 \
+    X(FAILURES, "replica_failures", I64, "1", "replicas that failed")                          \
+    X(RETRIES, "retries", I64, "1", "times a request lost its replica")                        \
     X(KV_TOKENS, "kv_capacity_tokens", I64, "1", "of one replica; -1: unlimited")              \
     X(BUSY, "busy_fraction", F64, "1",                                                         \
       "of the replicas' time from first arrival to last token")                                \

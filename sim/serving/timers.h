@@ -13,8 +13,7 @@ enum timer_kind {
     TIMER_REPAIR,   /* a failed replica begins to start again */
     TIMER_LOAD,     /* a starting replica reads its weights */
     TIMER_UP,       /* a replica can serve */
-    TIMER_SCALE,    /* the autoscaler looks */
-    TIMER_RETRY     /* a request that lost its replica comes again */
+    TIMER_SCALE     /* the autoscaler looks */
 };
 
 struct timer {

@@ -294,6 +294,16 @@ void transfers_stop(struct transfers *transfers, double now_s, int32_t transfer)
     share(transfers, now_s);
 }
 
+void transfers_forget(struct transfers *transfers, double now_s, int32_t subject)
+{
+    for (int32_t i = 0; i < transfers->count; i++) {
+        const struct transfer *item = &transfers->items[i];
+        if (item->active && item->purpose != TRANSFER_WEIGHTS && item->subject == subject) {
+            transfers_stop(transfers, now_s, i);
+        }
+    }
+}
+
 double transfers_estimate_s(const struct transfers *transfers, const struct transfer_way *way,
                             double bytes)
 {

@@ -60,6 +60,9 @@ int32_t transfers_start(struct transfers *transfers, double now_s,
 int32_t transfers_subject(const struct transfers *transfers, const struct timer *timer,
                           enum transfer_purpose *purpose);
 
+/* Breaks off all transfers for a request. */
+void transfers_forget(struct transfers *transfers, double now_s, int32_t subject);
+
 /* Ends or breaks off a transfer. */
 void transfers_stop(struct transfers *transfers, double now_s, int32_t transfer);
 

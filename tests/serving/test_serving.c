@@ -98,10 +98,9 @@ static void test_one_request(void)
     serving_case_free(&made);
 }
 
-/* Nobody holds anything in a tier, and nothing is on its way. */
+/* Nobody holds anything in a tier. */
 static void check_stores(const struct serving *serving)
 {
-    CU_ASSERT_EQUAL(serving->transfers.active, 0);
     for (int kind = 0; kind < serving->pool_count; kind++) {
         const struct kv_tiers *tiers = &serving->pools[kind].tiers;
         for (int tier = KV_HOST; tier < KV_PLACES; tier++) {
@@ -118,12 +117,15 @@ static void check_conserved(const struct serving_case *made)
     const struct outcome *outcome = serving->outcome;
     struct engine_totals sum = serving_totals(serving);
     const struct engine_totals *totals = &sum;
-    CU_ASSERT_EQUAL(outcome->arrived, outcome->completed + outcome->rejected);
+    CU_ASSERT_EQUAL(outcome->arrived,
+                    outcome->completed + outcome->rejected + outcome->unfinished);
     CU_ASSERT_EQUAL(serving->requests.present, 0);
-    CU_ASSERT_EQUAL(totals->prefilled + totals->cached, outcome->asked_input);
-    CU_ASSERT_EQUAL(totals->produced, outcome->asked_output);
+    if (outcome->unfinished == 0) {
+        CU_ASSERT_EQUAL(totals->prefilled + totals->cached, outcome->asked_input);
+        CU_ASSERT_EQUAL(totals->produced, outcome->asked_output);
+    }
     CU_ASSERT(totals->recomputed >= 0);
-    CU_ASSERT(totals->preemptions > 0 || totals->recomputed == 0);
+    CU_ASSERT(totals->preemptions + serving->fleet.retried > 0 || totals->recomputed == 0);
     CU_ASSERT(near(outcome->present_integral_s, outcome->time_sum_s, 1e-9));
     CU_ASSERT(totals->hit_blocks <= totals->prompt_blocks);
     for (int32_t i = 0; i < serving->lane_count; i++) {
@@ -160,22 +162,30 @@ static void test_conservation(void)
         "prefill_replicas=1",
         "prefill_replicas=2 kv_overlap=off preemption=swap",
         "prefill_replicas=3 prefill_tensor_parallel=2 prefill_max_num_seqs=3"};
+    static const char *const fleets[] = {
+        "",
+        "replica_mtbf=20s repair=2s startup=1s max_retries=1000",
+        "replica_mtbf=5s repair=1s startup=1s weights_tier=hbm max_retries=2",
+        "autoscaler=concurrency scale_interval=2s scale_delay=1s startup=1s scale_down=4s",
+        "autoscaler=queue scale_target=4 scale_interval=1s startup=1s replica_mtbf=30s",
+        "queue_order=priority urgent_fraction=0.3",
+        "queue_order=shortest max_queue=20"};
     struct random_stream stream;
     random_init(&stream, 7, "serving cases");
-    for (int i = 0; i < 120; i++) {
-        char text[768];
-        snprintf(text, sizeof text,
-                 "requests=%lld policy=%s %s router=%s %s %s replicas=%lld kv_tokens=%lld "
-                 "block_tokens=%lld max_num_seqs=%lld max_num_batched_tokens=%lld coalesce=%s "
-                 "seed=%d",
-                 (long long)random_below(&stream, 300) + 1,
-                 draw(&stream, policies, 2 + (i < 60)), draw(&stream, contexts, i < 60 ? 3 : 6),
-                 draw(&stream, routers, 4), draw(&stream, lengths, 3), draw(&stream, loads, 4),
-                 (long long)random_below(&stream, 5) + 1,
-                 (long long)random_below(&stream, 2000) + 64,
-                 (long long)random_below(&stream, 40) + 1,
-                 (long long)random_below(&stream, 20) + 1,
-                 (long long)random_below(&stream, 600) + 30, i % 2 == 0 ? "on" : "off", i);
+    for (int i = 0; i < 240; i++) {
+        char text[1024];
+        snprintf(
+            text, sizeof text,
+            "requests=%lld policy=%s %s %s router=%s %s %s replicas=%lld kv_tokens=%lld "
+            "block_tokens=%lld max_num_seqs=%lld max_num_batched_tokens=%lld coalesce=%s "
+            "seed=%d",
+            (long long)random_below(&stream, 300) + 1, draw(&stream, policies, 2 + (i < 60)),
+            draw(&stream, contexts, i < 60 ? 3 : 6), draw(&stream, fleets, i < 120 ? 1 : 7),
+            draw(&stream, routers, 4), draw(&stream, lengths, 3), draw(&stream, loads, 4),
+            (long long)random_below(&stream, 5) + 1,
+            (long long)random_below(&stream, 2000) + 64,
+            (long long)random_below(&stream, 40) + 1, (long long)random_below(&stream, 20) + 1,
+            (long long)random_below(&stream, 600) + 30, i % 2 == 0 ? "on" : "off", i);
         struct serving_case made = serving_case_run(text);
         CU_ASSERT(made.served);
         if (!made.served) {
@@ -213,8 +223,10 @@ static void test_coalesced(void)
         "requests=500 rate=20 policy=static",
         "requests=1000 rate=60 prefill_replicas=2 replicas=2 kv_tokens=6000",
         "requests=1000 rate=60 output_tokens=50..300 preemption=swap kv_tokens=6000",
+        "requests=1000 rate=30 replicas=3 replica_mtbf=20s repair=2s startup=1s",
+        "requests=1000 rate=30 replicas=4 autoscaler=concurrency scale_interval=2s startup=1s",
     };
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 8; i++) {
         char text[256];
         snprintf(text, sizeof text, "%s coalesce=off", cases[i]);
         struct serving_case whole = serving_case_run(cases[i]);
