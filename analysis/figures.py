@@ -205,9 +205,23 @@ def validation(entries: list[Entry]) -> Chart:
     return other.validation(entries[0])[1][0].charts[0]
 
 
+def uncertainty(entries: list[Entry]) -> Chart:
+    """What moves the answer most: the tornado of a run with uncertain inputs."""
+    sections = other.uncertainty(entries[0])[1]
+    if not sections:
+        raise FigureError(f"{entries[0].result.path}: no input moves the figure")
+    return sections[0].charts[0]
+
+
+def goodput(entries: list[Entry]) -> Chart:
+    """Chip-hours lost in weeks of a job, by what is lost."""
+    return other.goodput(entries[0])[1][0].charts[0]
+
+
 FIGURES: dict[str, tuple[str, Callable[[list[Entry]], Chart]]] = {
     **{f.__name__.replace("_", "-"): ("training", f) for f in (breakdown, chip_hours, roofline, pipeline, memory, cost, energy, machine)},
-    **{f.__name__: ("serving", f) for f in (latency, load)}, "validation": ("validation", validation)}
+    **{f.__name__: ("serving", f) for f in (latency, load)}, "validation": ("validation", validation),
+    "uncertainty": ("uncertainty", uncertainty), "goodput": ("goodput", goodput)}
 
 
 def write(chart: Chart, stem: Path) -> list[Path]:

@@ -25,7 +25,7 @@ except ImportError as missing:
 
 def named(results: list[Result]) -> list[Entry]:
     """Machine and count where that tells them apart, else the file's name."""
-    rows = [r.row("summary") if "summary" in r.tables() and r.kind not in ("plan", "together") else {} for r in results]
+    rows = [r.row("summary") if "summary" in r.tables() and r.kind not in ("plan", "together") and len(r.table("summary")) == 1 else {} for r in results]
     names = [f"{row['platform']} x {row['domains']}" if "domains" in row else str(row.get("platform", r.path.stem)) for row, r in zip(rows, results)]
     names = [f"{name} at {serving.load(r):.3g}/s" if r.kind == "serving" and names.count(name) > 1 else name for r, name in zip(results, names)]
     return [Entry(result, name if names.count(name) == 1 else result.path.stem, row) for result, name, row in zip(results, names, rows)]
@@ -58,10 +58,8 @@ def page(results: list[Result], baseline: Result | None) -> Page:
             made.append((serving.answer(mine, base), serving.sections(mine)))
         elif kind == "sweep":
             made += [(sweep.answer(e), sweep.sections(e)) for e in mine]
-        elif kind in other.KINDS:
-            made += [other.KINDS[kind](e) for e in mine]
         else:
-            raise PageError(f"{mine[0].result.path}: results of kind '{kind}' have no page")
+            made += [other.KINDS.get(kind, other.plain)(e) for e in mine]
     answers = [a for a, _ in made if a is not None]
     answer = answers[0]
     rest = [s for i, (a, sections) in enumerate(made) for s in ([a] if i > 0 and a is not None else []) + sections]

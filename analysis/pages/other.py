@@ -17,6 +17,7 @@ INPUTS_MOST = 10
 TOLD = {"depends": "depend on inputs that are not known well", "contradicted": "contradicted by the simulation", "not decidable": "not decidable, since an input is not public"}
 PLANS_MOST = 5000
 UNCERTAIN_MOST = 6
+ROWS_MOST = 60
 
 
 def _plain(frame: pandas.DataFrame, entry: Entry, table: str, columns: list[str]) -> Table:
@@ -180,10 +181,34 @@ def _moved(entry: Entry, moves: pandas.DataFrame, figure: pandas.Series) -> Char
     mine = mine[mine["figure_low"] != mine["figure_high"]].head(INPUTS_MOST)
     if not len(mine):
         return None
-    rows = [{"name": str(r["input"]), "low": short(min(r["figure_low"], r["figure_high"])), "high": short(max(r["figure_low"], r["figure_high"])), "value": short(figure["value"]),
+    rows = [{"name": str(r["input"]).removeprefix("platform."), "low": short(min(r["figure_low"], r["figure_high"])), "high": short(max(r["figure_low"], r["figure_high"])), "value": short(figure["value"]),
              "dataset": entry.dataset(f"uncertainty/tornado/figure_low[{i}]"), "lines": [f"input from {r['low']} to {r['high']}", str(r["source"])]} for i, r in mine.iterrows()]
     return {"kind": "ranges", "title": f"What moves it: {label(str(figure['figure']))}", "caption": "Each input from its lowest to its highest value, all else unchanged.",
             "x": {"name": label(str(figure["figure"])), "unit": str(figure["unit"]), "key": str(figure["figure"]), "scale": True}, "rows": rows, "marks": []}
 
 
-KINDS: dict[str, Callable[[Entry], Made]] = {"claims": claims, "plan": plan, "collective": collective, "together": together, "validation": validation, "uncertainty": uncertainty}
+def goodput(entry: Entry) -> Made:
+    """Weeks of a job with failures: what share is progress, and what is lost to what."""
+    losses, causes = entry.result.table("goodput/losses"), entry.result.table("goodput/causes")
+    low, high = (quantity(entry.value(f"goodput_{end}_fraction"), "1", "x_fraction") for end in ("low", "high"))
+    answer = Section("The answer", [f"{entry.name}: {quantity(entry.value('goodput_fraction'), '1', 'x_fraction')} of {quantity(entry.value('duration_s'), 's')} is progress "
+                                    f"({low} to {high} of the seeds); something fails every {quantity(entry.value('between_failures_s'), 's')}."])
+    frame = entry.result.table("summary")
+    answer.tables.append(_upright(frame, entry, "summary", [c for c in frame.columns if frame[c].dtype != object]))
+    lost = [{"name": str(r["loss"]), "values": [short(float(r["chip_hours"]))], "datasets": [entry.dataset(f"goodput/losses/chip_hours[{i}]")]} for i, r in losses.iterrows()]
+    blamed = [{"name": str(r["cause"]), "values": [short(float(r["lost_chip_hours"]))], "datasets": [entry.dataset(f"goodput/causes/lost_chip_hours[{i}]")]} for i, r in causes.iterrows()]
+    charts: list[Chart] = [{"kind": "stack", "title": title, "caption": f"{meaning[:1].upper()}{meaning[1:]}; mean over the seeds.", "x": {"name": "lost chip-hours", "unit": "h"}, "categories": [entry.name], "series": series}
+                           for title, series, meaning in (("What is lost", lost, losses.attrs["meanings"]["chip_hours"]), ("What it is lost to", blamed, causes.attrs["meanings"]["lost_chip_hours"]))]
+    return answer, [Section("Why: what is lost", charts=charts), Section("What fails", tables=[_plain(causes, entry, "goodput/causes", list(causes.columns))])]
+
+
+def plain(entry: Entry) -> Made:
+    """Of a kind without a page of its own: its tables as they are."""
+    tables = [(name, meaning, entry.result.table(name)) for name, meaning in entry.result.tables().items()]
+    made = [Section(name, [meaning + ("" if len(frame) <= ROWS_MOST else f"; the first {ROWS_MOST} of {len(frame):,} rows") + "."],
+                    [_upright(frame, entry, name, list(frame.columns)) if len(frame) == 1 else _plain(frame.head(ROWS_MOST).assign(), entry, name, list(frame.columns))])
+            for name, meaning, frame in tables if len(frame)]
+    return Section("The answer", [f"Results of kind '{entry.result.kind}' have no page of their own: these are their tables."]), made
+
+
+KINDS: dict[str, Callable[[Entry], Made]] = {"claims": claims, "plan": plan, "collective": collective, "together": together, "validation": validation, "uncertainty": uncertainty, "goodput": goodput}

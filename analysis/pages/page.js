@@ -90,7 +90,7 @@ function axis(spec, extra) {
 }
 
 function names(values, extra) {
-    return Object.assign({ type: "category", data: values, nameTextStyle: { color: css("--muted"), align: "left" }, axisLabel: { color: css("--muted"), width: 190, overflow: "break" }, axisLine: { lineStyle: { color: css("--muted") } } }, extra);
+    return Object.assign({ type: "category", data: values, nameTextStyle: { color: css("--muted"), align: "left" }, axisLabel: { color: css("--muted"), width: innerWidth < 640 ? 110 : 200, overflow: "break", lineHeight: 12 }, axisLine: { lineStyle: { color: css("--muted") } } }, extra);
 }
 
 /* Kinds of chart: each makes ECharts options from the chart's data */

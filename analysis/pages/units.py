@@ -69,5 +69,5 @@ SUFFIXES = ("_s", "_bytes", "_Bps", "_flops", "_W", "_J", "_fraction")
 
 def label(column: str) -> str:
     """A column's name for people: the unit stands with the values."""
-    plain = next((column.removesuffix(s) for s in SUFFIXES if column.endswith(s)), column)
+    plain = next((column.removesuffix(s) for s in SUFFIXES if column.endswith(s) and not column.endswith("_per_s")), column)
     return plain.replace("_J_", " ").replace("_usd", "").replace("_", " ")

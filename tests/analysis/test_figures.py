@@ -19,7 +19,10 @@ PROGRAM = os.environ.get("TRNSIM", str(ROOT / "build-dev" / "trnsim"))
 MAGIC = {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG"}
 COMMANDS = {"training": ("run", "workloads/llama-3-8b-pretrain.yaml", "--platform", "platforms/p5.xml", "--set", "batch_tokens=524288"),
             "serving": ("run", "workloads/serve-llama-3-70b-conv.yaml", "--platform", "platforms/p5.xml", "--set", "requests=300"),
-            "validation": ("validate", "collectives")}
+            "validation": ("validate", "collectives"),
+            "goodput": ("goodput", "workloads/llama-3-8b-pretrain.yaml", "--platform", "platforms/p5.xml", "--set", "batch_tokens=524288"),
+            "uncertainty": ("uncertainty", "workloads/llama-3-8b-pretrain.yaml", "--platform", "platforms/p5.xml", "--set", "batch_tokens=65536",
+                            "--samples", "2", "--only", "price", "--vary", "platform.medium.nvlink.efficiency=0.7..0.9")}
 
 
 @pytest.fixture(name="results", scope="module")
@@ -28,6 +31,7 @@ def made_results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     paths = {kind: folder / f"{kind}.h5" for kind in COMMANDS}
     for kind, words in COMMANDS.items():
         subprocess.run([PROGRAM, *words, "-q", "-o", paths[kind]], cwd=ROOT, check=True, capture_output=True)
+    paths["uncertainty"] = paths["uncertainty"] / "uncertainty.h5"
     return paths
 
 
