@@ -31,6 +31,14 @@ static void print_engine(const struct serving *serving)
                 (long long)serving_chips(serving), (long long)pool->replica_count,
                 pool->replica_count == 1 ? "" : "s", (long long)scenario->tensor_parallel,
                 (long long)scenario->pipeline_parallel, (long long)scenario->expert_parallel);
+    if (serving->pool_count > 1) {
+        const struct pool *prefill = &serving->pools[POOL_PREFILL];
+        print_field("of these prefill", "%lld on %s: %lld replica%s of TP %lld x PP %lld",
+                    (long long)prefill->chips, prefill->platform->name,
+                    (long long)prefill->replica_count, prefill->replica_count == 1 ? "" : "s",
+                    (long long)prefill->scenario.tensor_parallel,
+                    (long long)prefill->scenario.pipeline_parallel);
+    }
     print_field("dtypes", "weights %s, activations %s, KV cache %s",
                 dtype_name(scenario->weight_dtype), dtype_name(scenario->activation_dtype),
                 dtype_name(scenario->kv_dtype));
@@ -96,6 +104,31 @@ static void print_limits(const union cell *row)
                 print_quantity(text[1], row[SERVING_POWER].f64, "W"));
 }
 
+/* What moved, came and went. */
+static void print_fleet(const struct serving *serving, const union cell *row)
+{
+    char text[2][PRINT_SIZE];
+    if (serving->pool_count > 1) {
+        print_field("keys and values",
+                    "%s from prefill to decode replicas, %s a request until "
+                    "it decodes",
+                    print_quantity(text[0], row[SERVING_KV_MOVED].f64, "B"),
+                    print_quantity(text[1], row[SERVING_KV_WAIT].f64, "s"));
+    }
+    if (row[SERVING_RESTORES].i64 > 0 || row[SERVING_SWAPS].i64 > 0) {
+        print_field("tiers", "%lld contexts moved out for room, %lld brought back",
+                    (long long)row[SERVING_SWAPS].i64, (long long)row[SERVING_RESTORES].i64);
+    }
+    if (serving->fleet.items != NULL) {
+        print_field("fleet",
+                    "%.3g replicas on average, %lld started, %lld failed; %lld retries, "
+                    "%lld requests given up",
+                    row[SERVING_REPLICAS_MEAN].f64, (long long)row[SERVING_STARTS].i64,
+                    (long long)row[SERVING_FAILURES].i64, (long long)row[SERVING_RETRIES].i64,
+                    (long long)row[SERVING_UNFINISHED].i64);
+    }
+}
+
 static void print_answer(const struct run_job *run, const struct serving *serving,
                          const struct table *summary)
 {
@@ -105,6 +138,7 @@ static void print_answer(const struct run_job *run, const struct serving *servin
     print_engine(serving);
     printf("\n");
     print_rates(row);
+    print_fleet(serving, row);
     print_limits(row);
     print_field("simulated", "%lld steps, %s, %s", (long long)row[SERVING_STEPS].i64,
                 print_quantity(text[0], run->provenance->wall_s, "s"),

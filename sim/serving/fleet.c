@@ -193,6 +193,7 @@ static void scale(struct serving *serving)
         serving->fleet.enough_s = serving->now_s;
     } else if (serving->now_s - serving->fleet.enough_s >= scenario->scale_down_s) {
         let_one_go(serving);
+        serving->fleet.enough_s = serving->now_s;
     }
     timers_set(&serving->timers, serving->now_s + scenario->scale_interval_s, TIMER_SCALE, 0,
                0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host memory belongs to a replica's own hosts, drives to a domain, the shared store to all.
- * Whatever comes from below passes the ports between chips and hosts. */
+/* Host memory and drives are those of a replica's own hosts, the shared store is one for all; a
+ * replica reaches it at its hosts' rate. Whatever comes from below passes the ports between
+ * chips and hosts. */
 #include "serving/kv_tiers.h"
 
 #include <math.h>
@@ -67,20 +68,9 @@ bool kv_tiers_read(struct kv_tiers *tiers, const struct kv_tiers_place *place,
            (!starts || check(place, (enum kv_place)scenario->weights_tier, error));
 }
 
-static int64_t replica_domain(const struct kv_tiers_place *place, int64_t replica)
+static int64_t store_index(int64_t replica, enum kv_place tier)
 {
-    return (place->first_chip + replica * place->chips_per_replica) /
-           place->platform->chip_count;
-}
-
-static int64_t store_index(const struct kv_tiers *tiers, int64_t replica, enum kv_place tier)
-{
-    const struct kv_tiers_place *place = &tiers->place;
-    if (tier == KV_HOST ||
-        (tier == KV_SSD && place->chips_per_replica > place->platform->chip_count)) {
-        return replica;
-    }
-    return tier == KV_SSD ? replica_domain(place, replica) - replica_domain(place, 0) : 0;
+    return tier == KV_SHARED ? 0 : replica;
 }
 
 /* Bytes of one store. */
@@ -88,26 +78,14 @@ static double store_bytes(const struct kv_tiers_place *place, enum kv_place tier
 {
     const struct serving_scenario *scenario = place->scenario;
     double chips = (double)place->chips_per_replica;
+    double host = scenario->host_size_bytes, ssd = scenario->ssd_size_bytes;
     if (tier == KV_HOST) {
-        double own = place->platform->host.bytes * USABLE_HOST;
-        return chips * (scenario->host_size_bytes > 0 ? scenario->host_size_bytes : own);
+        return chips * (host > 0 ? host : place->platform->host.bytes * USABLE_HOST);
     }
     if (tier == KV_SSD) {
-        double own = place->platform->ssd.bytes;
-        double domain = fmax((double)place->platform->chip_count, chips);
-        return domain * (scenario->ssd_size_bytes > 0 ? scenario->ssd_size_bytes : own);
+        return chips * (ssd > 0 ? ssd : place->platform->ssd.bytes);
     }
     return scenario->shared_size_bytes > 0 ? scenario->shared_size_bytes : (double)INFINITY;
-}
-
-/* Chips that share the link of one store. */
-static double store_chips(const struct kv_tiers_place *place, enum kv_place tier)
-{
-    double chips = (double)place->chips_per_replica;
-    double domain = fmax((double)place->platform->chip_count, chips);
-    double domains = (double)(replica_domain(place, place->replica_count - 1) -
-                              replica_domain(place, 0) + 1);
-    return tier == KV_HOST ? chips : tier == KV_SSD ? domain : domain * domains;
 }
 
 static void start_tier(struct kv_tiers *tiers, enum kv_place tier, struct transfers *transfers,
@@ -118,15 +96,18 @@ static void start_tier(struct kv_tiers *tiers, enum kv_place tier, struct transf
     double block_bytes = place->token_bytes * (double)place->scenario->block_tokens;
     double blocks = store_bytes(place, tier) / block_bytes;
     struct kv_tier *item = &tiers->tiers[tier];
-    item->store_count = store_index(tiers, place->replica_count - 1, tier) + 1;
+    item->store_count = store_index(place->replica_count - 1, tier) + 1;
     item->stores = arena_array(arena, item->store_count, sizeof(struct kv_cache));
-    item->links = arena_array(arena, item->store_count, sizeof(int32_t));
+    item->links = arena_array(arena, place->replica_count, sizeof(int32_t));
     item->latency_s = storage->latency_s;
     for (int64_t i = 0; i < item->store_count; i++) {
         kv_cache_init(&item->stores[i],
                       blocks < (double)UNBOUNDED_BLOCKS ? (int64_t)blocks : UNBOUNDED_BLOCKS,
                       arena);
-        item->links[i] = transfers_link(transfers, storage->Bps * store_chips(place, tier));
+    }
+    for (int64_t i = 0; i < place->replica_count; i++) {
+        item->links[i] =
+            transfers_link(transfers, storage->Bps * (double)place->chips_per_replica);
     }
 }
 
@@ -149,7 +130,7 @@ void kv_tiers_start(struct kv_tiers *tiers, struct transfers *transfers, struct 
 struct kv_cache *kv_tiers_store(const struct kv_tiers *tiers, int64_t replica,
                                 enum kv_place tier)
 {
-    return &tiers->tiers[tier].stores[store_index(tiers, replica, tier)];
+    return &tiers->tiers[tier].stores[store_index(replica, tier)];
 }
 
 struct transfer_way kv_tiers_way(const struct kv_tiers *tiers, int64_t replica,
@@ -161,8 +142,7 @@ struct transfer_way kv_tiers_way(const struct kv_tiers *tiers, int64_t replica,
     }
     crossings[way.count++] = (struct link_use){tiers->ports[replica], 1};
     if (tier != KV_HOST) {
-        crossings[way.count++] =
-            (struct link_use){tiers->tiers[tier].links[store_index(tiers, replica, tier)], 1};
+        crossings[way.count++] = (struct link_use){tiers->tiers[tier].links[replica], 1};
     }
     way.latency_s = tiers->tiers[tier].latency_s;
     return way;

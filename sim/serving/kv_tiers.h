@@ -14,7 +14,7 @@ enum { TIER_CROSSINGS = 2 };
 struct kv_tier {
     struct kv_cache *stores;
     int64_t store_count;
-    int32_t *links; /* of the stores */
+    int32_t *links; /* to the stores, of each replica */
     double latency_s;
 };
 

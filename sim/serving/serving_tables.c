@@ -35,9 +35,18 @@ static double elapsed_s(const struct serving *serving)
     return serving->outcome->end_s - serving->outcome->first_arrival_s;
 }
 
+/* That a pool had over the run: all, or what its autoscaler took. */
+static double mean_chips(const struct serving *serving, const struct pool *pool)
+{
+    double span_s = elapsed_s(serving);
+    return span_s > 0 ? fleet_chips_s(serving, (int)(pool - serving->pools)) / span_s
+                      : (double)pool->chips;
+}
+
 static double busy_fraction(const struct serving *serving, const struct pool *pool)
 {
-    return pool->engine.totals.busy_s / ((double)pool->lane_count * elapsed_s(serving));
+    double lanes = (double)pool->lane_count * mean_chips(serving, pool) / (double)pool->chips;
+    return pool->engine.totals.busy_s / (lanes * elapsed_s(serving));
 }
 
 /* MODEL.md, "Serving: statistics" */
@@ -172,14 +181,6 @@ static void fill_engine(const struct serving *serving, const struct engine_total
     row[SERVING_STEP_LIMIT].text = step_limit(totals);
     row[SERVING_SATURATED].i64 = saturated(serving);
     row[SERVING_TRUSTED].f64 = outcome->arrived > 1 ? offered * 0.9 / load : (double)NAN;
-}
-
-/* That a pool had over the run: all, or what its autoscaler took. */
-static double mean_chips(const struct serving *serving, const struct pool *pool)
-{
-    double span_s = elapsed_s(serving);
-    return span_s > 0 ? fleet_chips_s(serving, (int)(pool - serving->pools)) / span_s
-                      : (double)pool->chips;
 }
 
 /* MODEL.md, "Energy": what steps did, as the work of a step that lasts the whole run. */

@@ -16,8 +16,8 @@ static void test_autoscaler(void)
         "scale_target=8 scale_interval=5s scale_delay=10s startup=20s scale_down=30s "
         "router=least-loaded weights_tier=shared");
     const struct serving *serving = made.serving;
-    double weights_s = serving->pools[POOL_MAIN].cost->weights_bytes /
-                       serving->platform->shared.Bps / 8; /* eight chips share their server's */
+    double weights_s =
+        serving->pools[POOL_MAIN].cost->weights_bytes / serving->platform->shared.Bps;
     CU_ASSERT(made.served);
     CU_ASSERT_EQUAL(serving->outcome->completed, 2000);
     CU_ASSERT(serving->fleet.starts >= 1);
