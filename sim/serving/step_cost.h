@@ -71,6 +71,7 @@ struct step_cost {
     double host_s; /* a step takes at least this, if it launches kernels one by one */
     double buckets[STEP_BUCKETS]; /* compiled lengths of prompts, rising */
     int bucket_count;
+    double pipeline_factor; /* of all times, for waiting between stages */
     double draft_tokens, accepted_tokens, draft_fraction;
     double weights_bytes, activation_bytes, kv_token_bytes; /* of the fullest chip */
     double kv_bytes; /* on the fullest chip, for KV blocks */

@@ -266,8 +266,8 @@ static bool make_pool(const struct reading *reading, struct model *model, const 
     pool->replicas = (int64_t)first_number(config, 1);
     pool->scenario = make_scenario(reading, model, platform_chip(pool->platform, 0));
     lay_out(reading, degrees, &pool->scenario->serving);
-    return measured_load_apply(reading->engines, reading->csv, reading->row, pool->replicas,
-                               pool->scenario, reading->arena, error);
+    return measured_load_apply(reading->engines, reading->csv, reading->row, reading->engine,
+                               pool->replicas, pool->scenario, reading->arena, error);
 }
 
 static bool make_replicas(struct reading *reading, struct model *model, struct error *error)
@@ -291,8 +291,8 @@ static bool make_replicas(struct reading *reading, struct model *model, struct e
     }
     result->replicas = (int64_t)fmax(chips / (degrees.tensor * degrees.pipeline), 1);
     lay_out(reading, degrees, &result->scenario->serving);
-    return measured_load_apply(reading->engines, reading->csv, reading->row, result->replicas,
-                               result->scenario, reading->arena, error);
+    return measured_load_apply(reading->engines, reading->csv, reading->row, reading->engine,
+                               result->replicas, result->scenario, reading->arena, error);
 }
 
 static bool find_tables(struct reading *reading, struct error *error)

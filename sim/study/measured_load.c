@@ -17,7 +17,7 @@ static const double open_s = 600;
 struct load {
     const struct engines *engines;
     const struct csv *csv;
-    int64_t row, replicas;
+    int64_t row, engine, replicas;
     struct arena *arena;
     struct scenario *scenario;
 };
@@ -139,8 +139,13 @@ static void take_lengths(const struct load *load)
     double input = number(load, "isl"), output = number(load, "osl");
     input = input > 0 ? input : csv_number(csv, row, "input_mean");
     output = output > 0 ? output : 2;
-    serving->input_tokens = scaled(load, csv_text(csv, row, "input_shape"), input);
-    serving->output_tokens = scaled(load, csv_text(csv, row, "output_shape"), output);
+    const char *in = csv_text(csv, row, "input_shape"),
+               *out = csv_text(csv, row, "output_shape");
+    const char *spread = csv_text(load->engines->engines, load->engine, "length_spread");
+    bool nominal = strcmp(csv_text(csv, row, "length_note"), "nominal lengths") == 0 &&
+                   csv_text(csv, row, "isl")[0] == '\0';
+    serving->input_tokens = scaled(load, nominal && spread[0] != '\0' ? spread : in, input);
+    serving->output_tokens = scaled(load, nominal && spread[0] != '\0' ? spread : out, output);
 }
 
 static int64_t share_of(const struct load *load, double requests)
@@ -213,10 +218,10 @@ static bool recorded(const struct load *load, struct error *error)
 }
 
 bool measured_load_apply(const struct engines *engines, const struct csv *csv, int64_t row,
-                         int64_t replicas, struct scenario *scenario, struct arena *arena,
-                         struct error *error)
+                         int64_t engine, int64_t replicas, struct scenario *scenario,
+                         struct arena *arena, struct error *error)
 {
-    struct load load = {engines, csv, row, replicas, arena, scenario};
+    struct load load = {engines, csv, row, engine, replicas, arena, scenario};
     const char *kind = text(&load, "load_type");
     const char *batch = text(&load, "batch_or_concurrency");
     if (strstr(batch, "max batch") != NULL || strstr(batch, "max_num_seqs") != NULL) {

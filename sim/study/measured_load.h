@@ -9,11 +9,12 @@
  * empty. */
 bool measured_load_stated(const struct csv *csv, int64_t row, struct error *error);
 
-/* Fills the load of one of so many replicas, with limits of its batch that the load implies.
- * INPUT error for a load that is not known, or a trace that is not there. */
+/* Fills the load of one of so many replicas of an engine (a row of its table), with limits of
+ * its batch that the load implies. INPUT error for a load that is not known, or a trace that is
+ * not there. */
 bool measured_load_apply(const struct engines *engines, const struct csv *csv, int64_t row,
-                         int64_t replicas, struct scenario *scenario, struct arena *arena,
-                         struct error *error);
+                         int64_t engine, int64_t replicas, struct scenario *scenario,
+                         struct arena *arena, struct error *error);
 
 /* Speculative decoding as a row describes it. */
 void measured_load_draft(const char *description, const struct model *model,
