@@ -30,7 +30,16 @@ enum part_of_time { PARTS(PART_ENUM) PART_OF_TIME_COUNT };
 const char *job_part_name(enum part_of_time part);
 
 /* With whom a team exchanges. */
-enum slot { SLOT_TENSOR, SLOT_CONTEXT, SLOT_EXPERT, SLOT_DATA, SLOT_EXPERT_DATA, SLOT_COUNT };
+enum slot {
+    SLOT_TENSOR,
+    SLOT_CONTEXT,
+    SLOT_EXPERT,
+    SLOT_DATA,
+    SLOT_EXPERT_DATA,
+    SLOT_SHARD,  /* with hybrid sharding: ranks that divide the states, */
+    SLOT_COPIES, /* and those that hold the same part */
+    SLOT_COUNT
+};
 
 /* What is exchanged. The same spec on another group is another exchange. */
 struct spec {

@@ -3,6 +3,7 @@
  * slot and spec. */
 #include <math.h>
 
+#include "program/context_ring.h"
 #include "program/lowering.h"
 #include "program/overlap.h"
 
@@ -41,7 +42,8 @@ static enum part_of_time slot_part(enum slot slot)
     static const enum part_of_time parts[SLOT_COUNT] = {
         [SLOT_TENSOR] = PART_TENSOR_TIME,    [SLOT_CONTEXT] = PART_CONTEXT_TIME,
         [SLOT_EXPERT] = PART_EXPERT_TIME,    [SLOT_DATA] = PART_DATA_TIME,
-        [SLOT_EXPERT_DATA] = PART_DATA_TIME,
+        [SLOT_EXPERT_DATA] = PART_DATA_TIME, [SLOT_SHARD] = PART_DATA_TIME,
+        [SLOT_COPIES] = PART_DATA_TIME,
     };
     return parts[slot];
 }
@@ -54,14 +56,17 @@ static double work_s(const struct lowering *lowering, const struct work *work)
     return work->kind == WORK_ATTENTION && fraction > 0 ? time_s / fraction : time_s;
 }
 
-/* With frozen weights an adapter of small rank stands beside each matrix: it reads the input
- * and the gradient of the output, and adds to both results. */
-static struct work adapter(const struct work *gradient)
+/* With frozen weights an adapter of small rank stands beside each matrix. Forward it reads the
+ * input and adds to the output; backward it reads the output's gradient twice and the input,
+ * and adds to the input's gradient: 4 passes over each, all counted here. MODEL.md, "Adapters
+ * and offloading". */
+static struct work adapter(const struct work *gradient, int64_t rank)
 {
     double elements = gradient->batch_count * gradient->k * (gradient->m + gradient->n);
     return (struct work){.kind = WORK_VECTOR,
                          .dtype = DTYPE_BF16,
-                         .bytes = 2 * elements * dtype_bytes(DTYPE_BF16),
+                         .flops = 6 * elements * (double)rank,
+                         .bytes = 4 * elements * dtype_bytes(DTYPE_BF16),
                          .kernel_count = gradient->kernel_count};
 }
 
@@ -105,7 +110,7 @@ void lowering_append(struct lowering *lowering, int32_t sequence)
     for (int i = 0; i < list->count; i++) {
         struct operation *operation = &list->items[i];
         if (operation->trains && lowering->plan->frozen_weights) {
-            operation->work = adapter(&operation->work);
+            operation->work = adapter(&operation->work, lowering->plan->adapter_rank);
         }
         struct op op = {operation->name,
                         (enum part_of_time)operation->work.kind,
@@ -118,7 +123,8 @@ void lowering_append(struct lowering *lowering, int32_t sequence)
         if (operation->work.kernel_count > 0) {
             job_op(lowering->job, sequence, &op);
         }
-        if (operation->exchange == EXCHANGE_NONE) {
+        if (context_ring_take(lowering, sequence, operation) ||
+            operation->exchange == EXCHANGE_NONE) {
             continue;
         }
         op.slot = exchange_slot(operation->exchange);

@@ -11,6 +11,7 @@
 #include "program/replica.h"
 #include "program/schedule.h"
 #include "program/sustained.h"
+#include "workload/transformer_memory.h"
 
 static void forward_parts(struct lowering *lowering, int32_t sequence, enum part part,
                           int64_t repeats)
@@ -51,6 +52,21 @@ static int32_t backward_sequence(struct lowering *lowering, const struct stage *
     return sequence;
 }
 
+/* A microbatch's activations leave for the host beside a chunk's forward turn and come back
+ * beside its backward turn: what the turn does not hide. */
+static void offload_activations(struct lowering *lowering, int32_t sequence)
+{
+    const struct plan *plan = lowering->plan;
+    double bytes = plan->offload_activations *
+                   transformer_turn_activations(lowering->shape, lowering->stage);
+    double wait_s = bytes / plan->offload_Bps - lowering_sequence_s(lowering, sequence);
+    if (plan->offload_activations > 0 && wait_s > 0) {
+        struct op op = {
+            "activations to the host", PART_VECTOR_TIME, wait_s, -1, SLOT_TENSOR, false, 0, 0};
+        job_op(lowering->job, sequence, &op);
+    }
+}
+
 static void chunk_sequences(struct lowering *lowering, int64_t index)
 {
     struct chunk *chunk = &lowering->chunks[index];
@@ -68,6 +84,8 @@ static void chunk_sequences(struct lowering *lowering, int64_t index)
     }
     sustained_apply(lowering, chunk->forward);
     sustained_apply(lowering, chunk->backward);
+    offload_activations(lowering, chunk->forward);
+    offload_activations(lowering, chunk->backward);
     if (splits) {
         chunk->data = backward_sequence(lowering, stage, TURN_DATA);
         chunk->weight = backward_sequence(lowering, stage, TURN_WEIGHT);

@@ -39,6 +39,7 @@ struct lowering {
     int32_t sending; /* the sequence that waits for a message to go; -1: not made yet */
     int32_t coming[SLOT_COUNT]; /* weights whose gathering has begun and is not waited for */
     double clock_gain;          /* of this program's arithmetic: sustained.h */
+    double ring_bytes;          /* passed round for the attention core that comes next */
     struct chunk *chunks;
     struct operation_list list, reordered; /* scratch: large */
 };
@@ -54,6 +55,9 @@ void lowering_backward(struct lowering *lowering, int32_t sequence, enum part pa
 void lowering_turn(struct lowering *lowering, const struct turn *turn);
 void lowering_pair(struct lowering *lowering, const struct turn *forward,
                    const struct turn *backward);
+
+/* Work of a sequence, without its exchanges. */
+double lowering_sequence_s(const struct lowering *lowering, int32_t sequence);
 
 /* Appends the scratch list to a sequence. */
 void lowering_append(struct lowering *lowering, int32_t sequence);

@@ -210,6 +210,21 @@ static void outer_expert_groups(struct job *job, const struct plan *plan, int64_
     }
 }
 
+/* Hybrid sharding: neighbours divide the states, every so manyth rank holds the same part. */
+static void shard_groups(struct job *job, const struct plan *plan, int64_t pipeline,
+                         int64_t ranks)
+{
+    int64_t shards = plan_shards(plan), copies = ranks / shards;
+    for (int64_t first = 0; first < ranks; first += shards) {
+        struct draft members = stage_teams(job, plan, pipeline, first, 1, shards);
+        assign(job, &members, SLOT_SHARD, strided_group(job, &members, plan->tensor_parallel));
+    }
+    for (int64_t part = 0; part < shards; part++) {
+        struct draft members = stage_teams(job, plan, pipeline, part, shards, copies);
+        assign(job, &members, SLOT_COPIES, strided_group(job, &members, plan->tensor_parallel));
+    }
+}
+
 static void stage_groups(struct job *job, const struct plan *plan, int64_t pipeline)
 {
     int64_t ranks = plan->data_parallel * plan->context_parallel;
@@ -217,6 +232,9 @@ static void stage_groups(struct job *job, const struct plan *plan, int64_t pipel
     if (ranks > 1) {
         struct draft all = stage_teams(job, plan, pipeline, 0, 1, teams);
         assign(job, &all, SLOT_DATA, strided_group(job, &all, plan->tensor_parallel));
+    }
+    if (plan_shards(plan) < ranks) {
+        shard_groups(job, plan, pipeline, ranks);
     }
     for (int64_t data = 0; data < plan->data_parallel && plan->context_parallel > 1; data++) {
         struct draft members = stage_teams(job, plan, pipeline, data * plan->context_parallel,

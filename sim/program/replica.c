@@ -21,11 +21,16 @@ static struct group true_group(struct job *job, const struct plan *plan, enum sl
         group.subgroup_size = plan->expert_parallel;
         group.subgroup_count = sharing > 1 ? sharing : span < width ? width / span : 1;
         shared = sharing;
+    } else if (slot == SLOT_SHARD) {
+        group.subgroup_size = plan_shards(plan);
+    } else if (slot == SLOT_COPIES) {
+        group.subgroup_size = ranks / plan_shards(plan);
+        group.subgroup_count = width * plan_shards(plan);
     } else if (slot == SLOT_EXPERT_DATA) {
         group.subgroup_size = plan_expert_replicas(plan);
         group.subgroup_count = chips / group.subgroup_size;
     }
-    stride = slot == SLOT_EXPERT_DATA ? group.subgroup_count : width;
+    stride = slot == SLOT_EXPERT_DATA || slot == SLOT_COPIES ? group.subgroup_count : width;
     int64_t *members =
         arena_array(job->arena, group.subgroup_count * group.subgroup_size, sizeof(int64_t));
     for (int64_t s = 0; s < group.subgroup_count; s++) {
@@ -55,6 +60,9 @@ static bool used(const struct plan *plan, enum slot slot)
         return plan->data_parallel * plan->context_parallel > 1;
     case SLOT_EXPERT_DATA:
         return plan->expert_parallel > 1 && plan_expert_replicas(plan) > 1;
+    case SLOT_SHARD:
+    case SLOT_COPIES:
+        return plan_shards(plan) < plan->data_parallel * plan->context_parallel;
     case SLOT_COUNT:
         break;
     }

@@ -75,7 +75,7 @@ static double slowdown_beside(const struct lowering *lowering, double exchange_s
     return work_s > 0 ? 1 + lost * beside_s / work_s : 1;
 }
 
-static double sequence_s(const struct lowering *lowering, int32_t sequence)
+double lowering_sequence_s(const struct lowering *lowering, int32_t sequence)
 {
     const struct sequence *what = &lowering->job->sequences[sequence];
     double time_s = 0;
@@ -118,8 +118,8 @@ static int32_t unit_sequence(struct lowering *lowering, const struct stage *stag
     } else {
         lowering_backward(lowering, sequence, part, layer, TURN_BACKWARD);
     }
-    double slowdown =
-        slowdown_beside(lowering, rough_s(lowering, bytes), sequence_s(lowering, sequence));
+    double slowdown = slowdown_beside(lowering, rough_s(lowering, bytes),
+                                      lowering_sequence_s(lowering, sequence));
     struct sequence *what = &lowering->job->sequences[sequence];
     for (int64_t i = 0; i < what->op_count; i++) {
         what->ops[i].duration_s *= slowdown;

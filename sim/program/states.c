@@ -11,10 +11,19 @@
 bool states_has_replicas(const struct lowering *lowering, enum slot slot)
 {
     const struct plan *plan = lowering->plan;
+    if (slot == SLOT_SHARD || slot == SLOT_COPIES) {
+        return plan_shards(plan) < plan->data_parallel * plan->context_parallel;
+    }
     if (slot == SLOT_EXPERT_DATA) {
         return plan->expert_parallel > 1 && plan_expert_replicas(plan) > 1;
     }
     return plan->data_parallel * plan->context_parallel > 1;
+}
+
+/* Over which the states are divided. */
+static enum slot shard_slot(const struct lowering *lowering)
+{
+    return states_has_replicas(lowering, SLOT_COPIES) ? SLOT_SHARD : SLOT_DATA;
 }
 
 static void start_exchange(struct lowering *lowering, enum slot slot,
@@ -43,7 +52,8 @@ static void reduce_gradients(struct lowering *lowering, struct bucket bucket)
         scattered ? COLLECTIVE_REDUCE_SCATTER : COLLECTIVE_ALL_REDUCE;
     bucket = reduced_together(lowering, bucket);
     double bytes = plan->frozen_weights ? 0 : plan->gradient_bytes;
-    start_exchange(lowering, SLOT_DATA, operation, bucket.dense * bytes, "reduce gradients");
+    start_exchange(lowering, shard_slot(lowering), operation, bucket.dense * bytes,
+                   "reduce gradients");
     start_exchange(lowering, SLOT_EXPERT_DATA, operation, bucket.expert * bytes,
                    "reduce expert gradients");
 }
@@ -51,8 +61,8 @@ static void reduce_gradients(struct lowering *lowering, struct bucket bucket)
 /* Until no more than lowering->coming of the exchanges started on each slot are under way. */
 static void wait_some(struct lowering *lowering, const char *name)
 {
-    static const enum slot slots[] = {SLOT_DATA, SLOT_EXPERT_DATA};
-    for (int i = 0; i < 2; i++) {
+    const enum slot slots[] = {shard_slot(lowering), SLOT_EXPERT_DATA, SLOT_COPIES};
+    for (int i = 0; i < 3; i++) {
         if (states_has_replicas(lowering, slots[i])) {
             lowering_instruct(lowering, INSTRUCTION_WAIT, lowering->coming[slots[i]],
                               (int32_t)slots[i], -1, name);
@@ -62,7 +72,9 @@ static void wait_some(struct lowering *lowering, const char *name)
 
 static void wait_all(struct lowering *lowering, const char *name)
 {
-    lowering->coming[SLOT_DATA] = lowering->coming[SLOT_EXPERT_DATA] = 0;
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        lowering->coming[slot] = 0;
+    }
     wait_some(lowering, name);
 }
 
@@ -75,7 +87,7 @@ static void gather_weights(struct lowering *lowering, struct bucket bucket)
 {
     double bytes = dtype_bytes(DTYPE_BF16);
     bucket = reduced_together(lowering, bucket);
-    start_exchange(lowering, SLOT_DATA, COLLECTIVE_ALL_GATHER, bucket.dense * bytes,
+    start_exchange(lowering, shard_slot(lowering), COLLECTIVE_ALL_GATHER, bucket.dense * bytes,
                    "gather weights");
     start_exchange(lowering, SLOT_EXPERT_DATA, COLLECTIVE_ALL_GATHER, bucket.expert * bytes,
                    "gather expert weights");
@@ -98,7 +110,7 @@ static bool gathers_ahead(const struct lowering *lowering)
 static void count_coming(struct lowering *lowering, struct bucket bucket, int32_t by)
 {
     bucket = reduced_together(lowering, bucket);
-    lowering->coming[SLOT_DATA] += bucket.dense > 0 ? by : 0;
+    lowering->coming[shard_slot(lowering)] += bucket.dense > 0 ? by : 0;
     lowering->coming[SLOT_EXPERT_DATA] +=
         bucket.expert > 0 && states_has_replicas(lowering, SLOT_EXPERT_DATA) ? by : 0;
 }
@@ -107,7 +119,9 @@ static void count_coming(struct lowering *lowering, struct bucket bucket, int32_
  * queue, whatever the pipeline waits for. */
 void states_begin(struct lowering *lowering)
 {
-    lowering->coming[SLOT_DATA] = lowering->coming[SLOT_EXPERT_DATA] = 0;
+    for (int slot = 0; slot < SLOT_COUNT; slot++) {
+        lowering->coming[slot] = 0;
+    }
     for (int64_t c = 0; gathers_ahead(lowering) && c < plan_chunks(lowering->plan); c++) {
         const struct stage *stage = &lowering->chunks[c].stage;
         int64_t units = state_units_count(stage);
@@ -224,6 +238,31 @@ bool states_backward(struct lowering *lowering, struct chunk *chunk, int64_t mic
 
 /* The end of the step */
 
+/* Hybrid sharding: parts of the gradient are summed over the chips that hold the same one. */
+static void sum_copies(struct lowering *lowering, struct bucket bucket)
+{
+    const struct plan *plan = lowering->plan;
+    bool scattered = plan->zero_stage > 0 && !plan->whole_gradients;
+    double parts = scattered ? (double)plan_shards(plan) : 1;
+    start_exchange(lowering, SLOT_COPIES, COLLECTIVE_ALL_REDUCE,
+                   bucket.dense * plan->gradient_bytes / parts, "reduce copies");
+    wait_all(lowering, "wait for gradients");
+}
+
+/* States in the host's memory: master weight and two moments come and go, both ways at once. */
+static void stream_states(struct lowering *lowering, int32_t sequence, double parameters)
+{
+    enum { STATE_BYTES = 12 };
+    const struct plan *plan = lowering->plan;
+    double update_s = lowering_sequence_s(lowering, sequence);
+    double wait_s = parameters * STATE_BYTES / plan->offload_Bps - update_s;
+    if (plan->offload_optimizer && wait_s > 0) {
+        struct op op = {
+            "states from the host", PART_OPTIMIZER_TIME, wait_s, -1, SLOT_TENSOR, false, 0, 0};
+        job_op(lowering->job, sequence, &op);
+    }
+}
+
 void states_update(struct lowering *lowering)
 {
     const struct plan *plan = lowering->plan;
@@ -238,15 +277,17 @@ void states_update(struct lowering *lowering)
         reduce_gradients(lowering, bucket);
     }
     wait_all(lowering, "wait for gradients");
+    sum_copies(lowering, bucket);
     double shards = 1, expert_shards = 1;
     if (plan->zero_stage > 0) {
-        shards = (double)(plan->data_parallel * plan->context_parallel);
+        shards = (double)plan_shards(plan);
         expert_shards = (double)plan_expert_replicas(plan);
     }
     int32_t sequence = job_sequence(lowering->job, "optimizer");
     transformer_optimizer(plan, bucket.dense / shards + bucket.expert / expert_shards,
                           &lowering->list);
     lowering_append(lowering, sequence);
+    stream_states(lowering, sequence, bucket.dense / shards + bucket.expert / expert_shards);
     lowering_instruct(lowering, INSTRUCTION_RUN, sequence, 0, -1, "optimizer");
     if (plan->zero_stage > 0 && plan->zero_stage < 3 && !plan->overlap_weights) {
         gather_weights(lowering, bucket);

@@ -37,6 +37,8 @@ static bool fits_memory(const struct reading *reading, const struct plan *plan)
     return true;
 }
 
+enum { ADAPTER_RANK = 16 }; /* LoRA as usual, arXiv 2106.09685 */
+
 /* What cannot be full training, because weights, gradients and states with the least of
  * activations are more than the memory, is the training of adapters beside frozen weights. A
  * row that states its recomputation was trained in full. */
@@ -58,6 +60,7 @@ static void choose_frozen(const struct reading *reading, struct plan *plan)
     struct training_memory memory = transformer_memory(&shape, chip, 0);
     double away_bytes = fmin(offload_bytes(reading), memory.activations_bytes);
     plan->frozen_weights = memory.total_bytes - away_bytes > chip->hbm_bytes;
+    plan->adapter_rank = plan->frozen_weights ? ADAPTER_RANK : 0;
 }
 
 /* The least recomputation that fits the memory, with this micro-batch: none, of the attention

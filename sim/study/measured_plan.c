@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan of a measured row: its degrees, and what its framework does. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "study/measured_reading.h"
@@ -14,6 +15,21 @@ static int64_t zero_stage(const char *sharding)
         return 3;
     }
     return reading_holds(sharding, "DDP") || strncmp(sharding, "none", 4) == 0 ? 0 : 1;
+}
+
+/* Ranks that divide the states, when the row says how many; those of context parallelism do
+ * too. */
+static int64_t sharded_over(const struct reading *reading, const struct plan *plan)
+{
+    const char *at = strstr(reading_text(reading, "dp_sharding"), "FSDP");
+    if (at == NULL || plan->expert_parallel > 1) {
+        return 0;
+    }
+    at += strncmp(at, "FSDP2 ", 6) == 0 ? 6 : 5; /* "FSDP 8", "FSDP=128" */
+    int64_t shards = strtol(at, NULL, 10) * plan->context_parallel;
+    int64_t ranks = platform_chips(reading->result->platform) /
+                    (plan->tensor_parallel * plan->pipeline_parallel);
+    return shards > 0 && shards < ranks && ranks % shards == 0 ? shards : 0;
 }
 
 static enum dtype row_dtype(const char *precision)
@@ -174,6 +190,7 @@ void measured_plan(const struct reading *reading, struct plan *plan)
     plan->zero_stage = reading->row->kind == MEASURED_VTRAIN
                            ? 0
                            : zero_stage(reading_text(reading, "dp_sharding"));
+    plan->shard_chips = sharded_over(reading, plan);
     plan->dtype = row_dtype(reading_text(reading, "precision"));
     plan->scaling = row_scaling(reading);
     plan->merged_dispatch = merges_dispatch(reading);

@@ -29,6 +29,7 @@ void plan_init(struct plan *plan)
                           .dispatch_dtype = DTYPE_BF16,
                           .overlap_gradients = true,
                           .gradient_bytes = 4,
+                          .offload_Bps = 50e9,
                           .flash_attention = true,
                           .fused_vectors = true};
 }
@@ -40,6 +41,12 @@ int64_t plan_expert_tensor_parallel(const struct plan *plan)
         return plan->tensor_parallel;
     }
     return sharing > 1 ? sharing : 1;
+}
+
+int64_t plan_shards(const struct plan *plan)
+{
+    int64_t ranks = plan->data_parallel * plan->context_parallel;
+    return plan->shard_chips > 0 && plan->shard_chips < ranks ? plan->shard_chips : ranks;
 }
 
 int64_t plan_chunks(const struct plan *plan)
@@ -257,6 +264,23 @@ static bool check_experts(const struct plan *plan, const struct model *model, in
                          error);
 }
 
+static bool check_shards(const struct plan *plan, struct error *error)
+{
+    int64_t ranks = plan->data_parallel * plan->context_parallel;
+    if (plan_shards(plan) == ranks) {
+        return true;
+    }
+    if (plan->expert_parallel > 1) {
+        return error_fill(
+            error, ERROR_INFEASIBLE,
+            "plan.shard_chips %lld divides states over a part of the replicas, which "
+            "is not modelled with expert_parallel; use shard_chips: 0",
+            (long long)plan->shard_chips);
+    }
+    return check_divides("shard_chips", plan->shard_chips, ranks,
+                         "data- and context-parallel ranks", error);
+}
+
 static int64_t divided_up(int64_t whole, int64_t part)
 {
     return whole / part + (whole % part != 0);
@@ -277,5 +301,6 @@ bool plan_derive(struct plan *plan, const struct model *model, int64_t chips,
     int64_t wave = plan->data_parallel * plan->micro_batch;
     plan->micro_batches = divided_up(sequences, wave);
     plan->batch_sequences = plan->micro_batches * wave;
-    return true;
+    plan->frozen_weights = plan->frozen_weights || plan->adapter_rank > 0;
+    return check_shards(plan, error);
 }

@@ -73,7 +73,15 @@ struct plan {
     double expert_gap_s;  /* of a mixture's routing each way, while the host reads its counts */
     bool whole_gradients; /* zero_stage 1 sums all gradients on every replica */
     bool frozen_weights;  /* only small adapters are trained */
-    bool uneven_stages;   /* allow PP x virtual stages that do not divide the layers */
+    int64_t adapter_rank; /* of those, beside each matrix of a layer */
+    int64_t shard_chips;  /* data- and context-parallel ranks that divide the states; 0: all */
+    bool context_ring; /* keys and values go round block by block, not gathered before the core
+                        */
+    bool offload_optimizer; /* states stay in the host's memory, streamed through the chip */
+    double
+        offload_activations; /* share that waits in the host's memory for its backward turn */
+    double offload_Bps;      /* between a chip and its host, each way */
+    bool uneven_stages;      /* allow PP x virtual stages that do not divide the layers */
 };
 
 /* Plan and model together, as the operations and the memory need them. The plan is derived. */
@@ -106,4 +114,5 @@ int64_t plan_chunks(const struct plan *plan);
 int64_t plan_chunk_stage(const struct plan *plan, int64_t stage, int64_t chunk);
 /* Gradients of weights are computed in turns of their own. */
 bool plan_splits_backward(const struct plan *plan);
+int64_t plan_shards(const struct plan *plan); /* ranks that divide the states of a stage */
 int64_t plan_expert_replicas(const struct plan *plan);

@@ -74,6 +74,21 @@ enum key_type {
       "what data-parallel chips divide among them: 0 nothing, 1 optimizer states, 2 "          \
       "gradients "                                                                             \
       "too, 3 weights too (fully sharded)")                                                    \
+    X(shard_chips, COUNT, plan.shard_chips, 0, 1 << 24, NULL, "0",                             \
+      "hybrid sharding: data- and context-parallel ranks that divide the states, the others "  \
+      "hold copies; 0: all divide them")                                                       \
+    X(adapter_rank, COUNT, plan.adapter_rank, 0, 1 << 16, NULL, "0",                           \
+      "LoRA: rank of the adapters that are trained beside frozen weights; 0: all weights are " \
+      "trained")                                                                               \
+    X(context_ring, SWITCH, plan.context_ring, 0, 0, NULL, "off",                              \
+      "context parallelism passes keys and values round in blocks beside the core; off: it "   \
+      "gathers them before")                                                                   \
+    X(offload_optimizer, SWITCH, plan.offload_optimizer, 0, 0, NULL, "off",                    \
+      "optimizer states stay in the host's memory and are streamed through the chip")          \
+    X(offload_activations, REAL, plan.offload_activations, 0, 1, NULL, "0",                    \
+      "share of activations that waits in the host's memory for the backward turn")            \
+    X(offload_bandwidth, RATE, plan.offload_Bps, 1, INT64_C(1) << 50, NULL, "50GBps",          \
+      "between a chip and its host, each way (a PCIe 5 port)")                                 \
     X(recompute, CHOICE, plan.recompute, 0, 0, "none|selective|vector|full", "none",           \
       "what is computed again instead of kept: nothing, the attention core unless it is a "    \
       "flash kernel, norms and activations too, whole layers")                                 \

@@ -157,6 +157,13 @@ static double activations_bytes(const struct training_shape *shape, int64_t stag
     return bytes;
 }
 
+double transformer_turn_activations(const struct training_shape *shape, int64_t stage)
+{
+    struct stage part = transformer_chunk(shape->model, shape->plan, stage, 0);
+    return layers_bytes(shape, part.layers, false) +
+           layers_bytes(shape, part.dense_layers, true);
+}
+
 /* Short-lived: a block's whole input and gradient, the gradient of the MLP's inner result, a
  * recomputed layer; logits in bf16 and fp32. */
 static double workspace_bytes(const struct training_shape *shape, int64_t stage)
@@ -185,8 +192,11 @@ static double kept(const struct plan *plan, struct parameters parameters, int64_
     if (plan->zero_stage < sharded_from) {
         return parameters.dense + parameters.expert;
     }
-    double replicas = (double)(plan->data_parallel * plan->context_parallel);
-    return parameters.dense / replicas + parameters.expert / (double)plan_expert_replicas(plan);
+    double shards = (double)plan_shards(plan);
+    if (plan->expert_parallel == 1) {
+        return (parameters.dense + parameters.expert) / shards;
+    }
+    return parameters.dense / shards + parameters.expert / (double)plan_expert_replicas(plan);
 }
 
 /* Narrow dtypes keep both orientations of each matrix instead of the bf16 weights; with full
@@ -219,9 +229,10 @@ struct training_memory transformer_memory(const struct training_shape *shape,
         .weights_bytes = weights_bytes(shape, stage, parameters),
         .gradients_bytes =
             plan->frozen_weights ? 0 : plan->gradient_bytes * kept(plan, parameters, 2),
-        .optimizer_bytes =
-            plan->frozen_weights ? 0 : OPTIMIZER_BYTES * kept(plan, parameters, 1),
-        .activations_bytes = activations_bytes(shape, stage),
+        .optimizer_bytes = plan->frozen_weights || plan->offload_optimizer
+                               ? 0
+                               : OPTIMIZER_BYTES * kept(plan, parameters, 1),
+        .activations_bytes = activations_bytes(shape, stage) * (1 - plan->offload_activations),
         .workspace_bytes = workspace_bytes(shape, stage),
         .reserved_bytes = chip->reserved_bytes};
     memory.total_bytes = memory.weights_bytes + memory.gradients_bytes +

@@ -13,3 +13,6 @@ struct training_memory {
 };
 struct training_memory transformer_memory(const struct training_shape *shape,
                                           const struct chip *chip, int64_t stage);
+
+/* Bytes that one microbatch leaves in one chunk of a stage until its backward turn. */
+double transformer_turn_activations(const struct training_shape *shape, int64_t stage);
