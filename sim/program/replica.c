@@ -6,41 +6,51 @@
 #include "program/exchanges.h"
 #include "program/placement.h"
 
+/* How a slot's chips of one stage, in the order of tensor, context and data ranks, are cut: so
+ * many subgroups of this size, whose members stand stride apart. */
+struct cut {
+    int64_t count, size, stride;
+};
+
+static struct cut slot_cut(const struct plan *plan, enum slot slot)
+{
+    int64_t width = plan->tensor_parallel;
+    int64_t ranks = plan->data_parallel * plan->context_parallel;
+    int64_t sharing = plan_expert_tensor_parallel(plan), span = plan->expert_parallel * sharing;
+    switch (slot) {
+    case SLOT_CONTEXT:
+        return (struct cut){width, plan->context_parallel, width};
+    case SLOT_EXPERT:
+        return sharing > 1 ? (struct cut){sharing, plan->expert_parallel, width}
+                           : (struct cut){span < width ? width / span : 1, span, 1};
+    case SLOT_EXPERT_DATA:
+        return (struct cut){span, plan_expert_replicas(plan), span};
+    case SLOT_SHARD:
+        return (struct cut){width, plan_shards(plan), width};
+    case SLOT_COPIES:
+        return (struct cut){width * plan_shards(plan), ranks / plan_shards(plan),
+                            width * plan_shards(plan)};
+    case SLOT_TENSOR:
+    case SLOT_DATA:
+    case SLOT_COUNT:
+        break;
+    }
+    return (struct cut){width, ranks, width};
+}
+
 /* Chips of the exchange that rank 0 of a stage takes part in, cut into subgroups. */
 static struct group true_group(struct job *job, const struct plan *plan, enum slot slot)
 {
     int64_t width = plan->tensor_parallel;
-    int64_t ranks = plan->data_parallel * plan->context_parallel;
-    int64_t chips = width * ranks, stride = 1, shared = 1;
-    struct group group = {.subgroup_count = width, .subgroup_size = ranks};
-    if (slot == SLOT_CONTEXT) {
-        group.subgroup_size = plan->context_parallel;
-    } else if (slot == SLOT_EXPERT) {
-        int64_t sharing = plan_expert_tensor_parallel(plan),
-                span = plan->expert_parallel * sharing;
-        group.subgroup_size = plan->expert_parallel;
-        group.subgroup_count = sharing > 1 ? sharing : span < width ? width / span : 1;
-        shared = sharing;
-    } else if (slot == SLOT_SHARD) {
-        group.subgroup_size = plan_shards(plan);
-    } else if (slot == SLOT_COPIES) {
-        group.subgroup_size = ranks / plan_shards(plan);
-        group.subgroup_count = width * plan_shards(plan);
-    } else if (slot == SLOT_EXPERT_DATA) {
-        group.subgroup_size = plan_expert_replicas(plan);
-        group.subgroup_count = chips / group.subgroup_size;
-    }
-    stride = slot == SLOT_EXPERT_DATA || slot == SLOT_COPIES ? group.subgroup_count : width;
-    int64_t *members =
-        arena_array(job->arena, group.subgroup_count * group.subgroup_size, sizeof(int64_t));
-    for (int64_t s = 0; s < group.subgroup_count; s++) {
-        for (int64_t m = 0; m < group.subgroup_size; m++) {
-            bool runs = slot == SLOT_EXPERT && shared == 1; /* consecutive chips */
-            int64_t place = runs ? s * group.subgroup_size + m : s + m * stride;
+    struct cut cut = slot_cut(plan, slot);
+    struct group group = {.subgroup_count = cut.count, .subgroup_size = cut.size};
+    int64_t *members = arena_array(job->arena, cut.count * cut.size, sizeof(int64_t));
+    for (int64_t s = 0; s < cut.count; s++) {
+        for (int64_t m = 0; m < cut.size; m++) {
+            int64_t place = cut.stride == 1 ? s * cut.size + m : s + m * cut.stride;
             int64_t rank = place / width;
             struct place at = {rank / plan->context_parallel, rank % plan->context_parallel, 0};
-            members[s * group.subgroup_size + m] =
-                placement_team(plan, &at) * width + place % width;
+            members[s * cut.size + m] = placement_team(plan, &at) * width + place % width;
         }
     }
     group.chips = members;
