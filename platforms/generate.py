@@ -41,6 +41,11 @@ def fact_props(name: str, fact: Fact) -> Iterator[str]:
 def library_facts(software: Software) -> Iterator[tuple[str, str | Fact]]:
     if software.host is not None:
         yield "collective.host", software.host
+    for name, copied in (("own_copy", software.own_copy), ("pair_copy", software.pair_copy)):
+        if copied is not None:
+            yield "collective." + name, copied
+    if software.pair_protocols is not None:
+        yield "collective.pair_protocols", software.pair_protocols
     yield "collective.algorithms", software.algorithms
     for protocol in software.protocols:
         for name in ("efficiency", "step", "step_scale_out", "slice", "slice_scale_out"):

@@ -39,6 +39,9 @@ class Software:
     protocols: tuple[Protocol, ...] = ()
     in_switch: InSwitch | None = None
     host: Fact | None = None
+    own_copy: Fact | None = None
+    pair_copy: Fact | None = None
+    pair_protocols: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,10 @@ HOPPER_LAUNCH = fit("4us", f"NCCL 2.29 on H100, all-gather and all-reduce of 2 K
                     f"extrapolated to no step: 4.2 and 4.8 us ({AICONFIG})", low="4us", high="8.4us")
 AMPERE_LAUNCH = fit("8us", f"NCCL 2.27 on A100, all-gather and all-reduce of 2 KB on 2, 4 and 8 GPUs "
                     f"extrapolated to no step: 8.2 and 8.1 us ({AICONFIG})", low="6.6us", high="9us")
+OWN_COPY = fit("0.55", "all-gather and reduce-scatter of 64 MB and more on 2, 4 and 8 A100 and H100, less their bytes on the "
+               f"links: 0.45 to 0.65 ({AICONFIG})", low="0.45", high="0.65")
+PAIR_COPY = fit("1.6", "all-to-all of 64 MB and more on 2, 4 and 8 A100 and H100, less its bytes on the links: 1.3 to 1.9 "
+                f"({AICONFIG})", low="1.3", high="1.9")
 HOST = fit("26us", "torch programs that wait for each all-reduce: 38 us on 8 H200 where NCCL alone takes 16 to 20 "
            f"({NCCL_BOOK}, C0015 to C0018; {AICONFIG})", low="20us", high="32us")
 
@@ -153,7 +160,7 @@ def nccl(launch: Fact, net: Net, nvlink: int = 0) -> Software:
     ampere = launch is AMPERE_LAUNCH
     protocols = (low_latency(ampere, net), middle(ampere, net), bulk(ampere, net))
     return Software(launch, protocols[0].step, net.low, "ring, double-tree, in-switch", protocols,
-                    in_switch(nvlink, net), HOST)
+                    in_switch(nvlink, net), HOST, OWN_COPY, PAIR_COPY, "LL, Simple")
 
 
 RCCL = Software(estimate("10us", "RCCL all-reduces of a few bytes take 15 to 25 us on 8 MI300X (recalled)",

@@ -140,15 +140,8 @@ static void plan_with(const struct collective_algorithm *algorithm, int64_t vari
  */
 static bool chosen_by_library(const struct collective *collective, const char *name)
 {
-    const char *list = collective->platform->collective_algorithms;
-    size_t length = strlen(name);
-    for (const char *at = list; at != NULL; at = strchr(at, ',')) {
-        at += strspn(at, ", ");
-        if (strncmp(at, name, length) == 0 && strchr(", ", at[length]) != NULL) {
-            return true;
-        }
-    }
-    return list == NULL || collective->operation >= COLLECTIVE_ALL_TO_ALL;
+    return cost_word_in(collective->platform->collective_algorithms, name) ||
+           collective->operation >= COLLECTIVE_ALL_TO_ALL;
 }
 
 struct search {
@@ -172,6 +165,9 @@ static void try_shape(const struct collective *collective, struct collective_cho
     }
     int64_t protocols = cost_protocol_count(collective, &trial);
     for (choice.protocol = 0; choice.protocol < protocols; choice.protocol++) {
+        if (!cost_protocol_serves(collective, &trial, choice.protocol)) {
+            continue;
+        }
         double time_s = bytes_s / cost_efficiency(collective, &trial, choice.protocol);
         for (int64_t s = 0; s < trial.phase_count; s++) {
             time_s +=

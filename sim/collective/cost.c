@@ -4,6 +4,7 @@
 #include "collective/cost.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "collective/fluid.h"
 #include "hardware/fabric.h"
@@ -44,6 +45,49 @@ static struct protocol protocol_at(const struct collective *collective,
     return (struct protocol){.efficiency_fraction = 1,
                              .step_s = platform->collective_step_s,
                              .step_scale_out_s = platform->collective_step_scale_out_s};
+}
+
+bool cost_word_in(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = list; at != NULL; at = strchr(at, ',')) {
+        at += strspn(at, ", ");
+        if (strncmp(at, word, length) == 0 && strchr(", ", at[length]) != NULL) {
+            return true;
+        }
+    }
+    return list == NULL;
+}
+
+static bool by_pairs(const struct collective *collective)
+{
+    return collective->operation == COLLECTIVE_ALL_TO_ALL ||
+           collective->operation == COLLECTIVE_SEND_RECEIVE;
+}
+
+bool cost_protocol_serves(const struct collective *collective, const struct schedule *schedule,
+                          int64_t index)
+{
+    const struct platform *platform = collective->platform;
+    return schedule->in_switch || platform->protocol_count == 0 || !by_pairs(collective) ||
+           cost_word_in(platform->collective_pair_protocols, platform->protocols[index].name);
+}
+
+/* What a chip copies in its own memory beside the wires. */
+double cost_copy_s(const struct collective *collective)
+{
+    const struct platform *platform = collective->platform;
+    const struct chip *chip = platform_chip(platform, collective->chips[0]);
+    double copies_Bps = chip->hbm_Bps * chip->hbm_efficiency_fraction / 2;
+    double own = platform->collective_own_copy_fraction;
+    double pair = platform->collective_pair_copy_fraction;
+    if (collective->operation == COLLECTIVE_ALL_TO_ALL && pair > 0) {
+        return collective->bytes / (copies_Bps * pair);
+    }
+    bool parts = collective->operation == COLLECTIVE_ALL_GATHER ||
+                 collective->operation == COLLECTIVE_REDUCE_SCATTER;
+    return parts && own > 0 ? collective->bytes / (double)collective->count / (copies_Bps * own)
+                            : 0;
 }
 
 int64_t cost_protocol_count(const struct collective *collective,
@@ -94,6 +138,9 @@ void cost_settle(const struct collective *collective, struct schedule *schedule,
         cost_ways(collective, phase, &ways);
         phase->latency_s = fmax(ways.latency_s[0], ways.latency_s[1]);
         phase->round_s = cost_round_s(collective, schedule, phase, &ways, protocol);
+        if (s == 0) {
+            phase->round_s += cost_copy_s(collective) / (double)phase->rounds;
+        }
         for (int64_t i = 0; i < phase->transfer_count; i++) {
             phase->transfers[i].bytes /= efficiency;
         }

@@ -23,6 +23,17 @@ double cost_bytes_s(const struct collective *collective, const struct phase *pha
 int64_t cost_protocol_count(const struct collective *collective,
                             const struct schedule *schedule);
 
+/* Whether the library uses the protocol for the operation. */
+bool cost_protocol_serves(const struct collective *collective, const struct schedule *schedule,
+                          int64_t index);
+
+/* Whether a list of words with commas between has one; a list that is NULL has all. */
+bool cost_word_in(const char *list, const char *word);
+
+/* Time of copies inside a chip's memory that its library makes, once in a collective.
+ * MODEL.md, "Protocols". */
+double cost_copy_s(const struct collective *collective);
+
 /* What a round of the phase costs beside its bytes by a protocol. */
 double cost_round_s(const struct collective *collective, const struct schedule *schedule,
                     const struct phase *phase, const struct cost_ways *ways, int64_t protocol);

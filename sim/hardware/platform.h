@@ -113,13 +113,17 @@ struct platform {
     double *nic_up_Bps, *nic_down_Bps; /* [chip_count]: a chip's share of its way to and from
                                           the fabric when all chips use theirs; NULL: no NIC */
     struct tier *tiers;
-    int64_t tier_count;                 /* 0: this machine has no scale-out network */
-    double collective_launch_s;         /* software cost of one collective */
-    double collective_step_s;           /* of one step inside a domain, beside link latency */
-    double collective_step_scale_out_s; /* of one step over the NICs */
-    double collective_host_s;           /* more when the host waits for each collective */
-    const char *collective_algorithms;  /* that the library chooses among; NULL: all */
-    struct protocol *protocols;         /* [protocol_count]; none: the steps above alone */
+    int64_t tier_count;                  /* 0: this machine has no scale-out network */
+    double collective_launch_s;          /* software cost of one collective */
+    double collective_step_s;            /* of one step inside a domain, beside link latency */
+    double collective_step_scale_out_s;  /* of one step over the NICs */
+    double collective_host_s;            /* more when the host waits for each collective */
+    double collective_own_copy_fraction; /* of the copy rate of a chip's memory: its own part of
+                                            a gather or scatter; 0: costs nothing */
+    double collective_pair_copy_fraction;  /* of that rate: buffers of an all-to-all */
+    const char *collective_pair_protocols; /* of all-to-all and send; NULL: all */
+    const char *collective_algorithms;     /* that the library chooses among; NULL: all */
+    struct protocol *protocols;            /* [protocol_count]; none: the steps above alone */
     int64_t protocol_count;
     struct protocol in_switch;       /* all-reduce by the switch; efficiency 0: it cannot */
     double in_switch_tuned_fraction; /* its algorithm rate over a link's as the library takes it

@@ -2,11 +2,13 @@
 /* One team, one program of one exchange. */
 #include "program/lower_collective.h"
 
-static void add_team(struct job *job, int64_t chips)
+static void add_team(struct job *job, const struct collective_request *request)
 {
+    int64_t chips = request->chips, size = job->platform->chip_count;
+    int64_t in_domain = request->per_domain > 0 ? request->per_domain : size;
     int64_t *list = arena_array(job->arena, chips, sizeof(int64_t));
     for (int64_t i = 0; i < chips; i++) {
-        list[i] = i;
+        list[i] = i / in_domain * size + i % in_domain;
     }
     job->teams = arena_array(job->arena, 1, sizeof(struct team));
     job->team_count = 1;
@@ -41,7 +43,7 @@ struct job *lower_collective(const struct platform *platform,
     int32_t program = job_program(job);
     struct instruction run = {INSTRUCTION_RUN, sequence, 0, -1, name};
     job_instruct(job, program, run);
-    add_team(job, request->chips);
+    add_team(job, request);
     job->teams[0].program = program;
     return job;
 }

@@ -8,7 +8,8 @@ struct collective_request {
     enum collective_operation operation;
     double bytes;
     const char *algorithm;
-    int64_t chips; /* the first so many of the machine */
+    int64_t chips;      /* the first so many of the machine */
+    int64_t per_domain; /* the first so many of each domain; 0: domains are filled */
 };
 
 /* The job, its exchange still to be planned. NULL and an error when the machine has too few

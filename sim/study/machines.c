@@ -51,13 +51,18 @@ int64_t machines_find(const struct machines *machines, const char *accelerator,
 }
 
 /* The platform that a table's row names, read once. */
-static struct platform *named(const struct machines *machines, const struct csv *table,
-                              int64_t row, struct platform **place, struct error *error)
+static struct platform *named(struct machines *machines, const struct csv *table, int64_t row,
+                              struct platform **place, struct error *error)
 {
-    if (*place == NULL) {
-        const char *path = arena_format(machines->arena, "%s/%s.xml", machines->platform_folder,
-                                        csv_text(table, row, "platform"));
+    const char *name = csv_text(table, row, "platform");
+    if (*place == NULL && machines->broken != NULL && strcmp(machines->broken, name) == 0) {
+        *error = machines->broken_why;
+    } else if (*place == NULL) {
+        const char *path =
+            arena_format(machines->arena, "%s/%s.xml", machines->platform_folder, name);
         *place = platform_read(path, machines->arena, error);
+        machines->broken = *place == NULL ? name : machines->broken;
+        machines->broken_why = *place == NULL ? *error : machines->broken_why;
     }
     return *place;
 }

@@ -15,6 +15,8 @@ struct machines {
     struct platform **device_platforms; /* [devices rows], likewise */
     struct engines *engines;
     struct platform **hardware_platforms; /* [hardware rows], likewise */
+    const char *broken;                   /* platform that could not be read last, and why */
+    struct error broken_why;
     struct arena *arena;
 };
 

@@ -8,52 +8,67 @@
 
 #include "execution/executor.h"
 #include "program/exchanges.h"
+#include "study/words.h"
 
 static const double plateau_bytes = 17179869184.0, latency_bytes = 8, us = 1e-6;
 
+/* How a row's transfer is repeated: latency of one way, both ways at once, or the plateau of
+ * large ones. */
+enum pace { PLATEAU, LATENCY, BOTH_WAYS };
+
 static const struct {
-    const char *text;
+    const char *text; /* as words */
     enum collective_operation operation;
+    enum pace pace;
 } operations[] = {
-    {"all_reduce", COLLECTIVE_ALL_REDUCE},
-    {"all_gather", COLLECTIVE_ALL_GATHER},
-    {"reduce_scatter", COLLECTIVE_REDUCE_SCATTER},
-    {"all_to_all", COLLECTIVE_ALL_TO_ALL},
-    {"broadcast", COLLECTIVE_BROADCAST},
-    {"point-to-point", COLLECTIVE_SEND_RECEIVE},
-    {"permute (pairs)", COLLECTIVE_SEND_RECEIVE},
-    {"p2p unidirectional", COLLECTIVE_SEND_RECEIVE},
+    {"p2p bidirectional", COLLECTIVE_ALL_TO_ALL, BOTH_WAYS},
+    {"all reduce", COLLECTIVE_ALL_REDUCE, PLATEAU},
+    {"allreduce", COLLECTIVE_ALL_REDUCE, PLATEAU},
+    {"all gather", COLLECTIVE_ALL_GATHER, PLATEAU},
+    {"allgather", COLLECTIVE_ALL_GATHER, PLATEAU},
+    {"reduce scatter", COLLECTIVE_REDUCE_SCATTER, PLATEAU},
+    {"reducescatter", COLLECTIVE_REDUCE_SCATTER, PLATEAU},
+    {"all to all", COLLECTIVE_ALL_TO_ALL, PLATEAU},
+    {"alltoall", COLLECTIVE_ALL_TO_ALL, PLATEAU},
+    {"broadcast", COLLECTIVE_BROADCAST, PLATEAU},
+    {"point to point", COLLECTIVE_SEND_RECEIVE, LATENCY},
+    {"per hop", COLLECTIVE_SEND_RECEIVE, LATENCY},
+    {"permute", COLLECTIVE_SEND_RECEIVE, PLATEAU},
+    {"sendrecv", COLLECTIVE_SEND_RECEIVE, PLATEAU},
+    {"send recv", COLLECTIVE_SEND_RECEIVE, PLATEAU},
+    {"send receive", COLLECTIVE_SEND_RECEIVE, PLATEAU},
+    {"p2p unidirectional", COLLECTIVE_SEND_RECEIVE, PLATEAU},
 };
 enum { OPERATION_COUNT = sizeof operations / sizeof operations[0] };
 
 static int operation_of(const struct csv *csv, int64_t row)
 {
     for (int i = 0; i < OPERATION_COUNT; i++) {
-        if (strcmp(csv_text(csv, row, "collective"), operations[i].text) == 0) {
+        if (words_fit(operations[i].text, csv_text(csv, row, "collective"))) {
             return i;
         }
     }
     return -1;
 }
 
-static double bytes_of(const struct csv *csv, int64_t row)
+/* Without a size: what the kind of transfer means, whatever the result says. */
+static double bytes_of(const struct csv *csv, int64_t row, int operation)
 {
     double bytes = csv_number(csv, row, "size_bytes");
-    if (isfinite(bytes)) {
+    if (isfinite(bytes) || operation < 0) {
         return bytes;
     }
-    if (isfinite(csv_number(csv, row, "latency_us"))) {
+    if (operations[operation].pace == LATENCY) {
         return latency_bytes;
     }
-    bool plateau = isfinite(csv_number(csv, row, "busbw_GBps"));
-    return plateau && csv_number(csv, row, "n_ranks") > 1 ? plateau_bytes : (double)NAN;
+    return operations[operation].pace == BOTH_WAYS ? 2 * plateau_bytes : plateau_bytes;
 }
 
 double measured_collective_time_s(const struct csv *csv, int64_t row)
 {
     double time_us = csv_number(csv, row, "time_us");
     int operation = operation_of(csv, row);
-    double bytes = bytes_of(csv, row);
+    double bytes = bytes_of(csv, row, operation);
     if (isfinite(time_us) || operation < 0) {
         return time_us * us;
     }
@@ -61,6 +76,12 @@ double measured_collective_time_s(const struct csv *csv, int64_t row)
     double rate = csv_number(csv, row, "algbw_GBps") * unit;
     if (isfinite(rate) && isfinite(csv_number(csv, row, "size_bytes"))) {
         return bytes / rate;
+    }
+    if (operations[operation].pace == LATENCY) {
+        return csv_number(csv, row, "latency_us") * us;
+    }
+    if (operations[operation].pace == BOTH_WAYS) {
+        return bytes / (csv_number(csv, row, "busbw_GBps") * unit);
     }
     struct collective collective = {.operation = operations[operation].operation,
                                     .bytes = bytes,
@@ -87,6 +108,10 @@ static struct platform *platform_of(struct machines *machines, const struct meas
                                     int64_t *ranks_per_chip, struct error *error)
 {
     const struct csv *csv = row->csv;
+    if (row->accelerator[0] == '\0' || strcmp(row->accelerator, "unknown") == 0) {
+        error_fill(error, ERROR_INPUT, "column accelerator is empty or 'unknown'");
+        return NULL;
+    }
     int64_t machine =
         machines_find(machines, row->accelerator, csv_count(csv, row->row, "ranks_per_node", 0),
                       csv_text(csv, row->row, "system"));
@@ -99,6 +124,24 @@ static struct platform *platform_of(struct machines *machines, const struct meas
     return machines_platform(machines, machine, error);
 }
 
+/* A node is a domain, unless a domain is more than a node. Ranks of one chip exchange as
+ * neighbours do, over the same engines. */
+static void place(struct collective_case *what, const struct measured_row *row,
+                  const struct platform *whole)
+{
+    struct collective_request *request = &what->request;
+    int64_t nodes = csv_count(row->csv, row->row, "n_nodes", 1), chips = whole->chip_count;
+    request->chips = request->operation == COLLECTIVE_SEND_RECEIVE || request->chips < 2
+                         ? 2
+                         : request->chips;
+    bool server = strcmp(whole->domain_noun, "server") == 0;
+    if (nodes > 1 && server && request->chips % nodes == 0 && request->chips / nodes < chips) {
+        request->per_domain = request->chips / nodes;
+        chips = request->per_domain;
+    }
+    what->platform->domain_count = (request->chips + chips - 1) / chips;
+}
+
 struct collective_case *measured_collective_case(struct machines *machines,
                                                  const struct measured_row *row,
                                                  struct arena *arena, struct error *error)
@@ -106,7 +149,13 @@ struct collective_case *measured_collective_case(struct machines *machines,
     struct collective_case *what = arena_alloc(arena, sizeof *what);
     int64_t ranks = csv_count(row->csv, row->row, "n_ranks", 0), ranks_per_chip = 1;
     int operation = operation_of(row->csv, row->row);
-    double bytes = bytes_of(row->csv, row->row);
+    double bytes = bytes_of(row->csv, row->row, operation);
+    if (operation < 0 && !isfinite(bytes)) {
+        error_fill(error, ERROR_INPUT,
+                   "column size_bytes is empty, and '%.40s' has no size that it is known for",
+                   csv_text(row->csv, row->row, "collective"));
+        return NULL;
+    }
     if (operation < 0) {
         error_fill(error, ERROR_INPUT, "collective '%s' is none of ours",
                    csv_text(row->csv, row->row, "collective"));
@@ -123,17 +172,14 @@ struct collective_case *measured_collective_case(struct machines *machines,
     }
     what->platform = arena_alloc(arena, sizeof *whole);
     *what->platform = *whole;
-    what->request = (struct collective_request){operations[operation].operation, bytes,
-                                                algorithm_of(row->csv, row->row),
-                                                (ranks + ranks_per_chip - 1) / ranks_per_chip};
-    bool pair = operations[operation].operation == COLLECTIVE_SEND_RECEIVE;
-    what->request.chips = pair ? 2 : what->request.chips;
-    int64_t chips = whole->chip_count;
-    what->platform->domain_count = (what->request.chips + chips - 1) / chips;
+    what->request = (struct collective_request){
+        operations[operation].operation, bytes, algorithm_of(row->csv, row->row),
+        (ranks + ranks_per_chip - 1) / ranks_per_chip, 0};
+    place(what, row, whole);
     bool by_call =
         strcmp(csv_text(row->csv, row->row, "size_convention"), "payload per rank") == 0;
     what->host_s = by_call ? whole->collective_host_s : 0;
-    if (bytes <= latency_bytes && csv_text(row->csv, row->row, "size_bytes")[0] == '\0') {
+    if (operations[operation].pace == LATENCY) {
         what->host_s = -whole->collective_launch_s; /* latency of the way alone */
     }
     return what;

@@ -277,7 +277,7 @@ static void check_ring(const char *name, const char *slowest, double raw_Bps)
     struct arena *arena = arena_create();
     struct platform *platform = read_platform(name, arena);
     struct collective_request request = {COLLECTIVE_ALL_REDUCE, 1 << 30, "ring",
-                                         platform->chip_count};
+                                         platform->chip_count, 0};
     struct job *job = collective_job(platform, &request, arena);
     CU_ASSERT_PTR_NOT_NULL_FATAL(job);
     double Bps = 0;
@@ -310,7 +310,7 @@ static void test_twenty_rounds(void)
     struct machine ring = {.kind = MACHINE_RING, .chips = 11, .Bps = 100e9, .latency_s = 1e-6};
     struct platform *platform = machine_create(&ring, arena);
     platform->collective_launch_s = platform->collective_step_s = 0;
-    struct collective_request request = {COLLECTIVE_ALL_REDUCE, 11e6, "ring", 11};
+    struct collective_request request = {COLLECTIVE_ALL_REDUCE, 11e6, "ring", 11, 0};
     struct job *job = collective_job(platform, &request, arena);
     CU_ASSERT_PTR_NOT_NULL_FATAL(job);
     CU_ASSERT(near(run_s(job, at_flow), 220e-6, 1e-9));

@@ -55,7 +55,7 @@ static void test_single_collective(void)
 {
     struct arena *arena = arena_create();
     struct error error = {0};
-    struct collective_request request = {COLLECTIVE_ALL_REDUCE, 8e6, "ring", 8};
+    struct collective_request request = {COLLECTIVE_ALL_REDUCE, 8e6, "ring", 8, 0};
     struct job *job = lower_collective(star(8, arena), &request, arena, &error);
     CU_ASSERT_FATAL(job != NULL && exchanges_plan_all(job, &error));
     const struct traffic *traffic = job_exchange(job, 0, 0);

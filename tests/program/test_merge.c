@@ -62,7 +62,7 @@ static int all_gathers(void *argument)
     struct platform *whole = four_servers(arena);
     struct platform half = *whole;
     half.domain_count = 2;
-    struct collective_request request = {COLLECTIVE_ALL_GATHER, 100e6, "ring", 4};
+    struct collective_request request = {COLLECTIVE_ALL_GATHER, 100e6, "ring", 4, 0};
     struct merge_part parts[2];
     for (int64_t i = 0; i < trial->parts; i++) {
         parts[i] = (struct merge_part){lower_collective(&half, &request, arena, &error), i,
