@@ -65,6 +65,8 @@ Sure: counts of FLOPs, bytes and memory; sharing of links. Estimated: prices, po
   to its peak a Trainium3 chip comes, which nobody has published (README.md, "What it can claim").
 
 Look inside:
+  $trnsim report results/demo-trn3.h5 --baseline results/demo-gb200.h5 -o results/demo.html
+                                                              a page of it (first: scripts/setup.sh report)
   analysis/load.py results/demo-trn3.h5                       the tables of a result
   analysis/load.py results/demo-trn3.h5 training/breakdown    what the time went into
   h5dump -g /summary results/demo-trn3.h5                     the same with units and meanings

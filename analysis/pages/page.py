@@ -125,7 +125,7 @@ def html(page: Page) -> str:
     try:
         library = LIBRARY.read_text(encoding="utf-8")
     except OSError as problem:
-        raise PageError(f"{LIBRARY}: the charting library is not installed; run scripts/setup.sh") from problem
+        raise PageError(f"{LIBRARY}: the charting library is not installed; run scripts/setup.sh report") from problem
     charts: list[Chart] = []
     body = [_section(page.answer, charts, "answer")]
     body += [_section(section, charts, "part") for section in page.sections]
