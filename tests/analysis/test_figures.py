@@ -21,8 +21,8 @@ COMMANDS = {"training": ("run", "workloads/llama-3-8b-pretrain.yaml", "--platfor
             "serving": ("run", "workloads/serve-llama-3-70b-conv.yaml", "--platform", "platforms/p5.xml", "--set", "requests=300"),
             "validation": ("validate", "collectives"),
             "goodput": ("goodput", "workloads/llama-3-8b-pretrain.yaml", "--platform", "platforms/p5.xml", "--set", "batch_tokens=524288"),
-            "uncertainty": ("uncertainty", "workloads/llama-3-8b-pretrain.yaml", "--platform", "platforms/p5.xml", "--set", "batch_tokens=65536",
-                            "--samples", "2", "--only", "price", "--vary", "platform.medium.nvlink.efficiency=0.7..0.9")}
+            "uncertainty": ("uncertainty", "workloads/llama-3-8b-pretrain.yaml", "--platform", "platforms/trn3-ultraserver.xml",
+                            "--set", "batch_tokens=4194304", "--samples", "3", "--only", "price")}
 
 
 @pytest.fixture(name="results", scope="module")
