@@ -71,7 +71,7 @@ def claims(entry: Entry) -> Made:
     inputs, evidence = entry.result.table("claims/inputs"), entry.result.table("claims/evidence")
     counts = frame["verdict"].value_counts()
     answer = Section("The answer", [f"{digits(len(frame))} published claims: " + ", ".join(f"{n} {TOLD.get(str(verdict), str(verdict))}" for verdict, n in counts.items()) + "."])
-    answer.tables.append(Table(["claim", "what was said", "verdict", "figure (range)", "it hangs on"], [
+    answer.tables.append(Table(["claim", "what was said", "verdict", "figure (range)", "it hangs on"], kind="cards", rows=[
         [Cell(c["id"], target=f"claim-{c['id']}"), Cell(str(c["statement"]), entry.dataset(f"claims/statement[{i}]"), "text"), Cell(c["verdict"], entry.dataset(f"claims/verdict[{i}]")),
          Cell(_told(c["figure"], c["low"], c["high"], c["unit"]), entry.dataset(f"claims/figure[{i}]")), Cell(c["depends_on"], entry.dataset(f"claims/depends_on[{i}]"))]
         for i, c in frame.iterrows()]))
