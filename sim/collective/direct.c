@@ -3,10 +3,22 @@
  * is a reduce-scatter and an all-gather; a broadcast or send goes straight from the first chip.
  * MODEL.md, "Direct". */
 #include "collective/collective.h"
+#include "collective/distance.h"
 
-/* Beyond this many flows a direct schedule is not built: rings and hierarchies serve there, and
- * from fewer members on where there is a choice. */
+/* Beyond this many flows a direct schedule is not built: rings, hierarchies and distances
+ * serve, and from fewer members on where there is a choice. */
 enum { DIRECT_FLOWS_MAX = 4 * 1000 * 1000, DIRECT_MEMBERS_MAX = 256 };
+
+/* All-to-alls of more members go by classes of distance. */
+enum { DISTANCE_MEMBERS_MIN = 1024 };
+
+/* Each chip to each other one by itself would be too many flows. */
+static bool by_distance(const struct collective *collective)
+{
+    return collective->operation == COLLECTIVE_ALL_TO_ALL &&
+           collective->count > DISTANCE_MEMBERS_MIN &&
+           collective->count > collective->platform->chip_count;
+}
 
 static int64_t direct_variants(const struct collective *collective)
 {
@@ -16,6 +28,10 @@ static int64_t direct_variants(const struct collective *collective)
     if (collective->operation <= COLLECTIVE_ALL_GATHER &&
         collective->count > DIRECT_MEMBERS_MAX) {
         return 0;
+    }
+    if (by_distance(collective)) {
+        int64_t flows = distance_flows(collective);
+        return flows > 0 && flows < DIRECT_FLOWS_MAX;
     }
     return collective->count > 1 && collective->count * collective->count < DIRECT_FLOWS_MAX;
 }
@@ -46,6 +62,10 @@ static void direct_plan(const struct collective *collective, int64_t variant,
     (void)variant;
     if (collective->operation >= COLLECTIVE_BROADCAST) {
         first_to_all(collective, schedule);
+        return;
+    }
+    if (by_distance(collective)) {
+        distance_plan(collective, schedule);
         return;
     }
     everyone_to_everyone(collective, schedule);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All-to-all on the Trainium3 UltraServers: how many flows cross each link, counted over the
  * routes of the files, and the time by hand for each reading of the link rates. */
-#include "collective/collective.h"
+#include "collective/distance.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "hardware/fabric.h"
+#include "support/cluster.h"
 #include "support/support.h"
 
 enum { CHIPS = 144 };
@@ -170,10 +171,81 @@ static void test_two_domains_by_hand(void)
     arena_free(arena);
 }
 
+/* Bytes over the links of all domains. */
+static double *link_bytes(const struct collective *collective, const struct schedule *schedule,
+                          struct arena *arena)
+{
+    const struct platform *platform = collective->platform;
+    double *bytes =
+        arena_array(arena, platform->link_count * platform->domain_count, sizeof(double));
+    for (int64_t t = 0; t < schedule->phases->transfer_count; t++) {
+        const struct transfer *transfer = &schedule->phases->transfers[t];
+        struct fabric_path path;
+        fabric_path(platform, collective->chips[transfer->from],
+                    collective->chips[transfer->to], &path);
+        for (int32_t l = 0; l < path.link_count; l++) {
+            if (path.links[l] >= 0) {
+                bytes[path.links[l]] += transfer->bytes;
+            }
+        }
+    }
+    return bytes;
+}
+
+/* One flow for each pair, or for each class of distance: every link carries the same, and it
+ * takes as long. Domains of 4, groups of 5 and of 15 domains, 1:3 above, with and without
+ * rails; groups that are all full, and one of which a part is left. */
+static void distance_case(int64_t domains, int64_t rails, double tolerance)
+{
+    struct arena *arena = arena_create();
+    struct cluster cluster = {.kind = CLUSTER_STAR,
+                              .chips = 4,
+                              .domains = domains,
+                              .nic_chips = 1,
+                              .tier_count = 3,
+                              .tiers = {{"leaf", 5, rails, 3, 1e-6, NULL, NULL},
+                                        {"spine", 15, 1, 2, 1e-6, NULL, NULL},
+                                        {"core", 1024, 1, 1, 1e-6, NULL, NULL}},
+                              .Bps = 100e9,
+                              .nic_Bps = 10e9};
+    struct platform *platform = cluster_create(&cluster, arena);
+    int64_t count = platform_chips(platform);
+    int64_t *chips = arena_array(arena, count, sizeof(int64_t));
+    for (int64_t i = 0; i < count; i++) {
+        chips[i] = i;
+    }
+    struct collective collective = {COLLECTIVE_ALL_TO_ALL, 1e9, platform, chips, count};
+    struct schedule pairs = {.arena = arena}, classes = {.arena = arena};
+    struct error error = {.kind = ERROR_NONE};
+    CU_ASSERT_FATAL(collective_plan(&collective, "direct", &pairs, &error));
+    distance_plan(&collective, &classes);
+    classes.member_count = count;
+    CU_ASSERT(classes.phases->transfer_count <= distance_flows(&collective));
+    CU_ASSERT(classes.phases->transfer_count < pairs.phases->transfer_count / 2);
+    const double *one = link_bytes(&collective, &pairs, arena);
+    const double *other = link_bytes(&collective, &classes, arena);
+    for (int64_t l = 0; l < platform->link_count * domains; l++) {
+        CU_ASSERT(near(one[l], other[l], tolerance));
+    }
+    CU_ASSERT(near(collective_time_s(&collective, &pairs),
+                   collective_time_s(&collective, &classes), tolerance));
+    arena_free(arena);
+}
+
+static void test_by_distance(void)
+{
+    distance_case(30, 1, 1e-9);
+    distance_case(30, 4, 1e-9);
+    distance_case(45, 2, 1e-9);
+    distance_case(37, 1, 0.1);
+    distance_case(18, 1, 0.1);
+}
+
 void suite_direct(void)
 {
     static const struct test tests[] = {
         {"all-to-all over 144 chips by hand, flows per link", test_trainium3_by_hand},
+        {"all-to-all by classes of distance is that of all pairs", test_by_distance},
         {"all-to-all over two domains is limited by NICs", test_two_domains_by_hand},
     };
     add_suite("direct", tests, sizeof tests / sizeof tests[0]);
