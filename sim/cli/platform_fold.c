@@ -3,8 +3,8 @@
 #include "cli/platform_fold.h"
 
 #include "hardware/defect.h"
+#include "program/fold_job.h"
 #include "program/fold_notes.h"
-#include "program/fold_quotient.h"
 #include "program/lower_collective.h"
 #include "training/training.h"
 
@@ -30,7 +30,7 @@ static struct job *fold_collective(const struct platform *platform,
     platform = defect_apply(platform, degraded, arena, error);
     struct job *job =
         platform == NULL ? NULL : lower_collective(platform, &request, arena, error);
-    return job == NULL ? NULL : fold_quotient(job, &report, error);
+    return job == NULL ? NULL : fold_job(job, FOLD_SEES_ALL, &report, error);
 }
 
 static struct job *fold_workload(const struct platform *platform, const char *workload,

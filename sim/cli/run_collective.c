@@ -7,7 +7,7 @@
 #include "cli/print.h"
 #include "hardware/defect.h"
 #include "program/exchanges.h"
-#include "program/fold_quotient.h"
+#include "program/fold_job.h"
 #include "program/lower_collective.h"
 #include "training/training_tables.h"
 
@@ -61,8 +61,8 @@ static struct table *summary(const struct run_job *run,
     row[COLUMN_ALGORITHM].text = traffic->algorithm;
     row[COLUMN_CHIPS].i64 = request->chips;
     row[COLUMN_SIZE].f64 = request->bytes;
-    row[COLUMN_TIME].f64 = execution->time_s;
-    row[COLUMN_BANDWIDTH].f64 = collective_bus_bandwidth_Bps(&collective, execution->time_s);
+    row[COLUMN_TIME].f64 = execution->time_s / (double)run->scenario->repeats;
+    row[COLUMN_BANDWIDTH].f64 = collective_bus_bandwidth_Bps(&collective, row[COLUMN_TIME].f64);
     row[COLUMN_ALONE].f64 = traffic->alone_s;
     row[COLUMN_LIMIT].text = busiest_link(links)[1].text;
     row[COLUMN_LIMIT_BUSY].f64 = busiest_link(links)[4].f64;
@@ -93,17 +93,41 @@ static void print_answer(const struct run_job *run, const struct table *table,
 }
 
 static bool print_object(const struct run_job *run, const struct table *table,
-                         const struct execution *execution, struct error *error)
+                         const struct execution *execution, const struct fold_report *fold,
+                         struct error *error)
 {
     json_t *object = print_json_row(table, 0);
     json_object_set_new(object, "detail", json_string(run_job_detail_name(run->detail)));
     json_object_set_new(object, "activities", json_integer(execution->activities));
     json_object_set_new(object, "transfers", json_integer(execution->transfers));
+    json_object_set_new(object, "flows", json_integer(execution->transfers));
+    int64_t classes =
+        fold->flow_classes > 0 ? fold->flow_classes : table->cells[COLUMN_CHIPS].i64;
+    json_object_set_new(object, "classes", json_integer(classes));
+    json_object_set_new(object, "representatives", json_integer(classes));
     json_object_set_new(object, "simulator_wall_s", json_real(run->provenance->wall_s));
     json_object_set_new(object, "simulator_peak_bytes", json_real(run->provenance->peak_bytes));
     run_job_add_timeline(run, object);
     json_object_set_new(object, "result", json_string(run->output));
     return print_json(object, error);
+}
+
+/* The exchange, as often as asked for, planned. */
+static struct job *make_job(const struct run_job *run, const struct platform *platform,
+                            const struct collective_request *request, struct fold_report *fold,
+                            struct error *error)
+{
+    struct job *job = lower_collective(platform, request, run->arena, error);
+    if (job == NULL) {
+        return NULL;
+    }
+    for (int64_t i = 1; i < run->scenario->repeats; i++) {
+        job_instruct(job, 0, job->programs->instructions[0]);
+    }
+    if (run->detail == DETAIL_FOLDED) {
+        return fold_job(job, FOLD_SEES_ALL, fold, error);
+    }
+    return exchanges_plan_all(job, error) ? job : NULL;
 }
 
 bool run_collective(struct run_job *run, struct error *error)
@@ -123,12 +147,7 @@ bool run_collective(struct run_job *run, struct error *error)
     if (platform == NULL) {
         return false;
     }
-    struct job *job = lower_collective(platform, &request, run->arena, error);
-    if (job != NULL && run->detail == DETAIL_FOLDED) {
-        job = fold_quotient(job, &fold, error);
-    } else if (job != NULL && !exchanges_plan_all(job, error)) {
-        job = NULL;
-    }
+    struct job *job = make_job(run, platform, &request, &fold, error);
     struct executor_options options = {.detail = run->detail, .coalesce = false};
     struct execution execution;
     if (job == NULL || !timeline_run(run->timeline, job, &options, &execution, error)) {
@@ -141,7 +160,7 @@ bool run_collective(struct run_job *run, struct error *error)
     }
     run_job_warn_timeline(run);
     if (run->request->shared.json) {
-        return print_object(run, tables[0], &execution, error);
+        return print_object(run, tables[0], &execution, &fold, error);
     }
     print_answer(run, tables[0], &execution);
     return true;

@@ -77,11 +77,18 @@ static void print_slowest(const struct training *training)
 {
     char text[2][PRINT_SIZE];
     double cost_s = training->execution.time_s - training->healthy_s;
-    if (training->healthy_s > 0) {
+    if (training->healthy_s <= 0) {
+        return;
+    }
+    const struct scenario *scenario = training->scenario;
+    print_quantity(text[1], cost_s, "s");
+    if (scenario->slow_chips > 0) {
         print_field("slow chips", "%lld at %s of the speed: the slowest cost %s of the step",
-                    (long long)training->scenario->slow_chips,
-                    print_share(text[0], training->scenario->slow_chip_speed),
-                    print_quantity(text[1], cost_s, "s"));
+                    (long long)scenario->slow_chips,
+                    print_share(text[0], scenario->slow_chip_speed), text[1]);
+    } else {
+        print_field("chip speeds", "%s apart by chance: the slowest cost %s of the step",
+                    print_share(text[0], scenario->chip_speed_deviation), text[1]);
     }
 }
 
@@ -192,10 +199,15 @@ static bool print_object(const struct run_job *job, const struct training *train
     json_object_set_new(object, "detail", json_string(run_job_detail_name(job->detail)));
     json_object_set_new(object, "activities", json_integer(execution->activities));
     json_object_set_new(object, "transfers", json_integer(execution->transfers));
+    json_object_set_new(object, "flows", json_integer(execution->transfers));
     int64_t classes = training->fold.chip_classes > 0 ? training->fold.chip_classes
                                                       : platform_chips(training->platform);
     json_object_set_new(object, "classes", json_integer(classes));
     json_object_set_new(object, "representatives", json_integer(training->job->team_count));
+    if (training->fold.team_classes > 0) {
+        json_object_set_new(object, "flow_classes", json_integer(training->fold.flow_classes));
+        json_object_set_new(object, "link_classes", json_integer(training->fold.link_classes));
+    }
     json_object_set_new(object, "domain_classes", json_integer(training->fold.domain_classes));
     json_object_set_new(object, "simulator_wall_s", json_real(job->provenance->wall_s));
     json_object_set_new(object, "simulator_peak_bytes", json_real(job->provenance->peak_bytes));

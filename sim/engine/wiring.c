@@ -64,6 +64,12 @@ static const char *wire_name(const struct wiring *wiring, int64_t wire, char nam
     return name;
 }
 
+static int32_t times_listed(const struct wiring *wiring, const struct crossing *crossing)
+{
+    const struct wire *wire = &wiring->wires[crossing->wire];
+    return wire->idle ? 0 : wire->fatpipe ? 1 : crossing->weight;
+}
+
 /* An upper bound of what wiring_xml writes. */
 static int64_t room_for(const struct wiring *wiring)
 {
@@ -73,7 +79,7 @@ static int64_t room_for(const struct wiring *wiring)
     for (int64_t i = 0; i < wiring->crossing_count; i++) {
         const struct crossing *crossing = &wiring->crossings[i];
         size_t length = strlen(wire_name(wiring, crossing->wire, name));
-        room += (24 + (int64_t)length) * crossing->weight;
+        room += (24 + (int64_t)length) * times_listed(wiring, crossing);
     }
     for (int64_t i = 0; i < wiring->wire_count; i++) {
         const struct wire *wire = &wiring->wires[i];
@@ -94,10 +100,9 @@ static void add_pair(struct text *text, const struct wiring *wiring, const struc
     }
     add(text, "<bypassRoute src=\"h%d\" dst=\"h%d\">", pair->from, pair->to);
     for (int32_t c = pair->first; c < pair->first + pair->count; c++) {
-        bool once = wiring->wires[wiring->crossings[c].wire].fatpipe;
-        for (int32_t w = 0; w < (once ? 1 : wiring->crossings[c].weight); w++) {
-            add(text, "<link_ctn id=\"%s\"/>",
-                wire_name(wiring, wiring->crossings[c].wire, name));
+        const struct crossing *crossing = &wiring->crossings[c];
+        for (int32_t w = 0; w < times_listed(wiring, crossing); w++) {
+            add(text, "<link_ctn id=\"%s\"/>", wire_name(wiring, crossing->wire, name));
         }
     }
     add(text, "</bypassRoute>\n");
@@ -116,6 +121,9 @@ char *wiring_xml(const struct wiring *wiring, struct arena *arena, int64_t *size
     }
     for (int64_t i = 0; i < wiring->wire_count; i++) {
         const struct wire *wire = &wiring->wires[i];
+        if (wire->idle) {
+            continue;
+        }
         if (wire->note != NULL) {
             add(&text, "<!-- %s -->\n", wire->note);
         }

@@ -14,6 +14,7 @@ struct wire {
     const char *note; /* written as a comment, or NULL */
     double capacity_Bps;
     bool fatpipe; /* the capacity holds for each flow alone */
+    bool idle;    /* never decides a rate: kept for accounts, left out of the engine */
 };
 
 struct pair {

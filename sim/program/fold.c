@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hardware/fabric.h"
+#include "program/fold_classes.h"
 #include "program/fold_edges.h"
 
 uint64_t fold_mix(uint64_t hash, uint64_t value)
@@ -384,31 +385,14 @@ static bool find_ways(struct fold *fold, struct error *error)
     return true;
 }
 
-static int compare_colours(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-    return (left > right) - (left < right);
-}
-
-static int64_t distinct(const uint64_t *colours, int64_t count, uint64_t *scratch)
-{
-    memcpy(scratch, colours, (size_t)count * sizeof *scratch);
-    qsort(scratch, (size_t)count, sizeof *scratch, compare_colours);
-    int64_t found = 0;
-    for (int64_t i = 0; i < count; i++) {
-        found += i == 0 || scratch[i] != scratch[i - 1];
-    }
-    return found;
-}
-
 static int64_t colour_count(const struct fold *fold, uint64_t *scratch)
 {
-    int64_t count = distinct(fold->inner, fold->domain_count, scratch) +
-                    distinct(fold->out, fold->domain_count, scratch) +
-                    distinct(fold->in, fold->domain_count, scratch);
+    int64_t count = fold_classes_count(fold->inner, fold->domain_count, scratch) +
+                    fold_classes_count(fold->out, fold->domain_count, scratch) +
+                    fold_classes_count(fold->in, fold->domain_count, scratch);
     for (int64_t tier = 0; tier < fold->job->platform->tier_count; tier++) {
-        count += distinct(fold->up[tier], fold->group_count[tier], scratch) +
-                 distinct(fold->down[tier], fold->group_count[tier], scratch);
+        count += fold_classes_count(fold->up[tier], fold->group_count[tier], scratch) +
+                 fold_classes_count(fold->down[tier], fold->group_count[tier], scratch);
     }
     return count;
 }
@@ -476,12 +460,14 @@ struct fold *fold_refine(struct job *job, enum fold_blindness blindness, struct 
     int64_t most = fold->domain_count;
     uint64_t *scratch = numbers(fold, most);
     int64_t before = 0, now = colour_count(fold, scratch);
-    while (now != before) {
+    while (now != before && !fold->scattered) {
         before = now;
         if (!refine_once(fold, &sums, error)) {
             return NULL;
         }
         now = colour_count(fold, scratch);
+        int64_t classes = fold_classes_count(fold->inner, fold->domain_count, scratch);
+        fold->scattered = fold->domain_count > 1 && 2 * classes > fold->domain_count;
     }
     colour_teams(fold);
     colour_groups(fold);

@@ -39,6 +39,7 @@ struct fold {
     bool degraded[FOLD_TIERS];     /* a trunk of this tier is */
     struct fold_use *uses;         /* [program x (slots + peers)] */
     int64_t rounds;                /* of refinement */
+    bool scattered; /* most domains are of a class of their own: given up, not stable */
 };
 
 /* The specs that a program uses with a slot or peer. */
@@ -54,6 +55,6 @@ int64_t fold_place(const struct fold *fold, int64_t chip);
 
 uint64_t fold_mix(uint64_t hash, uint64_t value);
 
-/* Refines until stable. NULL and an error when an exchange cannot be planned. */
+/* Refines until stable or scattered. NULL and an error when an exchange cannot be planned. */
 struct fold *fold_refine(struct job *job, enum fold_blindness blindness, struct arena *arena,
                          struct error *error);

@@ -33,6 +33,7 @@ void fold_notes(struct job *quotient)
 {
     struct wiring *wiring = &quotient->network.wiring;
     for (int64_t w = 0; w < wiring->wire_count; w++) {
+        wiring->wires[w].idle = false; /* a reader wants to see them too */
         wiring->wires[w].note = wire_note(&quotient->network, w, quotient->arena);
     }
     for (int64_t p = 0; p < wiring->pair_count; p++) {

@@ -10,12 +10,8 @@
 
 #include "hardware/fabric.h"
 #include "program/exchanges.h"
+#include "program/fold_classes.h"
 #include "program/fold_edges.h"
-
-struct classes {    /* of equal colours */
-    int64_t *first; /* [member]: the first of its colour */
-    int64_t *size;  /* [member]: how many have its colour */
-};
 
 struct kept_edge { /* the first edge of its colour */
     struct fold_edge edge;
@@ -27,8 +23,8 @@ struct quotient {
     const struct job *full;
     struct job *job;
     struct arena *arena;
-    struct classes inner, out, in, teams, groups;
-    struct classes up[FOLD_TIERS], down[FOLD_TIERS];
+    struct fold_classes inner, out, in, teams, groups;
+    struct fold_classes up[FOLD_TIERS], down[FOLD_TIERS];
     int32_t *new_team, *new_group; /* by full index, of kept ones */
     int32_t *next_group;           /* [group]: the next one of its class; -1: none */
     int64_t *member_of;            /* [kept team]: the group + 1 that it was last put into */
@@ -37,29 +33,8 @@ struct quotient {
     struct kept_edge *edges;
     int64_t edge_count, edge_capacity;
     double *latency_s; /* [spec x phase]: the longest of all edges, kept or not */
-    int64_t flow_classes;
+    bool uneven;       /* flows of a class are not spread evenly over a class of links */
 };
-
-static struct classes find_classes(struct quotient *quotient, const uint64_t *colours,
-                                   int64_t count)
-{
-    struct classes classes = {arena_array(quotient->arena, count + 1, sizeof(int64_t)),
-                              arena_array(quotient->arena, count + 1, sizeof(int64_t))};
-    struct number_table seen = {0};
-    for (int64_t i = 0; i < count; i++) {
-        bool fresh;
-        int32_t *first = number_table_at(&seen, colours[i], &fresh, quotient->arena);
-        if (fresh) {
-            *first = (int32_t)i;
-        }
-        classes.first[i] = *first;
-        classes.size[*first]++;
-    }
-    for (int64_t i = 0; i < count; i++) {
-        classes.size[i] = classes.size[classes.first[i]];
-    }
-    return classes;
-}
 
 /* Chains the groups of each class, the first one first. */
 static void chain_groups(struct quotient *quotient)
@@ -96,16 +71,16 @@ static void find_all_classes(struct quotient *quotient)
 {
     struct fold *fold = quotient->fold;
     const struct job *full = quotient->full;
-    quotient->inner = find_classes(quotient, fold->inner, fold->domain_count);
-    quotient->out = find_classes(quotient, fold->out, fold->domain_count);
-    quotient->in = find_classes(quotient, fold->in, fold->domain_count);
+    quotient->inner = fold_classes_of(fold->inner, fold->domain_count, fold->arena);
+    quotient->out = fold_classes_of(fold->out, fold->domain_count, fold->arena);
+    quotient->in = fold_classes_of(fold->in, fold->domain_count, fold->arena);
     for (int64_t tier = 0; tier < full->platform->tier_count; tier++) {
-        quotient->up[tier] = find_classes(quotient, fold->up[tier], fold->group_count[tier]);
-        quotient->down[tier] =
-            find_classes(quotient, fold->down[tier], fold->group_count[tier]);
+        int64_t count = fold->group_count[tier];
+        quotient->up[tier] = fold_classes_of(fold->up[tier], count, fold->arena);
+        quotient->down[tier] = fold_classes_of(fold->down[tier], count, fold->arena);
     }
-    quotient->teams = find_classes(quotient, fold->team_colour, full->team_count);
-    quotient->groups = find_classes(quotient, fold->group_colour, full->group_count);
+    quotient->teams = fold_classes_of(fold->team_colour, full->team_count, fold->arena);
+    quotient->groups = fold_classes_of(fold->group_colour, full->group_count, fold->arena);
     chain_groups(quotient);
 }
 
@@ -186,7 +161,7 @@ struct link_class {
 static struct link_class class_of_trunk(const struct quotient *quotient, int64_t link)
 {
     struct fabric_trunk trunk = fabric_trunk_of(link);
-    const struct classes *classes =
+    const struct fold_classes *classes =
         trunk.down ? &quotient->down[trunk.tier] : &quotient->up[trunk.tier];
     struct link_class class = {.size = classes->size[trunk.group]};
     trunk.group = classes->first[trunk.group];
@@ -203,7 +178,7 @@ static struct link_class class_of_link(const struct quotient *quotient, int64_t 
     }
     int64_t links = quotient->full->platform->link_count;
     int64_t domain = link / links;
-    const struct classes *classes = domain == from_domain ? &quotient->out : &quotient->in;
+    const struct fold_classes *classes = domain == from_domain ? &quotient->out : &quotient->in;
     if (quotient->fold->mixed_nics) {
         classes = &quotient->inner;
     }
@@ -230,7 +205,6 @@ static int32_t class_pair(struct quotient *quotient, int64_t from, int64_t to, i
         }
         network_cross(network, class.link, (int32_t)(count / class.size));
     }
-    quotient->flow_classes++;
     return pair;
 }
 
@@ -352,13 +326,6 @@ static struct traffic *empty_traffic(struct quotient *quotient, const struct gro
     return traffic;
 }
 
-static bool uneven(struct error *error)
-{
-    return error_fill(error, ERROR_SYSTEM,
-                      "folding found flows that are not spread evenly over equal links; use "
-                      "--detail flow, and tell the developers what was run");
-}
-
 static bool fold_group(struct quotient *quotient, int32_t index, struct error *error)
 {
     const struct group *group = &quotient->full->groups[index];
@@ -389,7 +356,8 @@ static bool fold_group(struct quotient *quotient, int32_t index, struct error *e
         capacity = stage == last ? capacity : stage->flow_count;
         last = stage;
         if (!edge_flows(quotient, kept, stage, &capacity)) {
-            return uneven(error);
+            quotient->uneven = true;
+            return false;
         }
     }
     for (int64_t spec = 0; spec < job->spec_count; spec++) {
@@ -467,41 +435,8 @@ static bool fold_flows(struct quotient *quotient, struct error *error)
             fold_edges_messages(quotient->fold, t, fold_message, &place);
         }
     }
-    return place.even || uneven(error);
-}
-
-/* Weights */
-
-static int64_t divisor(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-/* The weights on a link are divided by their greatest common divisor, and so is its capacity.
- */
-static void reduce_weights(struct quotient *quotient)
-{
-    struct network *network = &quotient->job->network;
-    struct wiring *wiring = &network->wiring;
-    int64_t *common = arena_array(quotient->arena, wiring->wire_count + 1, sizeof(int64_t));
-    for (int64_t c = 0; c < wiring->crossing_count; c++) {
-        int64_t *place = &common[wiring->crossings[c].wire];
-        *place = divisor(wiring->crossings[c].weight, *place);
-    }
-    network->wire_scale = arena_array(quotient->arena, wiring->wire_count + 1, sizeof(double));
-    for (int64_t w = 0; w < wiring->wire_count; w++) {
-        network->wire_scale[w] = wiring->wires[w].fatpipe ? 1 : (double)common[w];
-        wiring->wires[w].capacity_Bps /= network->wire_scale[w];
-    }
-    for (int64_t c = 0; c < wiring->crossing_count; c++) {
-        struct crossing *crossing = &wiring->crossings[c];
-        crossing->weight = (int32_t)(crossing->weight / common[crossing->wire]);
-    }
+    quotient->uneven = !place.even;
+    return place.even;
 }
 
 /* How many links each wire stands for. */
@@ -531,21 +466,8 @@ static void count_members(struct quotient *quotient)
     }
 }
 
-static void report_on(const struct quotient *quotient, struct fold_report *report)
-{
-    *report = (struct fold_report){.rounds = quotient->fold->rounds,
-                                   .flow_classes = quotient->flow_classes,
-                                   .team_classes = quotient->job->team_count,
-                                   .link_classes = quotient->job->network.wiring.wire_count};
-    for (int64_t d = 0; d < quotient->fold->domain_count; d++) {
-        report->domain_classes += quotient->inner.first[d] == d;
-    }
-    for (int64_t t = 0; t < quotient->job->team_count; t++) {
-        report->chip_classes += quotient->job->teams[t].chip_count;
-    }
-}
-
-struct job *fold_quotient_of(struct fold *fold, struct fold_report *report, struct error *error)
+struct job *fold_quotient(struct fold *fold, int32_t *team_class, bool *even,
+                          struct error *error)
 {
     struct job *full = fold->job;
     struct quotient *quotient = arena_alloc(fold->arena, sizeof *quotient);
@@ -557,7 +479,7 @@ struct job *fold_quotient_of(struct fold *fold, struct fold_report *report, stru
     job->sequence_count = full->sequence_count;
     job->programs = full->programs;
     job->program_count = full->program_count;
-    job->planned = full->planned;
+    job->plans = full->plans;
     job->chosen = full->chosen;
     quotient->latency_s =
         arena_array(quotient->arena, full->spec_count * FOLD_PHASES + 1, sizeof(double));
@@ -565,17 +487,14 @@ struct job *fold_quotient_of(struct fold *fold, struct fold_report *report, stru
     keep_teams(quotient);
     keep_groups(quotient);
     if (!fold_flows(quotient, error) || !exchanges_plan_untimed(job, error)) {
+        *even = !quotient->uneven;
         return NULL;
     }
     count_members(quotient);
-    reduce_weights(quotient);
-    exchanges_time_all(job);
-    report_on(quotient, report);
+    network_reduce_weights(&job->network);
+    for (int32_t t = 0; t < full->team_count; t++) {
+        team_class[t] = new_team(quotient, t);
+    }
+    *even = true;
     return job;
-}
-
-struct job *fold_quotient(struct job *job, struct fold_report *report, struct error *error)
-{
-    struct fold *fold = fold_refine(job, FOLD_SEES_ALL, job->arena, error);
-    return fold == NULL ? NULL : fold_quotient_of(fold, report, error);
 }

@@ -5,16 +5,9 @@
 
 #include "program/fold.h"
 
-struct fold_report {
-    int64_t domain_classes, team_classes, chip_classes; /* chips of the teams that are run */
-    int64_t flow_classes, link_classes;                 /* between domains */
-    int64_t rounds;                                     /* of refinement */
-};
-
-/* The quotient of a job that is not planned yet, planned. NULL and an error when an exchange
- * cannot be planned. */
-struct job *fold_quotient(struct job *job, struct fold_report *report, struct error *error);
-
-/* The same by colours already refined. */
-struct job *fold_quotient_of(struct fold *fold, struct fold_report *report,
-                             struct error *error);
+/* The quotient of a job that is not planned yet by the colours of its domains, planned but not
+ * timed; team_class[full team]: the team that stands for it. NULL and an error when an exchange
+ * cannot be planned; NULL without one, and *even false, when the flows of a class are not
+ * spread evenly over a class of links: the colours then say too little. */
+struct job *fold_quotient(struct fold *fold, int32_t *team_class, bool *even,
+                          struct error *error);

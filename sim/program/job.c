@@ -20,6 +20,7 @@ struct job *job_create(const struct platform *platform, struct arena *arena)
     struct job *job = arena_alloc(arena, sizeof *job);
     job->arena = arena;
     job->platform = platform;
+    job->plans = arena_alloc(arena, sizeof *job->plans);
     network_init(&job->network, platform, arena);
     return job;
 }

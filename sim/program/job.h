@@ -143,7 +143,13 @@ struct planned { /* a schedule, kept for groups of equal shape */
     double bytes;
     int64_t count;
     struct schedule schedule;
-    struct planned *next;
+    struct planned *next; /* with the same key */
+};
+
+struct plans { /* those made so far, by a key of all that they are equal in */
+    struct planned **first;
+    int64_t count, capacity;
+    struct number_table seen;
 };
 
 struct chosen { /* how a library does a collective, kept for groups of equal kind */
@@ -170,7 +176,7 @@ struct job {
     int64_t team_count;
     struct group *groups;
     int64_t group_count, group_capacity;
-    struct planned *planned;
+    struct plans *plans; /* shared with quotients, as is chosen */
     struct chosen *chosen;
     struct traffic **exchanges; /* [group_count x spec_count]; NULL where not used */
     struct traffic **messages;  /* [team_count x PEER_COUNT x spec_count], likewise */

@@ -105,3 +105,39 @@ int32_t network_pair(struct network *network, int64_t from, int64_t to)
     }
     return *number;
 }
+
+static int64_t divisor(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+void network_reduce_weights(struct network *network)
+{
+    struct wiring *wiring = &network->wiring;
+    int64_t *common = arena_array(network->arena, wiring->wire_count + 1, sizeof(int64_t));
+    for (int64_t c = 0; c < wiring->crossing_count; c++) {
+        int64_t *place = &common[wiring->crossings[c].wire];
+        *place = divisor(wiring->crossings[c].weight, *place);
+    }
+    if (network->wire_scale == NULL) {
+        network->wire_scale =
+            arena_array(network->arena, wiring->wire_count + 1, sizeof(double));
+        for (int64_t w = 0; w < wiring->wire_count; w++) {
+            network->wire_scale[w] = 1;
+        }
+    }
+    for (int64_t w = 0; w < wiring->wire_count; w++) {
+        double share = wiring->wires[w].fatpipe ? 1 : (double)common[w];
+        network->wire_scale[w] *= share;
+        wiring->wires[w].capacity_Bps /= share;
+    }
+    for (int64_t c = 0; c < wiring->crossing_count; c++) {
+        struct crossing *crossing = &wiring->crossings[c];
+        crossing->weight = (int32_t)(crossing->weight / common[crossing->wire]);
+    }
+}

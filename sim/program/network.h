@@ -40,3 +40,7 @@ int32_t network_class_pair(struct network *network, int64_t from, int64_t to,
 
 /* Lets the newest pair cross a link, weight times. */
 void network_cross(struct network *network, int64_t link, int32_t weight);
+
+/* The weights on a wire are divided by their greatest common divisor, and so is its capacity.
+ */
+void network_reduce_weights(struct network *network);

@@ -5,6 +5,10 @@
 
 #include "training/training.h"
 
+/* Gives the scenario's number of random chips, or all chips, their slowness. */
+bool straggler_slow_down(struct job *job, const struct plan *plan,
+                         const struct scenario *scenario, struct error *error);
+
 struct straggler {
     int pipe; /* -1: there are no slow chips, nothing runs */
     int child;

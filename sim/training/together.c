@@ -41,7 +41,7 @@ static bool run_cast(struct together *together, const struct platform *platform,
     struct job *job = merge_jobs(platform, together->layout, together->count, cast->parts,
                                  cast->count, program_end, arena);
     if (options->detail == DETAIL_FOLDED) {
-        job = fold_quotient(job, &together->fold, error);
+        job = fold_job(job, FOLD_SEES_ALL, &together->fold, error);
     } else if (!exchanges_plan_all(job, error)) {
         job = NULL;
     }

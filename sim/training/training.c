@@ -5,11 +5,11 @@
 
 #include <stdio.h>
 
-#include "base/random.h"
 #include "hardware/defect.h"
 #include "program/exchanges.h"
 #include "program/lower_training.h"
 #include "program/placement.h"
+#include "training/straggler.h"
 #include "workload/transformer.h"
 
 /* What would make the plan fit: tried one change at a time, the cheapest first. */
@@ -110,40 +110,22 @@ static void keep_span(void *argument, const struct span *span)
     training->spans[training->span_count++] = *span;
 }
 
-/* Gives the scenario's number of random chips its slowness. */
-static bool slow_down(const struct training *training, struct job *job, struct error *error)
-{
-    const struct scenario *scenario = training->scenario;
-    struct random_stream stream;
-    random_init(&stream, scenario->seed, "slow chips");
-    if (scenario->slow_chips > platform_chips(training->platform)) {
-        return error_fill(
-            error, ERROR_INPUT, "slow_chips is %lld, but the machine has %lld chips",
-            (long long)scenario->slow_chips, (long long)platform_chips(training->platform));
-    }
-    for (int64_t i = 0; i < scenario->slow_chips; i++) {
-        int64_t chip = random_below(&stream, platform_chips(training->platform));
-        job->teams[placement_team_of_chip(&training->plan, chip)].slowness =
-            1 / scenario->slow_chip_speed;
-    }
-    return true;
-}
-
 static struct job *make_job(struct training *training, const struct training_options *options,
                             struct arena *arena, struct error *error)
 {
     if (options->one_replica) {
         return lower_training_replica(training->platform, &training->shape, arena, error);
     }
+    const struct scenario *scenario = training->scenario;
     struct job *job = lower_training(training->platform, &training->shape, arena, error);
-    if (job == NULL || !slow_down(training, job, error)) {
+    if (job == NULL || !straggler_slow_down(job, &training->plan, scenario, error)) {
         return NULL;
     }
     if (options->unplanned) {
         return job;
     }
     if (options->detail == DETAIL_FOLDED) {
-        return fold_quotient(job, &training->fold, error);
+        return fold_job(job, FOLD_SEES_ALL, &training->fold, error);
     }
     return exchanges_plan_all(job, error) ? job : NULL;
 }

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "execution/executor.h"
 #include "hardware/platform.h"
-#include "program/fold_quotient.h"
+#include "program/fold_job.h"
 #include "training/timeline.h"
 #include "workload/scenario.h"
 #include "workload/transformer_memory.h"

@@ -37,14 +37,16 @@ struct scenario {
     const char *algorithm; /* "auto" or a name */
     double size_bytes;
     int64_t group_chips; /* 0: all */
+    int64_t repeats;     /* one after the other */
 
     struct serving_scenario serving; /* and model */
 
     /* how it is simulated */
     bool coalesce;
-    int64_t slow_chips;         /* drawn by seed */
-    double slow_chip_speed;     /* share of a healthy chip's */
-    const char *degraded_links; /* for defect_apply() */
+    int64_t slow_chips;          /* drawn by seed */
+    double slow_chip_speed;      /* share of a healthy chip's */
+    double chip_speed_deviation; /* of the speeds of all chips, drawn by seed about 1 */
+    const char *degraded_links;  /* for defect_apply() */
     uint64_t seed;
 
     const struct scenario_range *ranges;

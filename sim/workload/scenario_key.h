@@ -120,6 +120,8 @@ enum key_type {
       "of each chip's whole buffer, with a unit")                                              \
     X(group_chips, CHIPS, group_chips, 0, INT64_C(1) << 40, NULL, "all",                       \
       "how many chips take part, the first ones; all or 0 is every chip")                      \
+    X(repeats, COUNT, repeats, 1, 1000000, NULL, "1",                                          \
+      "how often, one after the other; the time is of one of them, in the mean")               \
     X(algorithm, WORD, algorithm, 0, 0, NULL, "auto", "how; auto takes the fastest")
 
 #define SCENARIO_SIMULATION_KEYS(X)                                                            \
@@ -129,6 +131,8 @@ enum key_type {
       "how many chips, drawn by seed, work slower than the others")                            \
     X(slow_chip_speed, SHARE, slow_chip_speed, 0, 0, NULL, "0.8",                              \
       "their speed, as a share of a healthy chip's")                                           \
+    X(chip_speed_deviation, REAL, chip_speed_deviation, 0, 1, NULL, "0",                       \
+      "standard deviation of the chips' speeds, drawn by seed about 1 in hundredths")          \
     X(degraded_links, TEXT, degraded_links, 0, 0, NULL, "none",                                \
       "NAME:FACTOR,...: links that have only this share of their rate, named as in the "       \
       "table of links of a result (u3.nic-05-1_UP, tier1.2.0_UP)")                             \

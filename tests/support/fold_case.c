@@ -20,6 +20,7 @@ struct drawing {
     struct arena *arena;
     struct platform *platform;
     struct cluster cluster;
+    bool shuffled; /* teams lie anywhere */
 };
 
 static int64_t below(struct drawing *drawing, int64_t bound)
@@ -44,11 +45,12 @@ static int64_t draw_domain(struct drawing *drawing, int64_t chips)
     return count == 0 ? 1 : found[below(drawing, count)];
 }
 
-static void draw_platform(struct drawing *drawing, int64_t chips)
+/* A machine for so many chips, and a number of domains that may be left idle. */
+static void draw_platform(struct drawing *drawing, int64_t chips, int64_t idle)
 {
     int64_t size = draw_domain(drawing, chips);
     drawing->cluster =
-        cluster_draw(&drawing->stream, chips / size, size, drawing->fold_case->narrow);
+        cluster_draw(&drawing->stream, chips / size + idle, size, drawing->fold_case->narrow);
     drawing->platform = cluster_create(&drawing->cluster, drawing->arena);
 }
 
@@ -133,7 +135,7 @@ static struct job *training_job(struct drawing *drawing, struct error *error)
     int64_t micro_batches = plan->virtual_stages > 1
                                 ? plan->pipeline_parallel * (1 + below(drawing, 2))
                                 : 1 + below(drawing, 4);
-    draw_platform(drawing, chips);
+    draw_platform(drawing, chips, 0);
     degrade_links(drawing);
     *shape = (struct training_shape){model, plan, SEQUENCE};
     snprintf(
@@ -151,6 +153,25 @@ static struct job *training_job(struct drawing *drawing, struct error *error)
 }
 
 /* Mixes */
+
+/* Which chip each place of the teams gets: the first ones in order, or any in any order, some
+ * left idle. */
+static int64_t *deal_chips(struct drawing *drawing)
+{
+    int64_t count = platform_chips(drawing->platform);
+    int64_t *dealt = arena_array(drawing->arena, count, sizeof(int64_t));
+    for (int64_t i = 0; i < count; i++) {
+        dealt[i] = i;
+    }
+    bool shuffled = below(drawing, 3) == 0;
+    drawing->shuffled = shuffled;
+    for (int64_t i = count - 1; i > 0 && shuffled; i--) {
+        int64_t other = below(drawing, i + 1), chip = dealt[i];
+        dealt[i] = dealt[other];
+        dealt[other] = chip;
+    }
+    return dealt;
+}
 
 /* All chips of the teams in one list, or chip i of each with chip i of the others. */
 static int32_t mix_group(struct drawing *drawing, struct job *job, const int32_t *teams,
@@ -206,12 +227,13 @@ static void mix_teams(struct drawing *drawing, struct job *job, int64_t width, i
 {
     int64_t count = job->team_count, step = 1 + below(drawing, count - 1);
     bool blocks = toss(drawing);
+    const int64_t *dealt = deal_chips(drawing);
     job->teams = arena_array(drawing->arena, count, sizeof(struct team));
     for (int32_t t = 0; t < count; t++) {
         struct team *team = &job->teams[t];
         int64_t *chips = arena_array(drawing->arena, width, sizeof(int64_t));
         for (int64_t i = 0; i < width; i++) {
-            chips[i] = t * width + i;
+            chips[i] = dealt[t * width + i];
         }
         *team = (struct team){
             .program = (int32_t)(blocks ? t * programs / count : t % programs),
@@ -283,7 +305,7 @@ static struct job *mixed_job(struct drawing *drawing)
     int64_t width = (int64_t)1 << below(drawing, 3);
     int64_t teams =
         drawing->fold_case->large ? 32 + below(drawing, 60) : 4 + below(drawing, 12);
-    draw_platform(drawing, width * teams);
+    draw_platform(drawing, width * teams, below(drawing, 3));
     degrade_links(drawing);
     struct job *job = job_create(drawing->platform, drawing->arena);
     int32_t programs = (int32_t)(1 + below(drawing, 2));
@@ -309,8 +331,9 @@ static struct job *mixed_job(struct drawing *drawing)
         }
     }
     snprintf(drawing->fold_case->text, sizeof drawing->fold_case->text,
-             "a mix of %lld teams of %lld, %d programs, %lld steps", (long long)teams,
-             (long long)width, programs, (long long)steps);
+             "a mix of %lld teams of %lld%s, %d programs, %lld steps", (long long)teams,
+             (long long)width, drawing->shuffled ? " anywhere" : "", programs,
+             (long long)steps);
     return job;
 }
 

@@ -14,10 +14,10 @@
 
 #include "execution/executor.h"
 #include "program/exchanges.h"
-#include "program/fold_quotient.h"
+#include "program/fold_job.h"
 #include "support/support.h"
 
-enum { SPANS_MAX = 1 << 22, LONGEST_S = 300 };
+enum { SPANS_MAX = 1 << 22, LONGEST_S = 1500 };
 
 struct tale {
     bool ran;
@@ -77,29 +77,12 @@ static void run_folded(const struct fold_proof *proof, struct tale *tale)
     struct error error = {0};
     struct fold_report report;
     struct job *job = proof->make(proof->argument, arena);
-    struct fold *fold = fold_refine(job, proof->blindness, arena, &error);
-    job = fold == NULL ? NULL : fold_quotient_of(fold, &report, &error);
+    job = fold_job(job, proof->blindness, &report, &error);
     memcpy(tale->message, error.message, sizeof tale->message);
     if (job != NULL) {
         tell(job, proof->coalesce_folded, tale);
     }
     arena_free(arena);
-}
-
-/* The quotient's number of each team: the first of each colour are kept, in order. */
-static int32_t *quotient_teams(const struct fold *fold, struct arena *arena, int64_t *classes)
-{
-    struct number_table seen = {0};
-    int32_t *numbers = arena_array(arena, fold->job->team_count, sizeof(int32_t));
-    for (int64_t t = 0; t < fold->job->team_count; t++) {
-        bool fresh;
-        int32_t *number = number_table_at(&seen, fold->team_colour[t], &fresh, arena);
-        if (fresh) {
-            *number = (int32_t)(*classes)++;
-        }
-        numbers[t] = *number;
-    }
-    return numbers;
 }
 
 /* The spans of one team in a sorted tale. */
@@ -198,16 +181,17 @@ static bool compare(struct fold_proof *proof, const struct tale *full,
     struct arena *arena = arena_create();
     struct error error = {0};
     struct job *job = proof->make(proof->argument, arena);
-    struct fold *fold = fold_refine(job, proof->blindness, arena, &error);
-    int32_t *numbers = quotient_teams(fold, arena, &proof->classes);
+    struct fold_report report;
+    fold_job(job, proof->blindness, &report, &error);
     bool same = true;
     proof->teams = job->team_count;
+    proof->classes = report.team_classes;
     proof->spans = full->count;
     proof->full_s = full->time_s;
     proof->folded_s = folded->time_s;
     for (int64_t t = 0; same && t < job->team_count; t++) {
         same = same_team(proof, (const struct tale *const[]){full, folded},
-                         (int64_t[]){t, numbers[t]});
+                         (int64_t[]){t, report.team_class[t]});
     }
     same = same && same_sums(proof, full, folded);
     arena_free(arena);

@@ -155,9 +155,10 @@ static void expect(const char *text, int line, int column, const char *message)
 
 static void test_wrong_keys(void)
 {
-    expect(COLLECTIVE "  group: 4\n", 6, 3,
-           "there is no key 'group' here, expected one of operation, size, group_chips, "
-           "algorithm");
+    expect(
+        COLLECTIVE "  group: 4\n", 6, 3,
+        "there is no key 'group' here, expected one of operation, size, group_chips, repeats, "
+        "algorithm");
     expect(TRAINING "  plan: {tensor_parallel: 8, tp: 5}\n", 7, 30,
            "there is no key 'tp' here");
     expect(TRAINING "  platforms:\n    - name: a\n      plan: {}\n      when: now\n", 10, 7,
@@ -246,7 +247,7 @@ static void test_wrong_overrides(void)
 {
     expect_override(COLLECTIVE, "chips=4",
                     "--set 'chips=4' names no key; use key=value with one of title, "
-                    "operation, size, group_chips, algorithm");
+                    "operation, size, group_chips, repeats, algorithm");
     expect_override(COLLECTIVE, "size", "--set 'size' names no key");
     expect_override(COLLECTIVE, "kind=training", "--set 'kind=training' names no key");
     expect_override(COLLECTIVE, "size=4", "--set size is wrong: '4' has no unit");

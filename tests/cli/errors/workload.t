@@ -8,7 +8,7 @@ trnsim: w.yaml:3:1: not valid YAML (did not find expected node content); correct
 [exit 3]
 
 $ printf 'kind: collective\ncollective:\n  operation: all-reduce\n  sise: 1GiB\n' > w.yaml; trnsim run w.yaml --platform platforms/p5.xml
-trnsim: w.yaml:4:3: there is no key 'sise' here, expected one of operation, size, group_chips, algorithm
+trnsim: w.yaml:4:3: there is no key 'sise' here, expected one of operation, size, group_chips, repeats, algorithm
       sise: 1GiB
       ^
 [exit 3]

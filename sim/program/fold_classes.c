@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "program/fold_classes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/number_table.h"
+
+struct fold_classes fold_classes_of(const uint64_t *colours, int64_t count, struct arena *arena)
+{
+    struct fold_classes classes = {arena_array(arena, count + 1, sizeof(int64_t)),
+                                   arena_array(arena, count + 1, sizeof(int64_t)), 0};
+    struct number_table seen = {0};
+    for (int64_t i = 0; i < count; i++) {
+        bool fresh;
+        int32_t *first = number_table_at(&seen, colours[i], &fresh, arena);
+        if (fresh) {
+            *first = (int32_t)i;
+            classes.count++;
+        }
+        classes.first[i] = *first;
+        classes.size[*first]++;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        classes.size[i] = classes.size[classes.first[i]];
+    }
+    return classes;
+}
+
+static int compare_colours(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+int64_t fold_classes_count(const uint64_t *colours, int64_t count, uint64_t *scratch)
+{
+    memcpy(scratch, colours, (size_t)count * sizeof *scratch);
+    qsort(scratch, (size_t)count, sizeof *scratch, compare_colours);
+    int64_t found = 0;
+    for (int64_t i = 0; i < count; i++) {
+        found += i == 0 || scratch[i] != scratch[i - 1];
+    }
+    return found;
+}
