@@ -50,10 +50,13 @@ def rows() -> list[Row]:
                                     (65536, 1024, TRN2)):
         table += [Row(f"all-reduce 1 GiB, {chips} chips of {machine[10:14]}", ALL_REDUCE, domains,
                       detail, (), machine) for detail in ("folded", "flow")]
-    table.append(Row("all-reduce 1 GiB, 65536 of 65664 chips", ALL_REDUCE, 456, "flow",
-                     ("group_chips=65536",)))
-    table += [Row("all-reduce 1 GiB, ring, 144 chips", ALL_REDUCE, 1, "message",
-                  ("algorithm=ring",))]
+    table += [Row("all-reduce 1 GiB, 65536 of 65664 chips", ALL_REDUCE, 456, detail,
+                  ("group_chips=65536",)) for detail in ("folded", "flow")]
+    table += [Row("Llama 405B, TP16 x PP9 x DP32, stages across domains", LLAMA, 32, "folded",
+                  ("plan.tensor_parallel=16", "plan.pipeline_parallel=9",
+                   "plan.pipeline_inside=off"))]
+    table += [Row("12 all-reduces of 1 GiB, ring, 144 chips", ALL_REDUCE, 1, "message",
+                  ("algorithm=ring", "repeats=12"))]
     table += [Row("all-reduce 1 GiB, ring, 576 chips", ALL_REDUCE, 4, "message",
                   ("algorithm=ring",))]
     return table
