@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, PLOT = ROOT / "docs/ACCURACY.md", ROOT / "docs/accuracy.svg"
 BEGIN, END = "<!-- figures: analysis/accuracy.py -->", "<!-- end of figures -->"
+PARTS_BEGIN, PARTS_END = "<!-- parts: analysis/accuracy.py -->", "<!-- end of parts -->"
 COLOURS = {"A100-80GB": "#1b6ca8", "A100-40GB": "#6aaed6", "H100-SXM": "#2a7f3b", "H200-SXM": "#8cc98f",
            "B200": "#b5651d", "GB200": "#e0a458", "Trainium1": "#a02c5a"}
 SIDE, MARGIN = 560, 60
@@ -48,6 +49,30 @@ def group_table(groups: list[Row]) -> list[str]:
                      f"{percent(group['median_abs_error_fraction'])} | {percent(group['p90_abs_error_fraction'])} | "
                      f"{percent(group['bias_fraction'], True)} | {'' if rank is None else f'{rank:.3f}'} |")
     return lines
+
+
+def parts_table(groups: list[Row]) -> list[str]:
+    """Collectives, published kernels and kernel tables; groups of short calls are left out."""
+    lines = ["| Kind | Group | Accelerator | Rows | Median | p90 | Bias |", "|---|---|---|---|---|---|---|"]
+    for group in groups:
+        if group["group"] != "all" and not str(group["group"]).endswith("short"):
+            lines.append(f"| {group['kind']} | {group['group']} | {group['accelerator']} | {group['rows']} | "
+                         f"{percent(group['median_abs_error_fraction'])} | "
+                         f"{percent(group['p90_abs_error_fraction'])} | {percent(group['bias_fraction'], True)} |")
+    return lines
+
+
+def write_parts(program: str, data: Path) -> None:
+    kinds = ["collectives", "compute"] + (["kernels"] if (data / "kernels").is_dir() else [])
+    done = subprocess.run([program, "validate", *kinds, "--data", str(data), "--json", "-q"],
+                          capture_output=True, text=True, check=True)
+    replace(PARTS_BEGIN, PARTS_END, parts_table(json.loads(done.stdout)["groups"]))
+
+
+def replace(begin: str, end: str, lines: list[str]) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    before, after = page.split(begin)[0], page.split(end)[1]
+    PAGE.write_text(before + begin + "\n\n" + "\n".join(lines) + "\n\n" + end + after, encoding="utf-8")
 
 
 def cell(row: dict[str, str], *names: str) -> tuple[str, ...]:
@@ -131,9 +156,8 @@ def main(arguments: list[str]) -> int:
         rows = list(csv.DictReader(text))
     results = {str(row["id"]): row for row in validation["rows"] if row["simulated"]}
     lines = group_table(validation["groups"]) + recompute_ratios(results, rows) + scaling(results, rows)
-    page = PAGE.read_text(encoding="utf-8")
-    before, after = page.split(BEGIN)[0], page.split(END)[1]
-    PAGE.write_text(before + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + after, encoding="utf-8")
+    replace(BEGIN, END, lines)
+    write_parts(arguments[0], data)
     PLOT.write_text(plot(validation["rows"]), encoding="utf-8")
     return 0
 
