@@ -197,7 +197,7 @@ def latency(entries: list[Entry]) -> Chart:
 
 def load(entries: list[Entry]) -> Chart:
     """Requests present over time."""
-    return serving.sections(entries)[-1].charts[0]
+    return next(s for s in serving.sections(entries) if s.title == "Over time").charts[0]
 
 
 def validation(entries: list[Entry]) -> Chart:

@@ -20,7 +20,7 @@ UNCERTAIN_MOST = 6
 ROWS_MOST = 60
 
 
-def _plain(frame: pandas.DataFrame, entry: Entry, table: str, columns: list[str]) -> Table:
+def plain_table(frame: pandas.DataFrame, entry: Entry, table: str, columns: list[str]) -> Table:
     units: dict[str, str] = frame.attrs["units"]
     rows = []
     for i in frame.index:
@@ -34,7 +34,7 @@ def _plain(frame: pandas.DataFrame, entry: Entry, table: str, columns: list[str]
 
 def _upright(frame: pandas.DataFrame, entry: Entry, table: str, columns: list[str]) -> Table:
     """Of one row: a line a column."""
-    wide = _plain(frame, entry, table, columns)
+    wide = plain_table(frame, entry, table, columns)
     return Table(["", ""], [[Cell(name), cell] for name, cell in zip(wide.head, wide.rows[0])])
 
 
@@ -91,7 +91,7 @@ def plan(entry: Entry) -> Made:
     top, every = entry.result.table("summary"), entry.result.table("plans")
     degrees = [c for c in ("tensor_parallel", "pipeline_parallel", "virtual_stages", "context_parallel", "expert_parallel", "data_parallel", "micro_batch", "recompute") if top[c].nunique() > 1 or top[c].iloc[0] != 1]
     answer = Section("The answer", [f"{digits(len(every))} plans fit the memory; the best by simulation:"],
-                     [_plain(top, entry, "summary", ["step_time_s", "cost_usd_per_million_tokens", "energy_J", "peak_memory_bytes", *degrees])])
+                     [plain_table(top, entry, "summary", ["step_time_s", "cost_usd_per_million_tokens", "energy_J", "peak_memory_bytes", *degrees])])
     return answer, [Section("Time against memory", charts=[_plans(entry, top, every)])]
 
 
@@ -130,7 +130,7 @@ def together(entry: Entry) -> Made:
     frame = entry.result.table("summary")
     answer = Section("The answer", [f"{r['workload']}: a step takes {quantity(float(r['step_together_s']), 's')} beside the others and {quantity(float(r['step_alone_s']), 's')} alone, "
                                     f"{quantity(float(r['slowdown_fraction']), '1', 'x_fraction')} more." for _, r in frame.iterrows()],
-                     [_plain(frame, entry, "summary", list(frame.columns))])
+                     [plain_table(frame, entry, "summary", list(frame.columns))])
     chart = links.chart(entry.result, "together")
     return answer, [Section("The machine", charts=[chart])] if chart is not None else []
 
@@ -160,7 +160,7 @@ def validation(entry: Entry) -> Made:
                            "points": [[short(m), short(s)] for m, s in zip(some["measured"], some["simulated"])]})
         charts.append({"kind": "points", "title": f"Simulated against measured: {kind}", "caption": "On the line both are equal.", "series": series,
                        "x": {"name": "measured", "unit": str(unit), "log": True}, "y": {"name": "simulated", "unit": str(unit), "log": True}})
-    return answer, [Section("Row by row", charts=charts), Section("By group", tables=[_plain(groups, entry, "validation/groups", columns)])]
+    return answer, [Section("Row by row", charts=charts), Section("By group", tables=[plain_table(groups, entry, "validation/groups", columns)])]
 
 
 def uncertainty(entry: Entry) -> Made:
@@ -199,14 +199,14 @@ def goodput(entry: Entry) -> Made:
     blamed = [{"name": str(r["cause"]), "values": [short(float(r["lost_chip_hours"]))], "datasets": [entry.dataset(f"goodput/causes/lost_chip_hours[{i}]")]} for i, r in causes.iterrows()]
     charts: list[Chart] = [{"kind": "stack", "title": title, "caption": f"{meaning[:1].upper()}{meaning[1:]}; mean over the seeds.", "x": {"name": "lost chip-hours", "unit": "h"}, "categories": [entry.name], "series": series}
                            for title, series, meaning in (("What is lost", lost, losses.attrs["meanings"]["chip_hours"]), ("What it is lost to", blamed, causes.attrs["meanings"]["lost_chip_hours"]))]
-    return answer, [Section("Why: what is lost", charts=charts), Section("What fails", tables=[_plain(causes, entry, "goodput/causes", list(causes.columns))])]
+    return answer, [Section("Why: what is lost", charts=charts), Section("What fails", tables=[plain_table(causes, entry, "goodput/causes", list(causes.columns))])]
 
 
 def plain(entry: Entry) -> Made:
     """Of a kind without a page of its own: its tables as they are."""
     tables = [(name, meaning, entry.result.table(name)) for name, meaning in entry.result.tables().items()]
     made = [Section(name, [meaning + ("" if len(frame) <= ROWS_MOST else f"; the first {ROWS_MOST} of {len(frame):,} rows") + "."],
-                    [_upright(frame, entry, name, list(frame.columns)) if len(frame) == 1 else _plain(frame.head(ROWS_MOST).assign(), entry, name, list(frame.columns))])
+                    [_upright(frame, entry, name, list(frame.columns)) if len(frame) == 1 else plain_table(frame.head(ROWS_MOST).assign(), entry, name, list(frame.columns))])
             for name, meaning, frame in tables if len(frame)]
     return Section("The answer", [f"Results of kind '{entry.result.kind}' have no page of their own: these are their tables."]), made
 

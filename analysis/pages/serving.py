@@ -10,9 +10,10 @@ import pandas
 from load import Result
 from pages import surety
 from pages.entry import Entry
+from pages.other import ROWS_MOST, plain_table
 from pages.page import Cell, Chart, Section, Table, number, short
 from pages.training import head_of, ratio_cell, winner
-from pages.units import digits, quantity
+from pages.units import digits, label, quantity
 
 SHOWN = (("chips", "chips", 0), ("replicas", "replicas", 0), ("requests_completed", "requests completed", 0),
          ("requests_per_s", "requests completed a second", 1), ("goodput_requests_per_s", "of these within the service level", 1),
@@ -24,6 +25,7 @@ SHOWN = (("chips", "chips", 0), ("replicas", "replicas", 0), ("requests_complete
          ("cost_usd_per_million_tokens", "cost of a million output tokens", -1),
          ("energy_J_per_million_tokens", "energy of a million output tokens, whole facility", -1), ("average_power_W", "power, mean", 0))
 LATENCIES = (("ttft_s", "Time to first token"), ("tpot_s", "Time per output token"), ("e2e_s", "Time to the last token"))
+DRAWN = ("serving/breakdown", "serving/requests", "serving/seconds")
 STEPS = 200  # points of a distribution
 MET = 0.99  # share of requests within the service level that counts as meeting it
 SERIES_MOST = 1500  # points of a line over time
@@ -210,4 +212,16 @@ def sections(entries: list[Entry]) -> list[Section]:
     made.append(Section("Why: what steps are made of, and what requests wait for", charts=[_breakdown(entries), _waits(entries)]))
     few = entries[:OVER_TIME_MOST]
     over = Section("Over time", [f"The first {OVER_TIME_MOST} results."] if len(few) < len(entries) else [], charts=_over_time(few))
-    return [*made, over]
+    return [*made, over, *_further(entries)]
+
+
+def _further(entries: list[Entry]) -> list[Section]:
+    """Small tables that only some loads have, such as tiers of the KV cache and pools."""
+    found = []
+    for entry in entries:
+        for name, meaning in entry.result.tables().items():
+            if name.startswith("serving/") and name not in DRAWN:
+                frame = entry.result.table(name)
+                if 0 < len(frame) <= ROWS_MOST:
+                    found.append(Section(f"{entry.name}: {label(name.split('/')[1])}", [f"{meaning[:1].upper()}{meaning[1:]}."], [plain_table(frame, entry, name, list(frame.columns))]))
+    return found
