@@ -140,14 +140,22 @@ static const char *plan_text(const struct search *search, const struct search_po
                              struct arena *arena)
 {
     struct plan plan = search_plan(search, point);
-    return arena_format(arena,
-                        "TP %d%s, PP %d x %d%s, CP %d, EP %d, DP %lld, ZeRO-%d, microbatch %d, "
-                        "recompute %s%s",
-                        point->tensor, point->tensor > 1 && point->sequence ? " with SP" : "",
-                        point->pipeline, point->virtual_stages, point->inside ? " inside" : "",
-                        point->context, point->expert, (long long)plan.data_parallel,
-                        point->zero, point->micro_batch, recompute_name(plan.recompute),
-                        point->overlap ? ", gradients overlapped" : "");
+    const char *layers =
+        point->recompute_layers == 0
+            ? ""
+            : arena_format(arena, " (%d layers of a chunk)", point->recompute_layers);
+    return arena_format(
+        arena,
+        "TP %d%s, PP %d x %d%s, CP %d, EP %d, DP %lld, ZeRO-%d, microbatch %d, "
+        "recompute %s%s%s%s%s%s",
+        point->tensor, point->tensor > 1 && point->sequence ? " with SP" : "", point->pipeline,
+        point->virtual_stages, point->inside ? " inside" : "", point->context, point->expert,
+        (long long)plan.data_parallel, point->zero, point->micro_batch,
+        recompute_name(plan.recompute), layers,
+        point->overlap || point->overlap_weights || point->overlap_tensor ? ", overlapped:"
+                                                                          : "",
+        point->overlap ? " gradients" : "", point->overlap_weights ? " weights" : "",
+        point->overlap_tensor ? " tensor" : "");
 }
 
 /* The part of the step by which a plan falls behind the winner most. */

@@ -15,10 +15,14 @@
     X(CONTEXT, "context_parallel", I64, "1", "chips that share a sequence")                    \
     X(EXPERT, "expert_parallel", I64, "1", "chips that share the experts")                     \
     X(DATA, "data_parallel", I64, "1", "pipelines side by side")                               \
-    X(ZERO, "zero_stage", I64, "1", "1: optimizer states are divided")                         \
+    X(ZERO, "zero_stage", I64, "1",                                                            \
+      "what is divided: 1 optimizer states, 2 gradients too, 3 all")                           \
     X(MICRO_BATCH, "micro_batch", I64, "1", "sequences that pass together")                    \
     X(RECOMPUTE, "recompute", TEXT, "", "none, selective or full")                             \
+    X(LAYERS, "recompute_layers", I64, "1", "of each chunk, the first ones; 0: all")           \
     X(OVERLAP, "overlap_gradients", I64, "1", "1: on")                                         \
+    X(OVERLAP_WEIGHTS, "overlap_weights", I64, "1", "1: on")                                   \
+    X(OVERLAP_TENSOR, "overlap_tensor", I64, "1", "1: on")                                     \
     X(INSIDE, "pipeline_inside", I64, "1", "1: a pipeline's chips are neighbours")             \
     X(MEMORY, "peak_memory_bytes", F64, "B", "memory of the fullest chip")                     \
     X(ESTIMATE, "estimated_step_time_s", F64, "s", "by the closed form")                       \
@@ -51,7 +55,10 @@ static void fill_plan(const struct search *search, const struct search_point *po
     row[COLUMN_PLAN_ZERO].i64 = point->zero;
     row[COLUMN_PLAN_MICRO_BATCH].i64 = point->micro_batch;
     row[COLUMN_PLAN_RECOMPUTE].text = recompute_name((enum recompute)point->recompute);
+    row[COLUMN_PLAN_LAYERS].i64 = point->recompute_layers;
     row[COLUMN_PLAN_OVERLAP].i64 = point->overlap;
+    row[COLUMN_PLAN_OVERLAP_WEIGHTS].i64 = point->overlap_weights;
+    row[COLUMN_PLAN_OVERLAP_TENSOR].i64 = point->overlap_tensor;
     row[COLUMN_PLAN_INSIDE].i64 = point->inside;
     row[COLUMN_PLAN_MEMORY].f64 = (double)point->memory_bytes;
     row[COLUMN_PLAN_ESTIMATE].f64 = point->time_s;

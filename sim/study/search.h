@@ -11,9 +11,10 @@
 enum search_objective { SEARCH_TIME, SEARCH_USD, SEARCH_JOULE };
 
 struct search_point { /* a feasible plan, in short */
-    int32_t tensor, pipeline, virtual_stages, context, expert, micro_batch;
+    int32_t tensor, pipeline, context, expert, micro_batch;
+    int16_t virtual_stages, recompute_layers;
     uint8_t recompute, zero;
-    bool sequence, overlap, inside;
+    bool sequence, overlap, overlap_weights, overlap_tensor, inside;
     float memory_bytes;      /* of the fullest stage */
     double time_s, energy_J; /* estimated, a step */
 };

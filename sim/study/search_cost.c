@@ -8,6 +8,7 @@
 
 #include "economics/energy.h"
 #include "hardware/fabric.h"
+#include "program/overlap.h"
 #include "program/replica.h"
 
 enum { AUTO_GROUP = 16, FIRST_SIZE = 1 << 12 };
@@ -17,13 +18,10 @@ static uint64_t hash_of(const struct search_price *price)
 {
     uint64_t bits, hash = 1469598103934665603u;
     memcpy(&bits, &price->bytes, sizeof bits);
-    const uint64_t words[] = {(uint64_t)price->operation,
-                              (uint64_t)price->slot,
-                              (uint64_t)price->tensor,
-                              (uint64_t)price->context,
-                              (uint64_t)price->expert,
-                              (uint64_t)price->data,
-                              bits};
+    const uint64_t words[] = {(uint64_t)price->operation, (uint64_t)price->slot,
+                              (uint64_t)price->tensor,    (uint64_t)price->context,
+                              (uint64_t)price->expert,    (uint64_t)price->data,
+                              (uint64_t)price->pipeline,  bits};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         hash = (hash ^ words[i]) * 1099511628211u;
         hash ^= hash >> 29;
@@ -35,7 +33,7 @@ static bool same(const struct search_price *a, const struct search_price *b)
 {
     return a->operation == b->operation && a->slot == b->slot && a->tensor == b->tensor &&
            a->context == b->context && a->expert == b->expert && a->data == b->data &&
-           a->bytes >= b->bytes && a->bytes <= b->bytes;
+           a->pipeline == b->pipeline && a->bytes >= b->bytes && a->bytes <= b->bytes;
 }
 
 static struct search_price *place_of(const struct search_prices *prices,
@@ -115,6 +113,15 @@ static double price_s(struct search_prices *prices, const struct plan *plan, enu
         wanted.context = plan->context_parallel;
         wanted.expert = slot == SLOT_EXPERT ? plan->expert_parallel : 0;
     }
+    if (slot == SLOT_DATA || slot == SLOT_EXPERT_DATA) {
+        wanted.data = plan->data_parallel;
+        wanted.expert = slot == SLOT_EXPERT_DATA ? plan->expert_parallel : 0;
+        wanted.pipeline = plan->pipeline_inside ? plan->pipeline_parallel : 0;
+        if (!plan->pipeline_inside) { /* neighbours, whichever of the two parallels they are */
+            wanted.data *= wanted.context;
+            wanted.context = 0;
+        }
+    }
     if (prices->count * 2 >= prices->size) {
         widen(prices);
     }
@@ -193,12 +200,35 @@ static bool beside(const struct operation_list *list, int index)
            index + 1 < list->count && list->items[index + 1].work.kernel_count > 0;
 }
 
-static void add_share(const struct platform *platform, const struct plan *plan,
-                      const struct operation_list *list, struct share *share)
+/* As the simulation runs them. */
+static const struct operation_list *ordered(const struct plan *plan,
+                                            const struct operation_list *list)
+{
+    static struct operation_list reordered; /* large */
+    if (!plan->overlap_tensor) {
+        return list;
+    }
+    overlap_tensor(list, &reordered);
+    return &reordered;
+}
+
+/* What an exchange takes at the least: its bytes through the first link. */
+static double least_s(const struct platform *platform, const struct plan *plan,
+                      const struct operation *operation)
 {
     int32_t count = 0;
     const int32_t *links =
         platform->chip_count > 1 ? platform_route(platform, 0, 1, &count) : NULL;
+    double passes = operation->exchange == EXCHANGE_TENSOR_ALL_REDUCE ? 2 : 1;
+    return plan->tensor_parallel > 1 && count > 0
+               ? passes * operation->exchange_bytes / platform->links[links[0]].bandwidth_Bps
+               : 0;
+}
+
+static void add_share(const struct platform *platform, const struct plan *plan,
+                      const struct operation_list *list, struct share *share)
+{
+    list = ordered(plan, list);
     for (int i = 0; i < list->count; i++) {
         const struct operation *operation = &list->items[i];
         if (operation->work.kernel_count > 0) {
@@ -206,11 +236,8 @@ static void add_share(const struct platform *platform, const struct plan *plan,
             share->all_s += work_s;
             share->arithmetic_s += arithmetic(&operation->work) ? work_s : 0;
         }
-        if (operation->exchange != EXCHANGE_NONE && plan->tensor_parallel > 1 && count > 0 &&
-            !beside(list, i)) {
-            double passes = operation->exchange == EXCHANGE_TENSOR_ALL_REDUCE ? 2 : 1;
-            share->all_s +=
-                passes * operation->exchange_bytes / platform->links[links[0]].bandwidth_Bps;
+        if (operation->exchange != EXCHANGE_NONE && !beside(list, i)) {
+            share->all_s += least_s(platform, plan, operation);
         }
     }
 }
@@ -241,14 +268,22 @@ static struct search_pair list_s(struct search_prices *prices, const struct plan
                                  const struct operation_list *list, double gain)
 {
     const struct chip *chip = platform_chip(prices->platform, 0);
-    struct search_pair sum = {0, 0};
-    double beside_s = 0;
+    struct search_pair sum = {0, 0, 0};
+    double beside_s = 0, held_s = 0;
+    list = ordered(plan, list);
     for (int i = 0; i < list->count; i++) {
         const struct operation *operation = &list->items[i];
         if (operation->work.kernel_count > 0) {
-            double work_s = chip_work_time_s(chip, &operation->work) /
-                            (arithmetic(&operation->work) ? gain : 1);
-            sum.time_s += fmax(work_s, beside_s);
+            double plain_s = chip_work_time_s(chip, &operation->work);
+            bool fused = operation->work.kind == WORK_ATTENTION && plan->attention_fraction > 0;
+            plain_s /= fused ? plan->attention_fraction : 1;
+            double work_s = plain_s / (arithmetic(&operation->work) ? gain : 1);
+            double host_s = operation->host_s +
+                            plan->kernel_gap_s * (operation->work.kernel_count +
+                                                  (operation->exchange != EXCHANGE_NONE));
+            sum.plain_s += fmax(plain_s + host_s, beside_s);
+            sum.time_s += fmax(work_s + host_s + held_s, beside_s);
+            held_s = 0;
             sum.active_s += work_s * energy_work_share(operation->work.kind);
             beside_s = 0;
         }
@@ -259,7 +294,11 @@ static struct search_pair list_s(struct search_prices *prices, const struct plan
             exchange_s(prices, plan, slot_of(operation->exchange),
                        operation_of(operation->exchange), operation->exchange_bytes);
         sum.time_s += beside(list, i) ? 0 : time_s;
+        sum.plain_s += beside(list, i) ? 0 : time_s;
         beside_s = beside(list, i) ? time_s : 0;
+        held_s = beside(list, i) ? chip->communication_compute_fraction *
+                                       least_s(prices->platform, plan, operation)
+                                 : 0;
         sum.active_s += time_s * energy_communication_share();
     }
     return sum;
@@ -292,11 +331,8 @@ struct search_line search_cost_data(struct search_prices *prices, const struct p
     if (alone) {
         return (struct search_line){0, 0};
     }
-    double small_s =
-        group_s(prices->platform, plan, slot, COLLECTIVE_REDUCE_SCATTER, small_bytes);
-    double large_s =
-        group_s(prices->platform, plan, slot, COLLECTIVE_REDUCE_SCATTER, large_bytes);
-    prices->count += 2;
+    double small_s = price_s(prices, plan, slot, COLLECTIVE_REDUCE_SCATTER, small_bytes);
+    double large_s = price_s(prices, plan, slot, COLLECTIVE_REDUCE_SCATTER, large_bytes);
     struct search_line line = {0, (large_s - small_s) / (large_bytes - small_bytes)};
     line.fixed_s = fmax(small_s - line.per_byte_s * small_bytes, 0);
     return line;
@@ -326,6 +362,23 @@ struct search_line search_cost_boundary(const struct platform *platform,
         worst.per_byte_s = fmax(worst.per_byte_s, 1 / rate_Bps);
     }
     return worst;
+}
+
+double search_cost_rough_s(const struct platform *platform, const struct plan *plan)
+{
+    int64_t span = plan->tensor_parallel * plan->data_parallel * plan->context_parallel;
+    if (span > platform->chip_count && platform->nic_up_Bps != NULL) {
+        int64_t inside = platform->chip_count / plan->tensor_parallel;
+        return 1 / ((double)(inside > 1 ? inside : 1) * platform->nic_up_Bps[0]);
+    }
+    int32_t count = 0;
+    double narrowest_Bps = INFINITY;
+    const int32_t *links =
+        platform->chip_count > 1 ? platform_route(platform, 0, 1, &count) : NULL;
+    for (int32_t i = 0; i < count; i++) {
+        narrowest_Bps = fmin(narrowest_Bps, platform->links[links[i]].bandwidth_Bps);
+    }
+    return 1 / narrowest_Bps;
 }
 
 double search_cost_optimizer_s(const struct platform *platform, const struct plan *plan)

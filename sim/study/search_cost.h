@@ -9,8 +9,8 @@
 enum { SEARCH_PARTS = PART_HEAD + 1 };
 
 struct search_pair {
-    double time_s;
-    double active_s; /* weighed by the share of power above idle */
+    double time_s, plain_s; /* plain: at the lowest sustained clock */
+    double active_s;        /* weighed by the share of power above idle */
 };
 
 struct search_cost { /* of one microbatch through one part */
@@ -25,6 +25,7 @@ struct search_line {
 struct search_price { /* an exchange that was priced */
     int operation, slot;
     int64_t tensor, context, expert, data;
+    int64_t pipeline; /* where it is between the replicas; else 0 */
     double bytes, time_s;
 };
 
@@ -45,5 +46,9 @@ struct search_line search_cost_data(struct search_prices *prices, const struct p
 /* From one pipeline stage to the next: the slowest of a sample of boundaries. */
 struct search_line search_cost_boundary(const struct platform *platform,
                                         const struct plan *plan);
+
+/* Seconds a byte of an exchange among replicas, as roughly as the simulation reckons what work
+ * beside it loses. MODEL.md, "Sharded states". */
+double search_cost_rough_s(const struct platform *platform, const struct plan *plan);
 
 double search_cost_optimizer_s(const struct platform *platform, const struct plan *plan);
