@@ -182,7 +182,7 @@ static void warn(const struct run_job *job, const struct training *training)
         fprintf(stderr, "trnsim: warning: %s\n", job->price_missing);
     }
     if (training->platform->chip_type_count > 1) {
-        fprintf(stderr, "trnsim: warning: the platform mixes chips; cost, energy and memory "
+        fprintf(stderr, "trnsim: warning: the platform mixes chips; cost and memory "
                         "are those of the first kind\n");
     }
 }

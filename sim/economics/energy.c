@@ -64,3 +64,16 @@ struct energy_use energy_of_step(const struct platform *platform, const struct c
                  platform_power_W(platform, chip->idle_W + above_idle_W * active.peak_fraction);
     return use;
 }
+
+struct chip energy_mean_chip(const struct platform *platform)
+{
+    struct chip mean = *platform_chip(platform, 0);
+    double idle_W = 0, tdp_W = 0;
+    for (int64_t i = 0; i < platform->chip_count; i++) {
+        idle_W += platform->chips[i]->idle_W;
+        tdp_W += platform->chips[i]->tdp_W;
+    }
+    mean.idle_W = idle_W / (double)platform->chip_count;
+    mean.tdp_W = tdp_W / (double)platform->chip_count;
+    return mean;
+}

@@ -35,3 +35,6 @@ struct energy_use energy_of_step(const struct platform *platform, const struct c
 /* The share of (TDP - idle) that a kind of work takes, and exposed communication. */
 double energy_work_share(enum work_kind kind);
 double energy_communication_share(void);
+
+/* The first kind of chip with the power of the mean: activities are means over chips, too. */
+struct chip energy_mean_chip(const struct platform *platform);

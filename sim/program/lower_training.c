@@ -11,6 +11,7 @@
 #include "program/replica.h"
 #include "program/schedule.h"
 #include "program/sustained.h"
+#include "program/uneven.h"
 #include "workload/transformer_memory.h"
 
 static void forward_parts(struct lowering *lowering, int32_t sequence, enum part part,
@@ -142,6 +143,9 @@ static void assign_programs(struct lowering *lowering)
                 ? t
                 : placement_of_chip(lowering->plan, job->teams[t].chips[0]).pipeline;
         lowering->chip = platform_chip(platform, job->teams[t].chips[0]);
+        if (lowering->plans != NULL) {
+            lowering->plan = &lowering->plans[lowering->chip - platform->chip_types];
+        }
         int32_t *program =
             &programs[lowering->stage * types + (lowering->chip - platform->chip_types)];
         if (*program == 0) {
@@ -173,6 +177,14 @@ struct job *lower_training(const struct platform *platform, const struct trainin
         return NULL;
     }
     placement_fill(lowering->job, shape->plan);
+    if (shape->plan->second_kind_share > 0) {
+        lowering->plans = uneven_plans(lowering->job, shape->plan, error);
+        for (int kind = 0; kind < 2; kind++) {
+            if (lowering->plans == NULL || !schedule_check(&lowering->plans[kind], error)) {
+                return NULL;
+            }
+        }
+    }
     assign_programs(lowering);
     return lowering->job;
 }

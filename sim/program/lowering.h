@@ -30,6 +30,7 @@ struct lowering {
     struct job *job;
     const struct training_shape *shape;
     const struct plan *plan;
+    const struct plan *plans; /* by kind of chip, when they get different shares; or NULL */
     struct error *error;
     bool replica; /* teams are the stages of the first replica alone */
     /* of the program being written */

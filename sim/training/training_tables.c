@@ -120,8 +120,9 @@ static struct energy_use energy(const struct training *training)
     for (int part = PART_TENSOR_TIME; part < PART_BUBBLE_TIME; part++) {
         activity.communication_s += part_s[part];
     }
-    return energy_of_step(training->platform, platform_chip(training->platform, 0),
-                          platform_chips(training->platform), &activity);
+    struct chip mean = energy_mean_chip(training->platform);
+    return energy_of_step(training->platform, &mean, platform_chips(training->platform),
+                          &activity);
 }
 
 static struct table *summary(const struct training *training, const struct price *price,

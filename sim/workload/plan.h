@@ -43,7 +43,9 @@ struct plan {
     int64_t micro_batch;   /* sequences */
     int64_t data_parallel; /* derived: chips / (TP x PP x CP) */
     int64_t micro_batches; /* derived: per pipeline and step */
-    int64_t batch_sequences; /* derived: what the step really uses */
+    double second_kind_share; /* of the batch, for copies on the machine's second kind of chip;
+                                 0: every copy gets the same */
+    int64_t batch_sequences;  /* derived: what the step really uses */
     bool sequence_parallel;
     bool pipeline_inside; /* chips are dealt to TP, CP, PP, DP from fast to slow; false: to TP,
                              CP, DP, PP */

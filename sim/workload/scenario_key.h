@@ -70,6 +70,10 @@ enum key_type {
       "tokens of one microbatch travel to experts while another one works")                    \
     X(micro_batch, COUNT, plan.micro_batch, 1, 1 << 16, NULL, "1",                             \
       "sequences that pass the pipeline together")                                             \
+    X(second_kind_share, REAL, plan.second_kind_share, 0, 1, NULL, "0",                        \
+      "on a machine with two kinds of chip: share of the batch for copies of the model on "    \
+      "the "                                                                                   \
+      "second; 0: every copy gets the same")                                                   \
     X(zero_stage, COUNT, plan.zero_stage, 0, 3, NULL, "1",                                     \
       "what data-parallel chips divide among them: 0 nothing, 1 optimizer states, 2 "          \
       "gradients "                                                                             \

@@ -190,10 +190,54 @@ static void test_remedied_runs(void)
     CU_ASSERT(in_child(remedied, NULL));
 }
 
+static const char *const shares[] = {"plan.tensor_parallel=4", "batch_tokens=1179648",
+                                     "plan.dtype=fp8", NULL};
+
+static struct training *on_two_kinds(const char *platform, const char *share,
+                                     struct arena *arena, struct error *error)
+{
+    struct question question = {platform, {shares[0], shares[1], shares[2], share}, 4};
+    return answer(&question, arena, error);
+}
+
+/* 144 sequences on 9 copies each on GB300 and on Trainium4: 8 a copy; with 0.6 of the batch for
+ * the second kind 6.4 and 9.6: as whole numbers 6 and 10. The faster kind waits less. */
+static int uneven(void *nothing)
+{
+    (void)nothing;
+    struct arena *arena = arena_create();
+    struct error error = {0};
+    const struct training *training =
+        on_two_kinds("trn4-gb300-estimate", "second_kind_share=0.6", arena, &error);
+    bool right = training != NULL && training->plan.batch_sequences == 144 &&
+                 parts_sum_up(&training->execution);
+    arena_free(arena);
+    return right ? 0 : 1;
+}
+
+static int one_kind(void *nothing)
+{
+    (void)nothing;
+    struct arena *arena = arena_create();
+    struct error error = {0};
+    bool refused =
+        on_two_kinds("gb300-nvl72", "second_kind_share=0.6", arena, &error) == NULL &&
+        error.kind == ERROR_INFEASIBLE && strstr(error.message, "not two") != NULL;
+    arena_free(arena);
+    return refused ? 0 : 1;
+}
+
+static void test_two_kinds(void)
+{
+    CU_ASSERT(in_child(uneven, NULL));
+    CU_ASSERT(in_child(one_kind, NULL));
+}
+
 void suite_training(void)
 {
     static const struct test tests[] = {
         {"Llama 3 8B on every shipped machine", test_every_platform},
+        {"shares by kind of chip", test_two_kinds},
         {"the batch is rounded up", test_batch_rounding},
         {"a plan that does not fit is refused", test_memory_refusal},
         {"the refusal names a remedy", test_remedy_is_true},
