@@ -5,6 +5,8 @@
 analysis/accuracy.py TRNSIM [DATA]   TRNSIM: the program; DATA: a folder with training.csv and
                                      perhaps vtrain-single-node.csv (default: workloads/measured)
 
+analysis/accuracy.py TRNSIM --serving   the section of serving alone, from workloads/measured/inference.csv
+
 What stands between the two marks in the page is replaced; all else is written by hand.
 """
 from __future__ import annotations
@@ -20,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE, PLOT = ROOT / "docs/ACCURACY.md", ROOT / "docs/accuracy.svg"
 BEGIN, END = "<!-- figures: analysis/accuracy.py -->", "<!-- end of figures -->"
 PARTS_BEGIN, PARTS_END = "<!-- parts: analysis/accuracy.py -->", "<!-- end of parts -->"
+SERVING = "<!-- serving: analysis/accuracy.py -->"
 COLOURS = {"A100-80GB": "#1b6ca8", "A100-40GB": "#6aaed6", "H100-SXM": "#2a7f3b", "H200-SXM": "#8cc98f",
            "B200": "#b5651d", "GB200": "#e0a458", "Trainium1": "#a02c5a"}
 SIDE, MARGIN = 560, 60
@@ -146,7 +149,21 @@ def plot(rows: list[Row]) -> str:
     return "\n".join(out) + "\n"
 
 
+def serving(program: str) -> int:
+    done = subprocess.run([program, "validate", "inference", "--json", "-q"],
+                          capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout)
+    lines = group_table([group for group in told["groups"] if group["group"] != "all"])
+    lines += ["", f"Not simulated: {len(told['not_simulated'])} figures (columns empty, or the model does not fit)."]
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, after = page.split(SERVING)
+    PAGE.write_text(before + SERVING + "\n\n" + "\n".join(lines) + "\n\n" + SERVING + after, encoding="utf-8")
+    return 0
+
+
 def main(arguments: list[str]) -> int:
+    if len(arguments) == 2 and arguments[1] == "--serving":
+        return serving(arguments[0])
     if len(arguments) not in (1, 2):
         print(__doc__, file=sys.stderr)
         return 2

@@ -36,8 +36,14 @@ static void merge(struct lowering *lowering, int32_t sequence, const struct work
                         .dtype = DTYPE_BF16,
                         .bytes = steps * elements * (2 * FLOAT_BYTES + ELEMENT_BYTES),
                         .kernel_count = steps};
-    struct op op = {"merge of blocks", PART_VECTOR_TIME, chip_work_time_s(lowering->chip, &work),
-                    -1, SLOT_TENSOR, false, 0, work.bytes};
+    struct op op = {"merge of blocks",
+                    PART_VECTOR_TIME,
+                    chip_work_time_s(lowering->chip, &work),
+                    -1,
+                    SLOT_TENSOR,
+                    false,
+                    0,
+                    work.bytes};
     job_op(lowering->job, sequence, &op);
 }
 

@@ -11,7 +11,8 @@
 #include "support/support.h"
 #include "workload/transformer_memory.h"
 
-/* 2 layers, h = 1024, 8 heads of 128, f = 4096 with a gate, 1000 words of their own each way. */
+/* 2 layers, h = 1024, 8 heads of 128, f = 4096 with a gate, 1000 words of their own each way.
+ */
 static const struct model small = {.name = "small",
                                    .layers = 2,
                                    .hidden = 1024,
@@ -84,8 +85,8 @@ static const struct op *find(const struct job *job, const char *name)
     return NULL;
 }
 
-/* 8 ranks, states over 4 of them: gradients are scattered over 4, a quarter is summed over the 2
- * that hold the same one; 12 bytes of states a parameter over 4. */
+/* 8 ranks, states over 4 of them: gradients are scattered over 4, a quarter is summed over the
+ * 2 that hold the same one; 12 bytes of states a parameter over 4. */
 static void test_hybrid_sharding(void)
 {
     struct plan plan = one_stage();
@@ -174,7 +175,8 @@ static void test_recompute_by_block(void)
     arena_free(made->arena);
 }
 
-/* 16 experts on 4 chips, 2 a token: a token meets 4 (1 - C(12,2)/C(16,2)) = 1.8 chips, not 2. */
+/* 16 experts on 4 chips, 2 a token: a token meets 4 (1 - C(12,2)/C(16,2)) = 1.8 chips, not 2.
+ */
 static void test_merged_dispatch(void)
 {
     struct model mixture = small;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a row of serving is simulated to give depends on its configuration alone: with names,
- * sources, notes and every measured column blanked or taken from other rows it stays. The model's
- * name stays too, for its shape is in no other column. */
+ * sources, notes and every measured column blanked or taken from other rows it stays. The
+ * model's name stays too, for its shape is in no other column. */
 #include "study/measured_inference.h"
 
 #include <math.h>
@@ -9,11 +9,26 @@
 
 #include "support/support.h"
 
-static const char *const hidden[] = {
-    "id",           "family",          "source",        "tag",           "confidence",
-    "notes",        "throughput_kind", "qps_achieved",  "out_tok_s_total", "out_tok_s_per_chip",
-    "total_tok_s",  "ttft_mean_ms",    "ttft_p50_ms",   "ttft_p99_ms",   "tpot_mean_ms",
-    "tpot_p50_ms",  "tpot_p99_ms",     "e2e_mean_ms",   "slo_ttft_ms",   "slo_tpot_ms"};
+static const char *const hidden[] = {"id",
+                                     "family",
+                                     "source",
+                                     "tag",
+                                     "confidence",
+                                     "notes",
+                                     "throughput_kind",
+                                     "qps_achieved",
+                                     "out_tok_s_total",
+                                     "out_tok_s_per_chip",
+                                     "total_tok_s",
+                                     "ttft_mean_ms",
+                                     "ttft_p50_ms",
+                                     "ttft_p99_ms",
+                                     "tpot_mean_ms",
+                                     "tpot_p50_ms",
+                                     "tpot_p99_ms",
+                                     "e2e_mean_ms",
+                                     "slo_ttft_ms",
+                                     "slo_tpot_ms"};
 
 /* shift 0: these cells are blank; else they are those of the row so many further on. */
 static struct csv *hide(const struct csv *csv, int64_t shift, struct arena *arena)
