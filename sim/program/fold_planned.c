@@ -82,14 +82,24 @@ static struct weight *weight_at(struct condensing *condensing, int32_t class, in
     return &condensing->weights[*number];
 }
 
+/* How many flows a pair stands for; one inside a folded domain is in each domain like it. */
+static int64_t members_of(const struct network *network, int32_t index)
+{
+    const struct pair *pair = &network->wiring.pairs[index];
+    if (network->pair_members[index] > 0) {
+        return network->pair_members[index];
+    }
+    bool alone = network->wire_members == NULL || pair->count == 0;
+    return alone ? 1 : network->wire_members[network->wiring.crossings[pair->first].wire];
+}
+
 static void count_flow(void *argument, const struct fold_flow *flow)
 {
     struct condensing *condensing = argument;
     const struct network *network = &condensing->full->network;
     const struct pair *pair = &network->wiring.pairs[flow->flow->pair];
     int32_t class = class_of(condensing, flow);
-    int64_t members = network->pair_members[flow->flow->pair];
-    condensing->classes[class].members += members > 0 ? members : 1;
+    condensing->classes[class].members += members_of(network, flow->flow->pair);
     for (int32_t c = pair->first; c < pair->first + pair->count; c++) {
         const struct crossing *crossing = &network->wiring.crossings[c];
         if (condensing->wires.first[crossing->wire] == crossing->wire) {

@@ -4,9 +4,9 @@ $ trnsim platform fold platforms/hgx-h100.xml --workload workloads/llama-2-7b-pr
 > import xml.etree.ElementTree as tree
 > zone = tree.parse("fold.xml").getroot().find("zone")
 > print(len(zone.findall("host")) < 100, len(zone.findall("link")) < 60)'
-> grep -c "the first of 64 links of equal rate" fold.xml
+> grep -c "the first of 512 links of equal rate" fold.xml
 True True
-32
+4
 [exit 0]
 
 # Slow chips: the answer says what the slowest cost; drawn by seed; a machine of a thousand chips in a second.
