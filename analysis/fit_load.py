@@ -23,7 +23,8 @@ SHARES = (0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 
           0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 1)
 COLUMNS = (("TIMESTAMP", "ContextTokens", "GeneratedTokens"),
            ("Timestamp", "Request tokens", "Response tokens"),
-           ("arrived_at", "num_prefill_tokens", "num_decode_tokens"))
+           ("arrived_at", "num_prefill_tokens", "num_decode_tokens"),
+           ("", "num_prefill_tokens", "num_decode_tokens"))  # lengths alone: one a second
 NORMAL = NormalDist()
 
 
@@ -48,8 +49,9 @@ def read(path: Path) -> list[Request]:
     else:
         with path.open(newline="") as file:
             table = csv.DictReader(file)
-            names = next(names for names in COLUMNS if set(names) <= set(table.fieldnames or ()))
-            found = [Request(seconds(row[names[0]]), int(row[names[1]]), int(row[names[2]])) for row in table]
+            names = next(names for names in COLUMNS if set(names) - {""} <= set(table.fieldnames or ()))
+            found = [Request(seconds(row.get(names[0], str(number))), int(row[names[1]]), int(row[names[2]]))
+                     for number, row in enumerate(table)]
     return [request for request in found if request.input_tokens > 0 and request.output_tokens > 0]
 
 

@@ -72,14 +72,23 @@ static void print_clean(const char *text)
     }
 }
 
-/* Only from a regular file: a pipe would wait, a device might act. */
+/* Only from a regular file: a pipe would wait, a device might act. Not from a gzip file, whose
+ * lines are others. */
 static FILE *open_source(const char *path)
 {
     struct stat status;
     if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
         return NULL;
     }
-    return fopen(path, "r");
+    FILE *source = fopen(path, "r");
+    if (source != NULL && getc(source) == 0x1F) {
+        fclose(source);
+        return NULL;
+    }
+    if (source != NULL) {
+        rewind(source);
+    }
+    return source;
 }
 
 /* Reads bytes [from, from + WINDOW_BYTES) of a line; false when there is no such line. */

@@ -55,7 +55,8 @@ static bool fill(struct trace_lines *lines, struct error *error)
     if (got >= 0) {
         gzerror(lines->file, &state);
     }
-    if (got < 0 || (state != Z_OK && state != Z_STREAM_END)) {
+    bool broken = got < 0 || (state != Z_OK && state != Z_STREAM_END);
+    if (broken && !(got > 0)) { /* what came before it has been given */
         return refuse(lines, error,
                       "the file breaks off or is damaged here, expected a whole (gzip) file; "
                       "fetch it again");
