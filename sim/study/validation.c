@@ -207,7 +207,7 @@ static bool belongs(const struct validation_group *group, const struct measured_
     return strcmp(group->kind, measured_kind_name(row->kind)) == 0 &&
            (group->accelerator[0] == '\0' ||
             strcmp(group->accelerator, row->accelerator) == 0) &&
-           (strcmp(group->group, "all") == 0 ? row->sure
+           (strcmp(group->group, "all") == 0 ? row->sure && !row->first
                                              : strcmp(group->group, row->group) == 0);
 }
 
