@@ -171,11 +171,12 @@ def main(arguments: list[str]) -> int:
     validation = validate(arguments[0], data)
     with open(data / "training.csv", encoding="utf-8", newline="") as text:
         rows = list(csv.DictReader(text))
-    results = {str(row["id"]): row for row in validation["rows"] if row["simulated"]}
+    compared = [row for row in validation["rows"] if row["simulated"] and row["measured"]]
+    results = {str(row["id"]): row for row in compared}
     lines = group_table(validation["groups"]) + recompute_ratios(results, rows) + scaling(results, rows)
     replace(BEGIN, END, lines)
     write_parts(arguments[0], data)
-    PLOT.write_text(plot(validation["rows"]), encoding="utf-8")
+    PLOT.write_text(plot(compared), encoding="utf-8")
     return 0
 
 
