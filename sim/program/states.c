@@ -242,6 +242,9 @@ bool states_backward(struct lowering *lowering, struct chunk *chunk, int64_t mic
 static void sum_copies(struct lowering *lowering, struct bucket bucket)
 {
     const struct plan *plan = lowering->plan;
+    if (!states_has_replicas(lowering, SLOT_COPIES)) {
+        return;
+    }
     bool scattered = plan->zero_stage > 0 && !plan->whole_gradients;
     double parts = scattered ? (double)plan_shards(plan) : 1;
     start_exchange(lowering, SLOT_COPIES, COLLECTIVE_ALL_REDUCE,

@@ -60,7 +60,7 @@ trnsim: --set dtype is 'int8', expected bf16, fp16, fp8 or fp4
 [exit 2]
 
 $ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --set plan.recompute=some
-trnsim: --set recompute is 'some', expected none, selective or full
+trnsim: --set recompute is 'some', expected none, selective, vector or full
 [exit 2]
 
 $ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --set plan.micro_batch=0

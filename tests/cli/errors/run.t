@@ -50,7 +50,7 @@ trnsim: nothing.yaml: cannot be read (No such file or directory); check the path
 [exit 5]
 
 $ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --prices workloads/llama-3-8b-pretrain.yaml
-trnsim: workloads/llama-3-8b-pretrain.yaml:2:1: 'kind' is no key; a book has title, date, currency and entries, an entry chip, platform, kind, usd_per_chip_h, low, high, estimate and source
+trnsim: workloads/llama-3-8b-pretrain.yaml:2:1: 'kind' is no key; a book has title, date, currency and entries, an entry chip, platform, kind, usd_per_chip_h, low, high, estimate and source, or capital, years, power, colocation, electricity and staff
     kind: training
     ^
 [exit 3]
