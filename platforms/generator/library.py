@@ -41,7 +41,7 @@ class Software:
     host: Fact | None = None
     own_copy: Fact | None = None
     pair_copy: Fact | None = None
-    pair_protocols: str | None = None
+    pair_protocols: Fact | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ AMPERE_LAUNCH = fit("8us", f"NCCL 2.27 on A100, all-gather and all-reduce of 2 K
                     f"extrapolated to no step: 8.2 and 8.1 us ({AICONFIG})", low="6.6us", high="9us")
 OWN_COPY = fit("0.55", "all-gather and reduce-scatter of 64 MB and more on 2, 4 and 8 A100 and H100, less their bytes on the "
                f"links: 0.45 to 0.65 ({AICONFIG})", low="0.45", high="0.65")
+PAIR_PROTOCOLS = estimate("LL, Simple", "no LL128: send-receive tables of A100 and H100 have no step of its cost")
 PAIR_COPY = fit("1.6", "all-to-all of 64 MB and more on 2, 4 and 8 A100 and H100, less its bytes on the links: 1.3 to 1.9 "
                 f"({AICONFIG})", low="1.3", high="1.9")
 HOST = fit("26us", "torch programs that wait for each all-reduce: 38 us on 8 H200 where NCCL alone takes 16 to 20 "
@@ -160,7 +161,7 @@ def nccl(launch: Fact, net: Net, nvlink: int = 0) -> Software:
     ampere = launch is AMPERE_LAUNCH
     protocols = (low_latency(ampere, net), middle(ampere, net), bulk(ampere, net))
     return Software(launch, protocols[0].step, net.low, "ring, double-tree, in-switch", protocols,
-                    in_switch(nvlink, net), HOST, OWN_COPY, PAIR_COPY, "LL, Simple")
+                    in_switch(nvlink, net), HOST, OWN_COPY, PAIR_COPY, PAIR_PROTOCOLS)
 
 
 RCCL = Software(estimate("10us", "RCCL all-reduces of a few bytes take 15 to 25 us on 8 MI300X (recalled)",

@@ -163,6 +163,7 @@ static void fill_engine(const struct serving *serving, const struct engine_total
     double offered =
         (double)outcome->arrived /
         fmax(outcome->last_arrival_s - outcome->first_arrival_s, elapsed_s(serving) * 1e-9);
+    double served = fmin(offered, (double)outcome->completed / elapsed_s(serving));
     row[SERVING_HITS].f64 = totals->prompt_blocks > 0
                                 ? (double)totals->hit_blocks / (double)totals->prompt_blocks
                                 : 0;
@@ -180,7 +181,7 @@ static void fill_engine(const struct serving *serving, const struct engine_total
     row[SERVING_LIMIT].text = limit(totals);
     row[SERVING_STEP_LIMIT].text = step_limit(totals);
     row[SERVING_SATURATED].i64 = saturated(serving);
-    row[SERVING_TRUSTED].f64 = outcome->arrived > 1 ? offered * 0.9 / load : (double)NAN;
+    row[SERVING_TRUSTED].f64 = outcome->arrived > 1 ? served * 0.9 / load : (double)NAN;
 }
 
 /* MODEL.md, "Energy": what steps did, as the work of a step that lasts the whole run. */

@@ -80,8 +80,9 @@
     X(SATURATED, "is_saturated", I64, "1",                                                     \
       "1: the queue grew to the end; latencies follow the length of the run")                  \
     X(TRUSTED, "trusted_to_requests_per_s", F64, "1/s",                                        \
-      "load at which load_fraction is 0.9, by proportion: latencies beyond it hang on small "  \
-      "errors of the step time")                                                               \
+      "load at which load_fraction is 0.9, by proportion to what was served: latencies "       \
+      "beyond "                                                                                \
+      "it hang on small errors of the step time")                                              \
     X(LITTLE, "little_error_fraction", F64, "1",                                               \
       "integral of requests present against the sum of their times")                           \
     X(COST, "cost_usd_per_million_tokens", F64, "USD",                                         \
