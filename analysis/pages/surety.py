@@ -12,23 +12,32 @@ from pages.units import digits
 ACCURACY = Path(__file__).resolve().parents[2] / "docs" / "ACCURACY.md"  # written by trnsim validate's figures
 
 
+PARTS = {"training": ("<!-- figures:", "<!-- end of figures"), "serving": ("<!-- serving:", "<!-- serving:")}
+
+
 class Checked(NamedTuple):
-    """Measured training steps of one accelerator."""
+    """Measured training steps or served loads of one accelerator."""
     rows: int
     medians: list[float]  # of each group, per cent
     worst_p90: float
 
 
-def checked(chip: str) -> Checked | None:
-    """Of the accelerators whose name stands in the chip's name."""
+def _lines(kind: str) -> list[str]:
+    """The part of the page about this kind of run."""
+    begin, end = PARTS[kind]
     try:
-        lines = ACCURACY.read_text(encoding="utf-8").splitlines()
+        text = ACCURACY.read_text(encoding="utf-8")
     except OSError:
-        return None
+        return []
+    return text.partition(begin)[2].partition(end)[0].splitlines()
+
+
+def checked(chip: str, kind: str) -> Checked | None:
+    """Of the accelerators whose name stands in the chip's name. Of loads: throughput and time a token alone."""
     found: list[tuple[int, float, float]] = []
-    for line in lines:
+    for line in _lines(kind):
         cells = [c.strip() for c in line.strip("|").split("|")]
-        if len(cells) == 7 and cells[2].isdigit() and cells[0] != "all":
+        if len(cells) == 7 and cells[2].isdigit() and cells[0] != "all" and not cells[0].endswith(" ttft"):
             accelerator = re.split(r"[-\s]", cells[1])[0]
             if re.search(rf"\b{re.escape(accelerator)}\b", chip):
                 found.append((int(cells[2]), float(cells[3]), float(cells[4])))
@@ -36,17 +45,18 @@ def checked(chip: str) -> Checked | None:
 
 
 def _one(entry: Entry) -> str:
-    if entry.result.kind == "baseline":
+    kind = entry.result.kind
+    if kind == "baseline":
         return f"{entry.name}: measured"
-    if "chip" not in entry.result.tables():
+    if kind not in PARTS or "chip" not in entry.result.tables():
         return f"{entry.name}: not compared with measurements"
     chip = str(entry.result.row("chip")["chip"])
-    known = checked(chip)
+    known, what = checked(chip, kind), "step" if kind == "training" else "load"
     if known is None:
-        return f"{entry.name}: an estimate, no step measured on {chip} is public"
+        return f"{entry.name}: an estimate, no {what} measured on {chip} was compared"
     medians = sorted(known.medians)
     told = digits(medians[0]) if medians[0] == medians[-1] else f"{digits(medians[0])} to {digits(medians[-1])}"
-    return f"{entry.name}: {known.rows} steps measured on such chips were simulated, median errors {told} %, one in ten beyond {digits(known.worst_p90)} %"
+    return f"{entry.name}: {known.rows} {what}s measured on such chips were simulated, median errors {told} %, one in ten beyond {digits(known.worst_p90)} %"
 
 
 def of_time(entry: Entry, base: Entry) -> str:

@@ -167,6 +167,9 @@ def test_the_answer_says_which_and_how_sure(pages: Path, driver: webdriver.Chrom
         assert rows[label][0].startswith(winner) and f"{digits(max(ratio, 1 / ratio))} times" in rows[label][0], rows
     sure = rows["faster, the machines as they are"][1]
     assert "no step measured on AWS Trainium3" in sure and "steps measured on such chips were simulated" in sure
+    with (ROOT / "workloads/measured/training.csv").open(encoding="utf-8") as file:
+        measured = sum("GB200" in line for line in file)
+    assert 0 < int(sure.split(" steps measured on such chips")[0].split()[-1]) <= measured, "serving's rows are no steps"
 
 
 def test_the_machine_is_drawn_chip_by_chip(pages: Path, driver: webdriver.Chrome) -> None:
