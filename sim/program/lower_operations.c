@@ -7,7 +7,7 @@
 #include "program/lowering.h"
 #include "program/overlap.h"
 
-static enum slot exchange_slot(enum exchange exchange)
+enum slot lowering_slot(enum exchange exchange)
 {
     if (exchange == EXCHANGE_EXPERT_ALL_TO_ALL) {
         return SLOT_EXPERT;
@@ -17,7 +17,7 @@ static enum slot exchange_slot(enum exchange exchange)
     return context ? SLOT_CONTEXT : SLOT_TENSOR;
 }
 
-static enum collective_operation exchange_operation(enum exchange exchange)
+enum collective_operation lowering_collective(enum exchange exchange)
 {
     switch (exchange) {
     case EXCHANGE_TENSOR_ALL_GATHER:
@@ -127,11 +127,11 @@ void lowering_append(struct lowering *lowering, int32_t sequence)
             operation->exchange == EXCHANGE_NONE) {
             continue;
         }
-        op.slot = exchange_slot(operation->exchange);
+        op.slot = lowering_slot(operation->exchange);
         op.part = slot_part(op.slot);
         op.duration_s = op.flops = op.hbm_bytes = 0;
         double share = op.slot == SLOT_EXPERT ? merged_fraction(lowering) : 1;
-        op.spec = job_spec(lowering->job, exchange_operation(operation->exchange),
+        op.spec = job_spec(lowering->job, lowering_collective(operation->exchange),
                            operation->exchange_bytes * share, "auto");
         op.beside = operation->beside_next && op.slot == SLOT_TENSOR && i + 1 < list->count &&
                     list->items[i + 1].work.kernel_count > 0;

@@ -57,6 +57,10 @@ void lowering_turn(struct lowering *lowering, const struct turn *turn);
 void lowering_pair(struct lowering *lowering, const struct turn *forward,
                    const struct turn *backward);
 
+/* Who takes part in an exchange of the operation list, and what they do. */
+enum slot lowering_slot(enum exchange exchange);
+enum collective_operation lowering_collective(enum exchange exchange);
+
 /* Work of a sequence, without its exchanges. */
 double lowering_sequence_s(const struct lowering *lowering, int32_t sequence);
 

@@ -8,6 +8,7 @@
 
 #include "economics/energy.h"
 #include "hardware/fabric.h"
+#include "program/lowering.h"
 #include "program/overlap.h"
 #include "program/replica.h"
 
@@ -154,36 +155,6 @@ static double exchange_s(struct search_prices *prices, const struct plan *plan, 
     return low_s + (high_s - low_s) * (bytes - low_bytes) / (high_bytes - low_bytes);
 }
 
-static enum slot slot_of(enum exchange exchange)
-{
-    if (exchange == EXCHANGE_EXPERT_ALL_TO_ALL) {
-        return SLOT_EXPERT;
-    }
-    bool context =
-        exchange == EXCHANGE_CONTEXT_ALL_GATHER || exchange == EXCHANGE_CONTEXT_REDUCE_SCATTER;
-    return context ? SLOT_CONTEXT : SLOT_TENSOR;
-}
-
-static enum collective_operation operation_of(enum exchange exchange)
-{
-    switch (exchange) {
-    case EXCHANGE_TENSOR_ALL_GATHER:
-    case EXCHANGE_EXPERT_ALL_GATHER:
-    case EXCHANGE_CONTEXT_ALL_GATHER:
-        return COLLECTIVE_ALL_GATHER;
-    case EXCHANGE_TENSOR_REDUCE_SCATTER:
-    case EXCHANGE_EXPERT_REDUCE_SCATTER:
-    case EXCHANGE_CONTEXT_REDUCE_SCATTER:
-        return COLLECTIVE_REDUCE_SCATTER;
-    case EXCHANGE_EXPERT_ALL_TO_ALL:
-        return COLLECTIVE_ALL_TO_ALL;
-    case EXCHANGE_NONE:
-    case EXCHANGE_TENSOR_ALL_REDUCE:
-        break;
-    }
-    return COLLECTIVE_ALL_REDUCE;
-}
-
 struct share { /* of a microbatch's time, as "Sustained clock" sees it */
     double arithmetic_s, all_s;
 };
@@ -196,7 +167,7 @@ static bool arithmetic(const struct work *work)
 static bool beside(const struct operation_list *list, int index)
 {
     const struct operation *operation = &list->items[index];
-    return operation->beside_next && slot_of(operation->exchange) == SLOT_TENSOR &&
+    return operation->beside_next && lowering_slot(operation->exchange) == SLOT_TENSOR &&
            index + 1 < list->count && list->items[index + 1].work.kernel_count > 0;
 }
 
@@ -291,8 +262,8 @@ static struct search_pair list_s(struct search_prices *prices, const struct plan
             continue;
         }
         double time_s =
-            exchange_s(prices, plan, slot_of(operation->exchange),
-                       operation_of(operation->exchange), operation->exchange_bytes);
+            exchange_s(prices, plan, lowering_slot(operation->exchange),
+                       lowering_collective(operation->exchange), operation->exchange_bytes);
         sum.time_s += beside(list, i) ? 0 : time_s;
         sum.plain_s += beside(list, i) ? 0 : time_s;
         beside_s = beside(list, i) ? time_s : 0;
