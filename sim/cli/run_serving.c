@@ -11,6 +11,9 @@
 #include "serving/batch_policy.h"
 #include "serving/capacity.h"
 #include "serving/serving_tables.h"
+#include "serving/tier_table.h"
+
+enum { RESULT_TABLES = 5 };
 
 static void print_latency(const char *label, const union cell *row, int mean)
 {
@@ -73,9 +76,8 @@ static void print_rates(const union cell *row)
     print_field("SLO", "%s of the requests meet it: %s/s",
                 print_share(text[0], row[SERVING_GOOD].f64),
                 print_count(text[1], row[SERVING_GOODPUT].f64));
-    print_field("prefix cache", "%s of the prompt blocks, %s of the prompt tokens",
-                print_share(text[0], row[SERVING_HITS].f64),
-                print_share(text[1], row[SERVING_CACHED].f64));
+    print_field("prompts", "%s of their tokens were found in caches and not computed",
+                print_share(text[0], row[SERVING_CACHED].f64));
 }
 
 static void print_limits(const union cell *row)
@@ -245,7 +247,8 @@ static bool write_result(struct run_job *run, const struct serving *serving,
     tables[1] = serving_tables_breakdown(serving, run->arena);
     tables[2] = serving_tables_series(serving, run->arena);
     tables[3] = serving->outcome->rows;
-    return run_job_write(run, "serving", tables, 4, error) &&
+    tables[4] = tier_table(serving, run->arena);
+    return run_job_write(run, "serving", tables, RESULT_TABLES, error) &&
            (run->timeline == NULL ||
             serving_timeline(run->timeline, tables[3], tables[2], run->arena, error));
 }
@@ -261,7 +264,7 @@ bool run_serving(struct run_job *run, struct error *error)
     struct serving_options options = {.progress =
                                           run->request->shared.quiet ? NULL : run_job_progress};
     struct capacity capacity = {0};
-    struct table *tables[4];
+    struct table *tables[RESULT_TABLES];
     if (serving == NULL || !find_capacity(run, serving, &capacity, error) ||
         !serving_simulate(serving, &options, run->arena, error) ||
         !write_result(run, serving, tables, error)) {

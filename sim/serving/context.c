@@ -47,6 +47,7 @@ void context_find_nothing(struct serving *serving)
 {
     for (int tier = 0; tier < KV_PLACES; tier++) {
         serving->found_bytes[tier] = 0;
+        serving->found_tokens[tier] = 0;
     }
 }
 
@@ -55,6 +56,7 @@ void context_save(struct serving *serving, const struct pool *pool, int64_t repl
 {
     struct link_use crossings[TIER_CROSSINGS];
     struct transfer_way way = kv_tiers_way(&pool->tiers, replica, tier, crossings);
+    way.meter = &pool->tiers.tiers[tier].meters[TIER_SAVE];
     transfers_start(&serving->transfers, serving->now_s, &way, bytes, TRANSFER_SAVE, subject);
 }
 
@@ -79,7 +81,7 @@ static int64_t find(struct serving_engine *engine, struct replica *replica, int3
                : 0;
 }
 
-static void bring_tiers(struct serving *serving, const struct pool *pool,
+static void bring_tiers(struct serving *serving, struct pool *pool,
                         const struct replica *replica, int32_t request)
 {
     struct request *item = request_at(&serving->requests, request);
@@ -93,7 +95,11 @@ static void bring_tiers(struct serving *serving, const struct pool *pool,
         if (serving->found_bytes[tier] > 0) {
             struct transfer_way way = kv_tiers_way(&pool->tiers, context_number(pool, replica),
                                                    (enum kv_place)tier, crossings);
+            way.meter = &pool->tiers.tiers[tier].meters[TIER_RESTORE];
             item->parts++;
+            pool->tiers.tiers[tier].hit_tokens += serving->found_tokens[tier];
+            pool->tiers.tiers[tier].hit_blocks +=
+                context_blocks(pool, serving->found_tokens[tier]);
             transfers_start(&serving->transfers, serving->now_s, &way,
                             serving->found_bytes[tier], TRANSFER_RESTORE, request);
         }

@@ -17,6 +17,13 @@ static enum kv_place tier_of(const struct pool *pool, int64_t replica, int64_t i
     return KV_HBM;
 }
 
+/* Of the index-th block: all, or those before the last position, which is always computed. */
+static int64_t token_count(const struct request *item, int64_t index, int64_t most)
+{
+    int64_t left = most - index * item->block_tokens;
+    return left < item->block_tokens ? left : item->block_tokens;
+}
+
 int64_t context_blocks_find(struct serving *serving, const struct pool *pool,
                             const struct replica *replica, const struct request *item)
 {
@@ -31,6 +38,7 @@ int64_t context_blocks_find(struct serving *serving, const struct pool *pool,
         }
         serving->found_bytes[tier] +=
             (double)item->block_tokens * pool->tiers.place.token_bytes;
+        serving->found_tokens[tier] += token_count(item, index, most);
         index++;
     }
     int64_t tokens = index * item->block_tokens < most ? index * item->block_tokens : most;

@@ -78,10 +78,11 @@ int64_t context_kept_find(struct serving *serving, struct pool *pool, struct rep
     if (tier == KV_HBM) { /* its blocks become the request's */
         kv_cache_drop(keeper, CONTEXT_KEPT_IDS + item->chain);
         item->prefilled = (int32_t)tokens;
-        replica_blocks_count(&pool->engine, item, 0, tokens, true);
+        replica_blocks_count(&pool->engine, item, 0, tokens, FILL_CACHE);
         return 0;
     }
     serving->found_bytes[tier] = (double)tokens * pool->tiers.place.token_bytes;
+    serving->found_tokens[tier] = tokens;
     double back_s = context_restore_s(serving, pool, context_number(pool, replica));
     return back_s > context_prefill_s(pool, 0, tokens) ? 0 : tokens;
 }

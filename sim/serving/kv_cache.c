@@ -12,6 +12,7 @@ void kv_cache_init(struct kv_cache *cache, int64_t block_count, struct arena *ar
 {
     *cache = (struct kv_cache){.block_count = block_count,
                                .free_count = block_count,
+                               .least_free_count = block_count,
                                .free_entry = KV_NONE,
                                .oldest = KV_NONE,
                                .newest = KV_NONE,
@@ -132,6 +133,9 @@ void kv_cache_take(struct kv_cache *cache, int64_t count)
     }
     cache->free_count -= count;
     cache->taken_count += count;
+    cache->least_free_count = cache->free_count < cache->least_free_count
+                                  ? cache->free_count
+                                  : cache->least_free_count;
 }
 
 void kv_cache_give(struct kv_cache *cache, int64_t count)

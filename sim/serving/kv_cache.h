@@ -18,6 +18,7 @@ struct kv_entry {
 struct kv_cache {
     int64_t block_count, free_count; /* blocks: all, and those that nothing is in */
     int64_t unused_count;            /* blocks of entries without users */
+    int64_t least_free_count;        /* of free_count, ever: when it was fullest */
     int32_t *slots;                  /* open addressing: entry + 1 */
     int64_t slot_count;
     struct kv_entry *entries;

@@ -88,6 +88,11 @@ static double store_bytes(const struct kv_tiers_place *place, enum kv_place tier
     return scenario->shared_size_bytes > 0 ? scenario->shared_size_bytes : (double)INFINITY;
 }
 
+bool kv_tiers_limited(const struct kv_tiers *tiers, enum kv_place tier)
+{
+    return isfinite(store_bytes(&tiers->place, tier));
+}
+
 static void start_tier(struct kv_tiers *tiers, enum kv_place tier, struct transfers *transfers,
                        struct arena *arena)
 {
@@ -99,6 +104,8 @@ static void start_tier(struct kv_tiers *tiers, enum kv_place tier, struct transf
     item->store_count = store_index(place->replica_count - 1, tier) + 1;
     item->stores = arena_array(arena, item->store_count, sizeof(struct kv_cache));
     item->links = arena_array(arena, place->replica_count, sizeof(int32_t));
+    item->meters = arena_array(arena, TIER_DIRECTIONS, sizeof(struct transfer_meter));
+    item->hit_blocks = item->hit_tokens = 0;
     item->latency_s = storage->latency_s;
     for (int64_t i = 0; i < item->store_count; i++) {
         kv_cache_init(&item->stores[i],
@@ -125,6 +132,18 @@ void kv_tiers_start(struct kv_tiers *tiers, struct transfers *transfers, struct 
     for (int tier = KV_HOST; tier < KV_PLACES; tier++) {
         start_tier(tiers, (enum kv_place)tier, transfers, arena);
     }
+}
+
+bool kv_tiers_used(const struct kv_tiers *tiers, enum kv_place tier)
+{
+    const struct serving_scenario *scenario = tiers->place.scenario;
+    bool offloads = false;
+    for (int i = 0; i < tiers->offload_count; i++) {
+        offloads = offloads || tiers->offload[i] == tier;
+    }
+    return tier == KV_HBM || offloads ||
+           (tier == KV_HOST && scenario->preemption == PREEMPTION_SWAP) ||
+           (scenario->agents == AGENTS_STATEFUL && (int)tier == (int)scenario->state_tier);
 }
 
 struct kv_cache *kv_tiers_store(const struct kv_tiers *tiers, int64_t replica,

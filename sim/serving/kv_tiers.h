@@ -10,12 +10,15 @@
 #include "serving/transfers.h"
 
 enum { TIER_CROSSINGS = 2 };
+enum tier_direction { TIER_SAVE, TIER_RESTORE, TIER_DIRECTIONS };
 
 struct kv_tier {
     struct kv_cache *stores;
     int64_t store_count;
     int32_t *links; /* to the stores, of each replica */
     double latency_s;
+    struct transfer_meter *meters;  /* [TIER_DIRECTIONS] */
+    int64_t hit_blocks, hit_tokens; /* of prompts, that were brought back */
 };
 
 /* What decides it: the replicas of one pool. */
@@ -44,6 +47,12 @@ void kv_tiers_start(struct kv_tiers *tiers, struct transfers *transfers, struct 
 
 struct kv_cache *kv_tiers_store(const struct kv_tiers *tiers, int64_t replica,
                                 enum kv_place tier);
+
+/* Whether the scenario leads anything there. */
+bool kv_tiers_used(const struct kv_tiers *tiers, enum kv_place tier);
+
+/* Whether its stores can be full. */
+bool kv_tiers_limited(const struct kv_tiers *tiers, enum kv_place tier);
 
 /* The way between a replica and a tier; crossings has room for TIER_CROSSINGS. */
 struct transfer_way kv_tiers_way(const struct kv_tiers *tiers, int64_t replica,

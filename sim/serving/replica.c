@@ -193,7 +193,7 @@ static void finish_prefills(struct serving_engine *engine, struct replica *repli
         int64_t before = item->prefilled;
         int64_t fresh = engine->totals.prefilled;
         item->prefilled += item->chunk;
-        replica_blocks_count(engine, item, before, item->prefilled, false);
+        replica_blocks_count(engine, item, before, item->prefilled, FILL_COMPUTED);
         if (engine->totals.prefilled > fresh) {
             replica->idle_steps = 0;
         }
@@ -214,6 +214,8 @@ void engine_totals_add(struct engine_totals *sum, const struct engine_totals *to
     sum->produced += totals->produced;
     sum->hit_blocks += totals->hit_blocks;
     sum->prompt_blocks += totals->prompt_blocks;
+    sum->cache_hit_tokens += totals->cache_hit_tokens;
+    sum->cache_hit_blocks += totals->cache_hit_blocks;
     sum->preemptions += totals->preemptions;
     sum->steps += totals->steps;
     sum->spans += totals->spans;

@@ -68,6 +68,7 @@ struct queue_policy;
 
 struct engine_totals { /* over all replicas; tokens */
     int64_t prefilled, cached, recomputed, produced, hit_blocks, prompt_blocks;
+    int64_t cache_hit_tokens, cache_hit_blocks; /* of the cached: in the replica's own cache */
     int64_t preemptions, steps, spans, batch_tokens;
     double busy_s, waiting_s[WAIT_REASON_COUNT];
     double running_s, blocks_s; /* running requests, and KV blocks in use, times busy time */

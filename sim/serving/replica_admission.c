@@ -177,7 +177,8 @@ void replica_land(struct serving_engine *engine, struct replica *replica)
             request->join_context = (int32_t)replica_blocks_target(request) - 1;
             decode_set_join(engine, replica, landed);
         } else {
-            replica_blocks_count(engine, request, request->prefilled, request->away, true);
+            replica_blocks_count(engine, request, request->prefilled, request->away,
+                                 FILL_TIERS);
             request->prefilled = request->away;
             add_prefill(engine, replica, landed);
         }

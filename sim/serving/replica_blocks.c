@@ -105,14 +105,16 @@ void replica_blocks_trim(struct serving_engine *engine, struct replica *replica,
 
 /* Positions [from, to) have been filled: for the first time, or once more. */
 void replica_blocks_count(struct serving_engine *engine, struct request *request, int64_t from,
-                          int64_t to, bool cached)
+                          int64_t to, enum filling by)
 {
     int64_t prompt_end = to < request->input_tokens ? to : request->input_tokens;
     int64_t prompt_start = from > request->reached ? from : request->reached;
     int64_t first = prompt_end > prompt_start ? prompt_end - prompt_start : 0;
-    if (cached) {
+    if (by != FILL_COMPUTED) {
         engine->totals.cached += first;
         request->cached_tokens += (int32_t)first;
+        engine->totals.cache_hit_tokens += by == FILL_CACHE ? first : 0;
+        engine->totals.cache_hit_blocks += by == FILL_CACHE ? blocks_of(engine, first) : 0;
     } else {
         engine->totals.prefilled += first;
         engine->totals.recomputed += to - from - first;
@@ -155,7 +157,7 @@ bool replica_blocks_take(struct serving_engine *engine, struct replica *replica,
         int64_t cached = found * request->block_tokens;
         cached = cached < request->input_tokens ? cached : request->input_tokens;
         request->prefilled = (int32_t)(cached < most ? cached : most);
-        replica_blocks_count(engine, request, 0, request->prefilled, true);
+        replica_blocks_count(engine, request, 0, request->prefilled, FILL_CACHE);
     }
     if (engine->find != NULL && request->away == 0) {
         int64_t away = engine->find(engine, replica, index);

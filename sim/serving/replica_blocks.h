@@ -18,6 +18,8 @@ void replica_blocks_release(struct serving_engine *engine, struct replica *repli
 void replica_blocks_trim(struct serving_engine *engine, struct replica *replica,
                          const struct request *request);
 
+enum filling { FILL_COMPUTED, FILL_CACHE, FILL_TIERS };
+
 /* Positions [from, to) have been filled: for the first time, or once more. */
 void replica_blocks_count(struct serving_engine *engine, struct request *request, int64_t from,
-                          int64_t to, bool cached);
+                          int64_t to, enum filling by);

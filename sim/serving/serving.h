@@ -60,9 +60,10 @@ struct serving {
     struct kept_context *kept; /* of sessions, by their chain: context.c */
     int64_t kept_count, kept_capacity;
     double found_bytes[KV_PLACES]; /* of the request that was looked up last */
-    int64_t swaps, restores;       /* contexts moved out for room; brought back from tiers */
-    double kv_moved_bytes;         /* from prefill to decode replicas */
-    double kv_wait_s;              /* prompts complete until they decode, summed */
+    int64_t found_tokens[KV_PLACES];
+    int64_t swaps, restores; /* contexts moved out for room; brought back from tiers */
+    double kv_moved_bytes;   /* from prefill to decode replicas */
+    double kv_wait_s;        /* prompts complete until they decode, summed */
     double now_s;
     int64_t running, waiting, blocks_used;
     int64_t longest_queue;

@@ -25,7 +25,8 @@ struct hook {
 struct transfer {
     double bytes, rate_Bps; /* of one flow */
     double was_Bps;         /* before the present sharing */
-    double since_s, latency_s;
+    double since_s, start_s, latency_s;
+    struct transfer_meter *meter;
     int32_t hooks, subject, next_free;
     enum transfer_purpose purpose;
     bool active, open;
@@ -245,6 +246,8 @@ int32_t transfers_start(struct transfers *transfers, double now_s,
     bool moves = way->count > 0 && bytes > 0;
     *item = (struct transfer){.bytes = moves ? bytes / way->flows : 0,
                               .since_s = now_s,
+                              .start_s = now_s,
+                              .meter = way->meter,
                               .latency_s = way->latency_s,
                               .hooks = NONE,
                               .subject = subject,
@@ -254,6 +257,10 @@ int32_t transfers_start(struct transfers *transfers, double now_s,
                               .version = item->version};
     transfers->active++;
     transfers->moved_bytes += bytes;
+    if (item->meter != NULL) {
+        item->meter->count++;
+        item->meter->bytes += bytes;
+    }
     begin_group(transfers);
     if (!moves) {
         set_end(transfers, transfer);
@@ -286,6 +293,9 @@ void transfers_stop(struct transfers *transfers, double now_s, int32_t transfer)
         add_link(transfers, transfers->hooks[h].link);
     }
     unhang(transfers, transfer);
+    if (item->meter != NULL) {
+        item->meter->time_s += now_s - item->start_s;
+    }
     item->active = false;
     item->version++;
     item->next_free = transfers->free;

@@ -12,10 +12,17 @@ struct link_use { /* a link of a transfer's way, and how many of its flows pass 
     int32_t link, flows;
 };
 
+struct transfer_meter { /* of transfers that are counted together */
+    int64_t count;
+    double bytes;  /* asked for */
+    double time_s; /* under way, of those that have ended or were broken off */
+};
+
 struct transfer_way {
     struct link_use *crossings; /* [count] */
     int32_t count, flows;       /* flows: of the transfer */
     double latency_s;
+    struct transfer_meter *meter; /* counts transfers on the way; NULL: nobody asks */
 };
 
 enum transfer_purpose {

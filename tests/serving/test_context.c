@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "serving/tier_table.h"
 #include "support/serving_case.h"
 #include "support/support.h"
 
@@ -15,6 +16,38 @@ static double column(const struct serving_case *made, int64_t row, const char *n
     int c = table_find(rows, name);
     union cell found = rows->cells[row * rows->column_count + c];
     return rows->columns[c].type == COLUMN_I64 ? (double)found.i64 : found.f64;
+}
+
+/* A row of the table of tiers; the test ends when there is none. */
+static const union cell *tier_row(const struct table *table, const char *tier)
+{
+    for (int64_t i = 0; i < table->row_count; i++) {
+        const union cell *row = &table->cells[i * table->column_count];
+        if (strcmp(row[TIERS_TIER].text, tier) == 0) {
+            return row;
+        }
+    }
+    CU_FAIL_FATAL("no such tier");
+    return NULL;
+}
+
+/* Every prompt token that was not computed came from one place: the caches count what they had,
+ * the tiers what was asked back, and the engine what has landed. */
+static void check_tiers(const struct serving_case *made)
+{
+    const struct table *table = tier_table(made->serving, made->arena);
+    int64_t tokens = 0, restores = 0;
+    for (int64_t i = 0; i < table->row_count; i++) {
+        const union cell *row = &table->cells[i * table->column_count];
+        tokens += row[TIERS_HIT_TOKENS].i64;
+        restores += row[TIERS_RESTORES].i64;
+        CU_ASSERT(row[TIERS_PEAK].f64 <= row[TIERS_CAPACITY].f64);
+        CU_ASSERT(row[TIERS_PEAK].f64 > 0 || row[TIERS_HIT_TOKENS].i64 == 0);
+        CU_ASSERT((row[TIERS_RESTORED].f64 > 0) == (row[TIERS_RESTORES].i64 > 0));
+        CU_ASSERT((row[TIERS_RESTORE_TIME].f64 > 0) == (row[TIERS_RESTORES].i64 > 0));
+    }
+    CU_ASSERT_EQUAL(tokens, serving_totals(made->serving).cached);
+    CU_ASSERT(restores >= made->serving->restores);
 }
 
 /* One prompt of 4000 tokens: after its first token the keys and values pass the chips' links,
@@ -80,8 +113,55 @@ static void test_swap(void)
     CU_ASSERT(made.serving->restores <= made.serving->swaps);
     CU_ASSERT(serving_totals(made.serving).recomputed <
               serving_totals(again.serving).recomputed / 2);
+    const union cell *host = tier_row(tier_table(made.serving, made.arena), "host");
+    CU_ASSERT_EQUAL(host[TIERS_RESTORES].i64, made.serving->restores);
+    CU_ASSERT_EQUAL(host[TIERS_SAVES].i64, made.serving->swaps);
+    CU_ASSERT_EQUAL(host[TIERS_HIT_TOKENS].i64, 0); /* what it moves is no prompt's prefix */
+    CU_ASSERT(host[TIERS_RESTORED].f64 <= host[TIERS_SAVED].f64);
+    CU_ASSERT_EQUAL(tier_table(again.serving, again.arena)->row_count, 1);
     serving_case_free(&made);
     serving_case_free(&again);
+}
+
+/* Of test_blocks(): all but the first of each prompt came back, each restore alone on its way.
+ */
+static void check_blocks(const struct serving_case *made, const char *tier)
+{
+    const struct pool *pool = &made->serving->pools[POOL_MAIN];
+    const union cell *row = tier_row(tier_table(made->serving, made->arena), tier);
+    double bytes = 2048 * pool->tiers.place.token_bytes;
+    struct link_use crossings[TIER_CROSSINGS];
+    struct transfer_way way =
+        kv_tiers_way(&pool->tiers, 0, strcmp(tier, "host") == 0 ? KV_HOST : KV_SSD, crossings);
+    double alone_s = transfers_estimate_s(&made->serving->transfers, &way, bytes);
+    CU_ASSERT_EQUAL(row[TIERS_HIT_TOKENS].i64, 18 * 2047);
+    CU_ASSERT_EQUAL(row[TIERS_HIT_BLOCKS].i64, 18 * 2048 / 16);
+    CU_ASSERT_EQUAL(row[TIERS_RESTORES].i64, 18);
+    CU_ASSERT(near(row[TIERS_RESTORED].f64, 18 * bytes, 1e-12));
+    CU_ASSERT(near(row[TIERS_SAVED].f64, row[TIERS_RESTORED].f64, 0.1));
+    CU_ASSERT(row[TIERS_RESTORE_TIME].f64 >= 18 * alone_s * (1 - 1e-9));
+    CU_ASSERT(row[TIERS_RESTORE_TIME].f64 <= 36 * alone_s); /* beside what is written out */
+}
+
+/* Contexts that agents keep, in the cache and below: found again as a whole. */
+static void test_kept(void)
+{
+    static const char *const places[] = {"hbm", "host"};
+    for (int i = 0; i < 2; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "requests=0 kv_tokens=400000 max_num_seqs=64 arrivals=trace rate=0.05 "
+                 "trace=" SOURCE_FOLDER
+                 "/workloads/claims/agent-sessions.csv agents=stateful state_tier=%s",
+                 places[i]);
+        struct serving_case made = serving_case_run(text);
+        CU_ASSERT_FATAL(made.served);
+        check_tiers(&made);
+        CU_ASSERT(
+            tier_row(tier_table(made.serving, made.arena), places[i])[TIERS_HIT_TOKENS].i64 >
+            0);
+        serving_case_free(&made);
+    }
 }
 
 /* Two prompts of four blocks in turn, and room for one: without a tier below each is computed
@@ -113,7 +193,9 @@ static void test_blocks(void)
         } else {
             CU_ASSERT_EQUAL(totals.cached, 18 * 2047);
             CU_ASSERT_EQUAL(made.serving->restores, 18);
+            check_blocks(&made, i == 1 ? "host" : "ssd");
         }
+        check_tiers(&made);
         serving_case_free(&made);
     }
 }
@@ -132,9 +214,13 @@ static void test_refused(void)
 void suite_context(void)
 {
     static const struct test tests[] = {
-        {"handed over", test_handover},          {"layer by layer", test_overlap},
-        {"back-pressure", test_back_pressure},   {"swapped", test_swap},
-        {"prompt blocks in tiers", test_blocks}, {"refused", test_refused},
+        {"handed over", test_handover},
+        {"layer by layer", test_overlap},
+        {"back-pressure", test_back_pressure},
+        {"swapped", test_swap},
+        {"prompt blocks in tiers", test_blocks},
+        {"kept by agents", test_kept},
+        {"refused", test_refused},
     };
     add_suite("context", tests, sizeof tests / sizeof tests[0]);
 }

@@ -41,7 +41,7 @@ static void start(struct network *network, double now_s, int32_t link, double by
                   int32_t subject)
 {
     struct link_use use = {link, 1};
-    struct transfer_way way = {&use, 1, 1, 0.25};
+    struct transfer_way way = {&use, 1, 1, 0.25, NULL};
     transfers_start(&network->transfers, now_s, &way, bytes, TRANSFER_SAVE, subject);
 }
 
@@ -72,7 +72,7 @@ static void test_parallel(void)
     network_init(&network);
     struct link_use uses[2] = {{transfers_link(&network.transfers, 6), 2},
                                {transfers_link(&network.transfers, 100), 4}};
-    struct transfer_way way = {uses, 2, 4, 0};
+    struct transfer_way way = {uses, 2, 4, 0, NULL};
     transfers_start(&network.transfers, 0, &way, 120, TRANSFER_SAVE, 7);
     CU_ASSERT(near(transfers_estimate_s(&network.transfers, &way, 120), 20, 1e-12));
     CU_ASSERT_EQUAL(next_end(&network, &now_s), 7);
@@ -102,7 +102,7 @@ static void test_drawn(void)
             links[f][0] = (int32_t)random_below(&stream, LINKS);
             links[f][1] = (links[f][0] + 1 + (int32_t)random_below(&stream, LINKS - 1)) % LINKS;
             struct link_use uses[2] = {{links[f][0], 1}, {links[f][1], 1}};
-            struct transfer_way way = {uses, 2, 1, 0};
+            struct transfer_way way = {uses, 2, 1, 0, NULL};
             double bytes = 10 + 1000 * random_uniform(&stream);
             flows[f] = (struct fluid_flow){links[f], 2, bytes, 0};
             transfers_start(&network.transfers, 0, &way, bytes, TRANSFER_SAVE, f);
