@@ -54,7 +54,11 @@ else
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages
 fi
 
-cd "$(dirname "$0")/../analysis/pages"
-if [ "${1:-all}" != build ] && [ ! -f node_modules/echarts/dist/echarts.min.js ]; then
-    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-fi
+# What npm has, as the lock file beside it says; nothing when the file $2 is there.
+from_npm() {
+    [ -f "$1/node_modules/$2" ] || (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+}
+
+cd "$(dirname "$0")/.."
+[ "${1:-all}" = build ] || from_npm analysis/pages echarts/dist/echarts.min.js
+[ "${1:-all}" != all ] || from_npm tests/analysis/viewer speedscope/dist/release/index.html

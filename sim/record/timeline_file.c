@@ -3,16 +3,27 @@
  * readers that round times keep the nesting. */
 #include "record/timeline_file.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "record/new_file.h"
 
-enum { BUFFER_BYTES = 1 << 16, NUMBER_BYTES = 40 };
+enum { BUFFER_BYTES = 1 << 16, NUMBER_BYTES = 40, NAME_BYTES = 192, BUCKETS = 1 << 10 };
+
+struct open_slice {
+    struct timeline_track track;
+    struct open_slice *below; /* in its bucket */
+    char name[NAME_BYTES];
+};
 
 struct timeline_file {
     struct new_file file;
+    struct arena *arena;
+    struct open_slice
+        *open[BUCKETS]; /* by track, the latest on top: an end says its name, too */
+    struct open_slice *free;
     int64_t slices;
     bool any;
     size_t used;
@@ -138,6 +149,7 @@ struct timeline_file *timeline_file_open(const char *path, struct arena *arena,
                                          struct error *error)
 {
     struct timeline_file *file = arena_alloc(arena, sizeof *file);
+    file->arena = arena;
     if (!new_file_open(&file->file, path, "timeline", error)) {
         return NULL;
     }
@@ -179,14 +191,53 @@ void timeline_file_thread(struct timeline_file *file, struct timeline_track trac
                (int)track.thread);
 }
 
+static struct open_slice **bucket_of(struct timeline_file *file, struct timeline_track track)
+{
+    uint32_t mixed = (uint32_t)track.process * 2654435761u + (uint32_t)track.thread * 40503u;
+    return &file->open[(mixed >> 8) % BUCKETS];
+}
+
+static struct open_slice *push_open(struct timeline_file *file, struct timeline_track track,
+                                    const char *name)
+{
+    struct open_slice *open = file->free, **bucket = bucket_of(file, track);
+    if (open == NULL) {
+        open = arena_alloc(file->arena, sizeof *open);
+    } else {
+        file->free = open->below;
+    }
+    open->track = track;
+    open->below = *bucket;
+    snprintf(open->name, sizeof open->name, "%s", name);
+    *bucket = open;
+    return open;
+}
+
+/* The name that began last on a track and has not ended; valid until the next begin. */
+static const char *pop_open(struct timeline_file *file, struct timeline_track track)
+{
+    struct open_slice **place = bucket_of(file, track);
+    while (*place != NULL && ((*place)->track.process != track.process ||
+                              (*place)->track.thread != track.thread)) {
+        place = &(*place)->below;
+    }
+    struct open_slice *open = *place;
+    assert(open != NULL);
+    *place = open->below;
+    open->below = file->free;
+    file->free = open;
+    return open->name;
+}
+
 void timeline_file_begin(struct timeline_file *file, struct timeline_track track,
                          const struct timeline_slice *slice, double time_s)
 {
+    struct open_slice *open = push_open(file, track, slice->name);
     file->slices++;
     start_event(file, "B");
     put_place(file, track);
     put_time(file, time_s);
-    put_name(file, slice->name, slice->category);
+    put_name(file, open->name, slice->category);
     put_details(file, slice->details);
 }
 
@@ -195,6 +246,7 @@ void timeline_file_end(struct timeline_file *file, struct timeline_track track, 
     start_event(file, "E");
     put_place(file, track);
     put_time(file, time_s);
+    put_name(file, pop_open(file, track), NULL);
     put(file, "}");
 }
 

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import Iterator
 
 import pytest
 
+import browser
+import speedscope
 import trace_events
 from program import PLATFORMS, ROOT, WORKLOADS, trnsim
 from trace_events import Trace, TraceError, read, read_text
@@ -96,6 +99,36 @@ def check_links(trace: Trace, result: Result) -> None:
         assert "[" in name, "a unit in every counter's name"
         if "[%]" in name:
             assert all(-1e-9 <= value <= 100 * (1 + 1e-9) for _, value in values), name
+
+
+@pytest.fixture(name="driver", scope="module")
+def one_browser() -> Iterator[speedscope.webdriver.Chrome]:
+    driver = browser.start()
+    yield driver
+    driver.quit()
+
+
+@pytest.mark.parametrize("case", TRAINING)
+def test_a_viewer_reads_the_same(case: str, tmp_path: Path, driver: speedscope.webdriver.Chrome) -> None:
+    """speedscope's own importer: it complains of nothing, and from its slices alone follows the breakdown."""
+    trace, result = draw(tmp_path, *TRAINING[case])
+    saved, complaints = speedscope.read(driver, tmp_path / "a.json")
+    assert not [line for line in complaints if "Ending" not in line], complaints[:3]  # that an end has no arguments is allowed
+    tracks = speedscope.own_times(saved)
+    teams = sum(d["teams"] for d in trace.threads.values() if "teams" in d)
+    sums: dict[str, float] = defaultdict(float)
+    for (process, thread), details in trace.threads.items():
+        if "teams" not in details:
+            continue
+        own = tracks[f"{trace.processes[process]} (pid {process}), {details['name']} (tid {thread})"]
+        parts = {s.name: s.category for s in trace.slices[(process, thread)] if s.category != "instruction"}
+        for name, time in own.items():
+            sums[parts.get(name, "nothing")] += time * MICRO * details["teams"] / teams
+    breakdown = result.table("training/breakdown").set_index("part")["time_s"]
+    step_s = float(result.row("summary")["step_time_s"])
+    assert abs(sums.pop("nothing", 0)) < 1e-9 * step_s
+    for part, time_s in breakdown.items():
+        assert sums.get(part, 0) == pytest.approx(time_s, rel=1e-9, abs=1e-9 * step_s), part
 
 
 @pytest.mark.parametrize("case", COLLECTIVES)
@@ -257,11 +290,11 @@ GOOD = ('{"displayTimeUnit":"ns","traceEvents":['
         '{"ph":"B","pid":1,"tid":1,"ts":1,"name":"a","cat":"c"},'
         '{"ph":"s","pid":1,"tid":1,"ts":2,"name":"n","cat":"x","id":1},'
         '{"ph":"f","pid":1,"tid":1,"ts":3,"name":"n","cat":"x","id":1,"bp":"e"},'
-        '{"ph":"E","pid":1,"tid":1,"ts":4}]}')
+        '{"ph":"E","pid":1,"tid":1,"ts":4,"name":"a"}]}')
 
 
 @pytest.mark.parametrize(("old", "new"), [
-    ('"ts":4', '"ts":0.5'), ('{"ph":"E","pid":1,"tid":1,"ts":4}', '{"ph":"E","pid":1,"tid":2,"ts":4}'),
+    ('"ts":4', '"ts":0.5'), ('{"ph":"E","pid":1,"tid":1,"ts":4', '{"ph":"E","pid":1,"tid":2,"ts":4'), ('"ts":4,"name":"a"', '"ts":4,"name":"b"'),
     ('"id":1,"bp"', '"id":2,"bp"'), ('"ts":3,', '"ts":1.5,'), ('"ts":3,', '"ts":5,'),
     ('"ts":1,', '"ts":NaN,'), ('"tid":1,"ts":1', '"tid":1.0,"ts":1'), ('"name":"a",', ''),
     (',"bp":"e"', ''), ('"ph":"B"', '"ph":"Q"'), ('"ts":1,', '"ts":1,"ts":1,'), ('"ns"', '"h"'),

@@ -11,7 +11,7 @@ from pathlib import Path
 Track = tuple[int, int]
 NAMES = {"process_name": "name", "thread_name": "name", "process_sort_index": "sort_index",
          "thread_sort_index": "sort_index"}
-KEYS = {"M": {"name", "args"}, "B": {"name", "ts"}, "E": {"ts"}, "C": {"name", "ts", "args"},
+KEYS = {"M": {"name", "args"}, "B": {"name", "ts"}, "E": {"name", "ts"}, "C": {"name", "ts", "args"},
         "s": {"name", "cat", "id", "ts"}, "f": {"name", "cat", "id", "ts", "bp"},
         "b": {"name", "cat", "id", "ts"}, "e": {"name", "cat", "id", "ts"}}
 OPTIONAL = {"B": {"cat", "args"}, "b": {"args"}}
@@ -106,6 +106,7 @@ def _take_slice(trace: Trace, event: dict, stack: list[Slice], last: float, trac
         trace.slices[track].append(stack[-1])
     else:
         need(bool(stack), f"an end without a begin: {event}")
+        need(event["name"] == stack[-1].name, f"an end of {event['name']}, open is {stack[-1].name}")
         stack.pop().end = event["ts"]
 
 
