@@ -13,6 +13,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from generator.chip import Chip
+from generator.evidence import evidence_facts
 from generator.fact import Fact
 from generator.library import Software
 from generator.machine import Machine
@@ -22,6 +23,7 @@ from generator.storage import HOST_LATENCY, SHARED_LATENCY, SSD_LATENCY, storage
 from generator.topology import Route, Topology
 
 FOLDER = Path(__file__).resolve().parent
+CHIPS = {kind.type: kind for machine in MACHINES for kind in (machine.chip, machine.second) if kind is not None}
 DTD = "https://simgrid.org/simgrid.dtd"
 
 
@@ -74,6 +76,8 @@ def chip_facts(kind: Chip) -> Iterator[tuple[str, str | Fact]]:
     for name in CHIP_ORDER:
         if name in kind.facts:
             yield start + name, kind.facts[name]
+    for name, fact in evidence_facts(kind, CHIPS):
+        yield start + name, fact
 
 
 def facts_of(machine: Machine) -> Iterator[tuple[str, str | Fact]]:

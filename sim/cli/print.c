@@ -64,6 +64,19 @@ char *print_quantity(char buffer[PRINT_SIZE], double value, const char *unit)
     return buffer;
 }
 
+void print_range(const char *label, double low, double high, const char *unit,
+                 const char *evidence)
+{
+    char text[2][PRINT_SIZE];
+    if (isfinite(low) && isfinite(high)) {
+        print_field(label, "%s to %s", print_quantity(text[0], low, unit),
+                    print_quantity(text[1], high, unit));
+    } else {
+        print_field(label, "unknown");
+    }
+    print_field("  evidence", "%s", evidence);
+}
+
 static const union cell *cell_of(const struct table *table, int64_t row, int column)
 {
     return &table->cells[row * table->column_count + column];

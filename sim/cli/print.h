@@ -25,6 +25,10 @@ char *print_quantity(char buffer[PRINT_SIZE], double value, const char *unit);
 char *print_count(char buffer[PRINT_SIZE], double value);
 char *print_share(char buffer[PRINT_SIZE], double fraction);
 
+/* A line "  label    low to high: evidence"; "unknown" when they are NAN. */
+void print_range(const char *label, double low, double high, const char *unit,
+                 const char *evidence);
+
 /* A whole table with a line of column names: texts to the left, numbers to the right. */
 void print_table(const struct table *table);
 

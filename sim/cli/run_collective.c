@@ -6,6 +6,7 @@
 
 #include "cli/print.h"
 #include "hardware/defect.h"
+#include "hardware/evidence.h"
 #include "program/exchanges.h"
 #include "program/fold_job.h"
 #include "program/lower_collective.h"
@@ -20,6 +21,10 @@
     X(CHIPS, "chips", I64, "1", "chips in the group")                                          \
     X(SIZE, "size_bytes", F64, "B", "the whole buffer of one chip")                            \
     X(TIME, "time_s", F64, "s", "from the start to the last byte")                             \
+    X(TIME_LOW, "time_low_s", F64, "s",                                                        \
+      "where measured times begin, by the evidence; nan: none")                                \
+    X(TIME_HIGH, "time_high_s", F64, "s", "where they end")                                    \
+    X(EVIDENCE, "evidence", TEXT, "", "on what the range stands")                              \
     X(BANDWIDTH, "bus_bandwidth_Bps", F64, "B/s", "as nccl-tests define it")                   \
     X(ALONE, "closed_form_s", F64, "s", "the same by the fluid model, without events")         \
     X(LIMIT, "limiting_medium", TEXT, "", "kind of the link that is busiest")                  \
@@ -62,6 +67,10 @@ static struct table *summary(const struct run_job *run,
     row[COLUMN_CHIPS].i64 = request->chips;
     row[COLUMN_SIZE].f64 = request->bytes;
     row[COLUMN_TIME].f64 = execution->time_s / (double)run->scenario->repeats;
+    struct evidence evidence = evidence_of(run->platform, EVIDENCE_COLLECTIVES, run->arena);
+    row[COLUMN_TIME_LOW].f64 = row[COLUMN_TIME].f64 * evidence.low;
+    row[COLUMN_TIME_HIGH].f64 = row[COLUMN_TIME].f64 * evidence.high;
+    row[COLUMN_EVIDENCE].text = evidence.source;
     row[COLUMN_BANDWIDTH].f64 = collective_bus_bandwidth_Bps(&collective, row[COLUMN_TIME].f64);
     row[COLUMN_ALONE].f64 = traffic->alone_s;
     row[COLUMN_LIMIT].text = busiest_link(links)[1].text;
@@ -79,6 +88,8 @@ static void print_answer(const struct run_job *run, const struct table *table,
                 print_quantity(text[0], row[COLUMN_SIZE].f64, "B"),
                 (long long)row[COLUMN_CHIPS].i64, row[COLUMN_ALGORITHM].text);
     print_field("time", "%s", print_quantity(text[0], row[COLUMN_TIME].f64, "s"));
+    print_range("  range", row[COLUMN_TIME_LOW].f64, row[COLUMN_TIME_HIGH].f64, "s",
+                row[COLUMN_EVIDENCE].text);
     print_field("bus bandwidth", "%s",
                 print_quantity(text[0], row[COLUMN_BANDWIDTH].f64, "B/s"));
     print_field("limited by", "%s links, %s of the time", row[COLUMN_LIMIT].text,

@@ -15,14 +15,14 @@
 
 enum { RESULT_TABLES = 5 };
 
-static void print_latency(const char *label, const union cell *row, int mean)
+static void print_latency(const char *label, const union cell *row, int mean, int median)
 {
     char text[4][PRINT_SIZE];
     print_field(label, "mean %s, p50 %s, p90 %s, p99 %s",
                 print_quantity(text[0], row[mean].f64, "s"),
-                print_quantity(text[1], row[mean + 1].f64, "s"),
-                print_quantity(text[2], row[mean + 2].f64, "s"),
-                print_quantity(text[3], row[mean + 3].f64, "s"));
+                print_quantity(text[1], row[median].f64, "s"),
+                print_quantity(text[2], row[median + 1].f64, "s"),
+                print_quantity(text[3], row[median + 2].f64, "s"));
 }
 
 static void print_engine(const struct serving *serving)
@@ -71,8 +71,12 @@ static void print_rates(const union cell *row)
     print_field("output", "%s tokens/s, %s a chip",
                 print_count(text[0], row[SERVING_OUTPUT_RATE].f64),
                 print_count(text[1], row[SERVING_OUTPUT_RATE_CHIP].f64));
-    print_latency("TTFT", row, SERVING_TTFT_MEAN);
-    print_latency("TPOT", row, SERVING_TPOT_MEAN);
+    print_latency("TTFT", row, SERVING_TTFT_MEAN, SERVING_TTFT_P50);
+    print_range("  range of the mean", row[SERVING_TTFT_LOW].f64, row[SERVING_TTFT_HIGH].f64,
+                "s", row[SERVING_EVIDENCE_TTFT].text);
+    print_latency("TPOT", row, SERVING_TPOT_MEAN, SERVING_TPOT_P50);
+    print_range("  range of the mean", row[SERVING_TPOT_LOW].f64, row[SERVING_TPOT_HIGH].f64,
+                "s", row[SERVING_EVIDENCE].text);
     print_field("SLO", "%s of the requests meet it: %s/s",
                 print_share(text[0], row[SERVING_GOOD].f64),
                 print_count(text[1], row[SERVING_GOODPUT].f64));

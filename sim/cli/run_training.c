@@ -34,6 +34,8 @@ static void print_answer(const struct training *training, const struct table *su
                 print_count(text[0], (double)row[SUMMARY_TOKENS_PER_STEP].i64));
     printf("\n");
     print_field("step time", "%s", print_quantity(text[0], row[SUMMARY_STEP_TIME].f64, "s"));
+    print_range("  range", row[SUMMARY_STEP_LOW].f64, row[SUMMARY_STEP_HIGH].f64, "s",
+                row[SUMMARY_EVIDENCE].text);
     print_field("throughput", "%s tokens/s, %s a chip",
                 print_count(text[0], row[SUMMARY_TOKENS_PER_S].f64),
                 print_count(text[1], row[SUMMARY_TOKENS_PER_S_PER_CHIP].f64));

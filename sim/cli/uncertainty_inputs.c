@@ -62,14 +62,20 @@ static const struct property *property_of(const struct platform *platform, const
     return NULL;
 }
 
-/* Low, value and high make a triangle. What is only published beside the model is left out. */
+/* What no simulation reads: published beside the model, or how far measurements lie from it. */
+static bool is_beside(const struct property *property)
+{
+    return strncmp(property->name, "published.", 10) == 0 ||
+           strstr(property->name, ".evidence_") != NULL;
+}
+
+/* Low, value and high make a triangle. */
 static bool add_properties(struct uncertainty_run *run, struct error *error)
 {
     for (int64_t i = 0; i < run->platform->property_count; i++) {
         const struct property *property = &run->platform->properties[i];
         const char *key = arena_format(run->arena, "%s%s", prefix, property->name);
-        if (!(property->low < property->high) || !asked_for(run, key) ||
-            strncmp(property->name, "published.", 10) == 0) {
+        if (!(property->low < property->high) || !asked_for(run, key) || is_beside(property)) {
             continue;
         }
         struct uncertainty_input *input = add(run, key, error);

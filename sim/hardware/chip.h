@@ -73,6 +73,7 @@ struct chip {
     double communication_compute_fraction; /* of compute lost while collectives overlap */
     double reserved_bytes;                 /* of HBM, by driver, runtime and libraries */
     double idle_W, tdp_W;
+    double evidence; /* measured over simulated: read with its range by evidence.h */
 };
 
 const char *dtype_name(enum dtype dtype);                                  /* "bf16" */

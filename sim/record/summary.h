@@ -13,6 +13,10 @@
     X(CHIPS, "chips", I64, "1", "chips that work on the job")                                  \
     X(DOMAINS, "domains", I64, "1", "scale-up domains: UltraServers, racks or servers")        \
     X(STEP_TIME, "step_time_s", F64, "s", "time of one training step")                         \
+    X(STEP_LOW, "step_time_low_s", F64, "s",                                                   \
+      "where measured steps begin, by the evidence; nan: none")                                \
+    X(STEP_HIGH, "step_time_high_s", F64, "s", "where they end")                               \
+    X(EVIDENCE, "evidence", TEXT, "", "on what the range stands")                              \
     X(TOKENS_PER_STEP, "tokens_per_step", I64, "1", "tokens of the batch that was used")       \
     X(TOKENS_PER_S, "tokens_per_s", F64, "1/s", "tokens trained per second, whole machine")    \
     X(TOKENS_PER_S_PER_CHIP, "tokens_per_s_per_chip", F64, "1/s",                              \

@@ -6,6 +6,7 @@
 
 #include "economics/cost.h"
 #include "economics/energy.h"
+#include "hardware/evidence.h"
 
 #define SERVING_ROW(NAME, column, type, unit, meaning) {column, COLUMN_##type, unit, meaning},
 static const struct column summary_columns[] = {SERVING_COLUMNS(SERVING_ROW)};
@@ -154,6 +155,22 @@ static void fill_latencies(const struct outcome *outcome, union cell *row)
         larger > 0 ? fabs(outcome->present_integral_s - outcome->time_sum_s) / larger : 0;
 }
 
+/* Prompts are computed by the first pool when there are two. */
+static void fill_evidence(const struct serving *serving, union cell *row, struct arena *arena)
+{
+    const struct platform *prefill =
+        serving->pools[serving->pool_count > 1 ? POOL_PREFILL : POOL_MAIN].platform;
+    struct evidence tokens =
+        evidence_of(serving->pools[POOL_MAIN].platform, EVIDENCE_TOKENS, arena);
+    struct evidence first = evidence_of(prefill, EVIDENCE_FIRST_TOKEN, arena);
+    row[SERVING_TPOT_LOW].f64 = row[SERVING_TPOT_MEAN].f64 * tokens.low;
+    row[SERVING_TPOT_HIGH].f64 = row[SERVING_TPOT_MEAN].f64 * tokens.high;
+    row[SERVING_TTFT_LOW].f64 = row[SERVING_TTFT_MEAN].f64 * first.low;
+    row[SERVING_TTFT_HIGH].f64 = row[SERVING_TTFT_MEAN].f64 * first.high;
+    row[SERVING_EVIDENCE].text = tokens.source;
+    row[SERVING_EVIDENCE_TTFT].text = first.source;
+}
+
 static void fill_engine(const struct serving *serving, const struct engine_totals *totals,
                         union cell *row)
 {
@@ -291,6 +308,7 @@ struct table *serving_tables_summary(const struct serving *serving,
     struct engine_totals totals = serving_totals(serving);
     fill_counts(serving, &totals, row);
     fill_latencies(serving->outcome, row);
+    fill_evidence(serving, row, arena);
     fill_engine(serving, &totals, row);
     fill_fleet(serving, row);
     fill_economics(serving, &totals, prices, row);

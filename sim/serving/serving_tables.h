@@ -30,12 +30,20 @@
     X(OUTPUT_RATE_CHIP, "output_tokens_per_s_per_chip", F64, "1/s", "the same a chip")         \
     X(INPUT_RATE, "input_tokens_per_s", F64, "1/s", "prompt tokens, cached or not")            \
     X(TTFT_MEAN, "ttft_mean_s", F64, "s", "time to first token")                               \
+    X(TTFT_LOW, "ttft_low_s", F64, "s",                                                        \
+      "where measured means begin, by the evidence; nan: none")                                \
+    X(TTFT_HIGH, "ttft_high_s", F64, "s", "where they end")                                    \
     X(TTFT_P50, "ttft_p50_s", F64, "s", "its median")                                          \
     X(TTFT_P90, "ttft_p90_s", F64, "s", "its 90th percentile")                                 \
     X(TTFT_P99, "ttft_p99_s", F64, "s", "its 99th percentile")                                 \
     X(TPOT_MEAN, "tpot_mean_s", F64, "s",                                                      \
       "time per output token after the first, mean over "                                      \
       "requests")                                                                              \
+    X(TPOT_LOW, "tpot_low_s", F64, "s",                                                        \
+      "where measured means begin, by the evidence; nan: none")                                \
+    X(TPOT_HIGH, "tpot_high_s", F64, "s", "where they end")                                    \
+    X(EVIDENCE, "evidence", TEXT, "", "on what the range of TPOT stands")                      \
+    X(EVIDENCE_TTFT, "evidence_ttft", TEXT, "", "on what the range of TTFT stands")            \
     X(TPOT_P50, "tpot_p50_s", F64, "s", "its median")                                          \
     X(TPOT_P90, "tpot_p90_s", F64, "s", "its 90th percentile")                                 \
     X(TPOT_P99, "tpot_p99_s", F64, "s", "its 99th percentile")                                 \

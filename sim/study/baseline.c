@@ -271,6 +271,9 @@ static struct table *summary_of(const union cell *row, struct arena *arena)
         row[BASELINE_DOMAINS].i64 > 0 ? row[BASELINE_DOMAINS].i64 : 1;
     summary[SUMMARY_TOKENS_PER_STEP].i64 = step_tokens;
     summary[SUMMARY_STEP_TIME].f64 = (double)step_tokens / tokens_per_s;
+    summary[SUMMARY_STEP_LOW].f64 = summary[SUMMARY_STEP_TIME].f64;
+    summary[SUMMARY_STEP_HIGH].f64 = summary[SUMMARY_STEP_TIME].f64;
+    summary[SUMMARY_EVIDENCE].text = row[BASELINE_SOURCE].text;
     summary[SUMMARY_TOKENS_PER_S].f64 = tokens_per_s;
     summary[SUMMARY_TOKENS_PER_S_PER_CHIP].f64 =
         tokens_per_s / (double)row[BASELINE_ACCELERATORS].i64;

@@ -52,6 +52,7 @@ bool measured_inference_run(const struct inference_case *what, struct inference_
 struct inference_memo {
     const struct csv *csv; /* NULL: nothing yet */
     int64_t row;
+    const char *platform; /* its name, which is read ahead */
     struct inference_result result;
 };
 

@@ -160,6 +160,7 @@ static bool run_row(struct machines *machines, const struct measured_row *row,
     struct inference_case *what = measured_inference_case(machines, row, arena, error);
     *blank = what == NULL && strstr(error->message, "empty") != NULL;
     bool done = what != NULL && measured_inference_run(what, &memo->result, arena, error);
+    memo->platform = done ? arena_format(machines->arena, "%s", what->platform->name) : "";
     arena_free(arena);
     memo->csv = done ? row->csv : NULL;
     memo->row = row->row;

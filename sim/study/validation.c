@@ -17,6 +17,11 @@
 #include "study/statistics.h"
 #include "training/training.h"
 
+static void note_platform(struct outcome *outcome, const char *name)
+{
+    snprintf(outcome->platform, sizeof outcome->platform, "%s", name);
+}
+
 static bool simulate_training(struct machines *machines, const struct measured_row *row,
                               struct outcome *outcome, struct error *error)
 {
@@ -31,6 +36,7 @@ static bool simulate_training(struct machines *machines, const struct measured_r
     if (training == NULL) {
         return false; /* the process ends: the arena with it */
     }
+    note_platform(outcome, what->platform->name);
     outcome->step_s = training->execution.time_s;
     outcome->simulated = training->execution.time_s * what->batch_fraction;
     memcpy(outcome->part_s, training->execution.part_s, sizeof outcome->part_s);
@@ -44,7 +50,34 @@ static bool simulate_collective(struct machines *machines, const struct measured
     struct arena *arena = arena_create();
     struct collective_case *what = measured_collective_case(machines, row, arena, error);
     outcome->blank = what == NULL && strstr(error->message, "empty") != NULL;
-    return what != NULL && measured_collective_run(what, &outcome->simulated, arena, error);
+    if (what == NULL) {
+        return false;
+    }
+    note_platform(outcome, what->platform->name);
+    return measured_collective_run(what, &outcome->simulated, arena, error);
+}
+
+static bool simulate_kernel(struct machines *machines, const struct measured_row *row,
+                            struct outcome *outcome, struct error *error)
+{
+    int64_t device = machines_device(machines, row->accelerator);
+    if (!measured_kernel_simulate(machines, row, &outcome->simulated, error)) {
+        return false;
+    }
+    note_platform(outcome, csv_text(machines->devices, device, "platform"));
+    return true;
+}
+
+static bool simulate_serving(struct machines *machines, const struct measured_row *row,
+                             struct inference_memo *memo, struct outcome *outcome,
+                             struct error *error)
+{
+    if (!measured_inference_simulate(machines, row, memo, &outcome->simulated, &outcome->blank,
+                                     error)) {
+        return false;
+    }
+    note_platform(outcome, memo->platform);
+    return true;
 }
 
 /* One chip's time of one kernel: no engine, so no process of its own. */
@@ -80,12 +113,11 @@ static void simulate(struct machines *machines, const struct measured_row *row,
         outcome->blank = true;
         error_fill(&error, ERROR_INPUT, "%s", no_result(row));
     } else if (is_kernel(row)) {
-        outcome->done = measured_kernel_simulate(machines, row, &outcome->simulated, &error);
+        outcome->done = simulate_kernel(machines, row, outcome, &error);
     } else if (row->kind == MEASURED_COLLECTIVES) {
         outcome->done = simulate_collective(machines, row, outcome, &error);
     } else if (row->kind == MEASURED_INFERENCE) {
-        outcome->done = measured_inference_simulate(machines, row, memo, &outcome->simulated,
-                                                    &outcome->blank, &error);
+        outcome->done = simulate_serving(machines, row, memo, outcome, &error);
     } else {
         outcome->done = simulate_training(machines, row, outcome, &error);
     }

@@ -7,7 +7,7 @@
 #include "record/table.h"
 #include "study/measured.h"
 
-enum { VALIDATION_REASON_SIZE = 256 };
+enum { VALIDATION_REASON_SIZE = 256, VALIDATION_NAME_SIZE = 48 };
 
 struct outcome {
     bool done;
@@ -16,6 +16,7 @@ struct outcome {
     double step_s;
     char reason[VALIDATION_REASON_SIZE]; /* why there is no figure */
     bool blank;                          /* a needed column is empty */
+    char platform[VALIDATION_NAME_SIZE]; /* on which it ran; "" without a figure */
 };
 
 struct validation_group {

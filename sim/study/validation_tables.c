@@ -24,6 +24,7 @@ static const struct column row_columns[] = {
     {"group", COLUMN_TEXT, "1", "Group of rows"},
     {"id", COLUMN_TEXT, "1", "The row"},
     {"accelerator", COLUMN_TEXT, "1", "Accelerator"},
+    {"platform", COLUMN_TEXT, "1", "Platform file that it was simulated on"},
     {"measured", COLUMN_F64, "1", "What was measured, in the row's unit"},
     {"simulated", COLUMN_F64, "1", "What the simulation says, in the same unit"},
     {"unit", COLUMN_TEXT, "1", "Unit of both"},
@@ -82,11 +83,12 @@ static void add_row(struct table *table, const struct validation *validation, in
     cells[1].text = row->group;
     cells[2].text = row->id;
     cells[3].text = row->accelerator;
-    cells[4].f64 = row->measured;
-    cells[5].f64 = outcome->simulated;
-    cells[6].text = row->unit;
-    cells[7].f64 = validation_error(validation, index);
-    cells[8].text = validation_suspects(outcome, table->arena);
+    cells[4].text = outcome->platform;
+    cells[5].f64 = row->measured;
+    cells[6].f64 = outcome->simulated;
+    cells[7].text = row->unit;
+    cells[8].f64 = validation_error(validation, index);
+    cells[9].text = validation_suspects(outcome, table->arena);
 }
 
 static void add_missing(struct table *table, const struct validation *validation, int64_t index)

@@ -180,3 +180,10 @@ struct training *training_run(const struct platform *platform, const struct scen
                ? training
                : NULL;
 }
+
+struct evidence training_evidence(const struct training *training, struct arena *arena)
+{
+    bool experts = training->scenario->model->expert_count > 0;
+    return evidence_of(training->platform, experts ? EVIDENCE_EXPERTS : EVIDENCE_TRAINING,
+                       arena);
+}

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "execution/executor.h"
+#include "hardware/evidence.h"
 #include "hardware/platform.h"
 #include "program/fold_job.h"
 #include "training/timeline.h"
@@ -48,3 +49,6 @@ struct training *training_prepare(const struct platform *platform,
                                   const struct scenario *scenario,
                                   const struct training_options *options, struct arena *arena,
                                   struct error *error);
+
+/* How far measured steps lie from simulated ones on this machine's chips. */
+struct evidence training_evidence(const struct training *training, struct arena *arena);

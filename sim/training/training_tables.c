@@ -133,12 +133,16 @@ static struct table *summary(const struct training *training, const struct price
     int64_t chips = platform_chips(training->platform);
     double step_s = training->execution.time_s;
     double tokens_per_s = tokens_per_step(training) / step_s;
+    struct evidence evidence = training_evidence(training, arena);
     struct cost_range cost = cost_per_million_tokens(price, chips, tokens_per_s);
     row[SUMMARY_PLATFORM].text = training->platform->name;
     row[SUMMARY_WORKLOAD].text = training->scenario->name;
     row[SUMMARY_CHIPS].i64 = chips;
     row[SUMMARY_DOMAINS].i64 = training->platform->domain_count;
     row[SUMMARY_STEP_TIME].f64 = step_s;
+    row[SUMMARY_STEP_LOW].f64 = step_s * evidence.low;
+    row[SUMMARY_STEP_HIGH].f64 = step_s * evidence.high;
+    row[SUMMARY_EVIDENCE].text = evidence.source;
     row[SUMMARY_TOKENS_PER_STEP].i64 = (int64_t)tokens_per_step(training);
     row[SUMMARY_TOKENS_PER_S].f64 = tokens_per_s;
     row[SUMMARY_TOKENS_PER_S_PER_CHIP].f64 = tokens_per_s / (double)chips;

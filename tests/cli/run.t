@@ -6,6 +6,8 @@ Llama 3 8B, pretraining at 8192 tokens on …
   batch                      65500 tokens
 
   step time                  …s
+    range                    …s to …s
+    evidence                 fit: 10th to 90th percentile of measured over simulated, … training steps of … sources on NVIDIA H100 SXM
   throughput                 … tokens/s, … a chip
   MFU                        … % of the headline bf16 peak
   cost                       … USD per million tokens (… USD to … USD; owner price of 2026-10, an estimate)
@@ -118,3 +120,15 @@ trnsim: 3 servers cannot be cut into 2 equal parts, one for each workload; set -
 $ trnsim run workloads/llama-2-7b-pretrain.yaml --beside workloads/all-reduce-1GiB.yaml --platform platforms/hgx-h100.xml --domains 2
 trnsim: workloads/all-reduce-1GiB.yaml: only training workloads can run side by side; run others alone
 [exit 3]
+
+# No training step on Trainium3 is public: the answer says on what it stands.
+$ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/trn3-ultraserver-gen1.xml --json --quiet -o results/e.h5
+{
+…
+  "step_time_s": …,
+  "step_time_low_s": …,
+  "step_time_high_s": …,
+  "evidence": "derived: none of its training steps is measured (bottom-up from the kernels of its documented array and its collectives, end to end from the sibling): percentiles of … training steps of … sources on AWS Trainium1, widened by … for what is not known of this chip",
+…
+}
+[exit 0]
