@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import re
 
+import pandas
+
 from load import Result
 from pages.page import Chart, short
 
-LINK = re.compile(r"u(\d+)\.([a-z]+(?:-[xyz])?)((?:-\d+)+)_(UP|DOWN)$")
+LINK = re.compile(r"u(0)\.([a-z]+(?:-[xyz])?)((?:-\d+)+)_(UP|DOWN)$")
 HALF, ACROSS = 18, 8  # sleds of a rack; chips a row where links have plain numbers
 
 Place = tuple[int, ...]
@@ -28,19 +30,28 @@ def _group(longest: int, most: Place, rack: int) -> str:
     return f"rack {rack + 1}" if longest == 2 and most[0] >= HALF else f"plane {rack}" if longest == 3 else ""
 
 
+def _first_domain(result: Result, frame: pandas.DataFrame) -> list[tuple[str, int]]:
+    """Links of the first domain with the rows that hold for them: their own, or in a folded run that of one like it."""
+    if "links/first_domain" in result.tables():
+        alike = result.table("links/first_domain")
+        if len(alike):
+            return [(str(link), int(row)) for link, row in zip(alike["link"], alike["row"])]
+    return [(str(link), i) for i, link in enumerate(frame["link"]) if str(link).startswith("u0.")]
+
+
 def chart(result: Result, name: str) -> Chart | None:
     frame = result.table("links")
-    fields: dict[tuple[Place, str], list[int]] = {}
-    for i, link in enumerate(frame["link"]):
-        found = LINK.match(str(link))
-        if found is not None and found[1] == "0":
-            fields.setdefault((tuple(int(n) for n in found[3].strip("-").split("-")), found[2]), []).append(i)
+    fields: dict[tuple[Place, str], list[tuple[int, str]]] = {}
+    for link, i in _first_domain(result, frame):
+        found = LINK.match(link)
+        if found is not None:
+            fields.setdefault((tuple(int(n) for n in found[3].strip("-").split("-")), found[2]), []).append((i, found[4].lower()))
     longest = max((len(place) for place, _ in fields), default=0)
     fields = {key: rows for key, rows in fields.items() if len(key[0]) == longest}
     places = sorted({place for place, _ in fields})
     if len(places) < 2:
         return None
-    media = sorted({medium for _, medium in fields}, key=lambda m: -max(float(frame["capacity_Bps"][i]) for (_, medium), rows in fields.items() if medium == m for i in rows))
+    media = sorted({medium for _, medium in fields}, key=lambda m: -max(float(frame["capacity_Bps"][i]) for (_, medium), rows in fields.items() if medium == m for i, _ in rows))
     most = tuple(max(place[i] for place in places) for i in range(longest))
     at = {place: _cell(place, most) for place in places}
     boxes = []
@@ -48,11 +59,10 @@ def chart(result: Result, name: str) -> Chart | None:
         chip = []
         for medium in media:
             rows = fields.get((place, medium), [])
-            chip.append([[i, str(frame["link"][i]).rsplit("_", 1)[1].lower(), short(float(frame["busy_fraction"][i])), short(float(frame["bytes"][i])),
-                          int(frame["stands_for"][i])] for i in rows])
+            chip.append([[i, way, short(float(frame["busy_fraction"][i])), short(float(frame["bytes"][i])), int(frame["stands_for"][i])] for i, way in rows])
         boxes.append([*at[place], "-".join(map(str, place)), chip])
     racks = max(rack for rack, _, _ in at.values()) + 1
-    seen = ", ".join(f"{medium} {100 * max((float(frame['busy_fraction'][i]) for (_, m), rows in fields.items() if m == medium for i in rows)):.3g} %" for medium in media)
+    seen = ", ".join(f"{medium} {100 * max((float(frame['busy_fraction'][i]) for (_, m), rows in fields.items() if m == medium for i, _ in rows)):.3g} %" for medium in media)
     return {"kind": "machine", "title": f"Use of the links: {name}",
             "caption": ("A box is a chip where it sits" + (": a row a sled of four chips, racks side by side" if racks > 1 and longest == 2 else "")
                         + f"; its fields are its links, {', '.join(media)} from left to right. Share of the time in which a link moves bytes, the busier direction; "

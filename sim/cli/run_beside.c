@@ -6,8 +6,8 @@
 
 #include "cli/print.h"
 #include "hardware/defect.h"
+#include "training/link_tables.h"
 #include "training/together.h"
-#include "training/training_tables.h"
 
 /* X(NAME, column, type, unit, meaning) */
 #define BESIDE_COLUMNS(X)                                                                      \
@@ -133,9 +133,9 @@ bool run_beside(struct run_job *run, struct error *error)
         return false;
     }
     struct table *table = summary(run, together);
-    struct table *links =
-        training_tables_links(together->job, &together->execution, run->arena);
-    if (!run_job_write(run, "together", (struct table *[]){table, links}, 2, error)) {
+    struct table *links = link_tables_use(together->job, &together->execution, run->arena);
+    struct table *tables[] = {table, links, link_tables_alike(together->job, run->arena)};
+    if (!run_job_write(run, "together", tables, 3, error)) {
         return false;
     }
     run_job_warn_timeline(run);

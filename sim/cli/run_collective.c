@@ -10,7 +10,7 @@
 #include "program/exchanges.h"
 #include "program/fold_job.h"
 #include "program/lower_collective.h"
-#include "training/training_tables.h"
+#include "training/link_tables.h"
 
 /* X(NAME, column, type, unit, meaning) */
 #define COLLECTIVE_COLUMNS(X)                                                                  \
@@ -164,9 +164,10 @@ bool run_collective(struct run_job *run, struct error *error)
     if (job == NULL || !timeline_run(run->timeline, job, &options, &execution, error)) {
         return false;
     }
-    struct table *links = training_tables_links(job, &execution, run->arena);
-    struct table *tables[] = {summary(run, &request, job, &execution, links), links};
-    if (!run_job_write(run, "collective", tables, 2, error)) {
+    struct table *links = link_tables_use(job, &execution, run->arena);
+    struct table *tables[] = {summary(run, &request, job, &execution, links), links,
+                              link_tables_alike(job, run->arena)};
+    if (!run_job_write(run, "collective", tables, 3, error)) {
         return false;
     }
     run_job_warn_timeline(run);

@@ -193,6 +193,26 @@ static void count_wires(struct condensing *condensing)
     network_reduce_weights(network);
 }
 
+/* Which wire stands for each link of the first domain, so that it can be drawn whole. */
+static void note_alike(struct condensing *condensing)
+{
+    const struct network *old = &condensing->full->network;
+    struct network *network = &condensing->job->network;
+    int64_t count = old->wiring.wire_count;
+    int32_t *wires = arena_array(condensing->arena, count + 1, sizeof(int32_t));
+    for (int64_t w = 0; w < network->wiring.wire_count; w++) {
+        wires[condensing->old_wire[w]] = (int32_t)w + 1;
+    }
+    network->alike = arena_array(condensing->arena, count + 1, sizeof(struct alike));
+    for (int64_t w = 0; w < count; w++) {
+        int64_t link = old->wire_links[w];
+        int32_t wire = wires[condensing->wires.first[w]];
+        if (wire > 0 && link >= 0 && link < network->platform->link_count) {
+            network->alike[network->alike_count++] = (struct alike){link, wire - 1};
+        }
+    }
+}
+
 /* Teams and groups */
 
 static int32_t new_team(const struct condensing *condensing, int32_t team)
@@ -354,6 +374,7 @@ struct job *fold_planned(const struct fold_flows *flows, int32_t *team_class,
     fold_flows_each(full, count_flow, &condensing);
     add_pairs(&condensing);
     count_wires(&condensing);
+    note_alike(&condensing);
     keep_teams(&condensing);
     keep_groups(&condensing);
     keep_traffic(&condensing);

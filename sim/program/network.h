@@ -9,6 +9,11 @@
 #include "hardware/platform.h"
 #include "program/number_table.h"
 
+struct alike { /* a link, and the wire that stands for it */
+    int64_t link;
+    int32_t wire;
+};
+
 struct network {
     struct arena *arena;
     const struct platform *platform;
@@ -17,6 +22,8 @@ struct network {
     int64_t wire_links_capacity;
     double *wire_scale; /* [wire] of a folded run: its capacity was divided by this; or NULL */
     int64_t *wire_members; /* [wire] of a folded run: links that it stands for; or NULL */
+    struct alike *alike;   /* [alike_count] of a folded run: links of the first domain */
+    int64_t alike_count;
     int64_t *pair_members; /* [pair] of a folded run: flows of its class; 0: a pair of chips */
     int64_t pair_members_capacity;
     double *pair_latency_s; /* [pair]: of links and switches */

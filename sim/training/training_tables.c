@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "economics/cost.h"
-#include "hardware/fabric.h"
 #include "program/placement.h"
 #include "record/summary.h"
+#include "training/link_tables.h"
 #include "workload/transformer.h"
 
 #define COUNT_OF(array) (int)(sizeof(array) / sizeof((array)[0]))
@@ -60,14 +60,6 @@ static const struct column memory_columns[] = {
     {"reserved_bytes", COLUMN_F64, "B", "taken by driver, runtime and libraries"},
     {"total_bytes", COLUMN_F64, "B", "sum"},
     {"capacity_bytes", COLUMN_F64, "B", "memory of the chip"},
-};
-static const struct column link_columns[] = {
-    {"link", COLUMN_TEXT, "", "u2.rack-17_UP: domain 2, link and direction"},
-    {"medium", COLUMN_TEXT, "", "kind of link"},
-    {"capacity_Bps", COLUMN_F64, "B/s", "payload bandwidth"},
-    {"bytes", COLUMN_F64, "B", "moved in the step"},
-    {"busy_fraction", COLUMN_F64, "1", "bytes over what it could have moved in the step"},
-    {"stands_for", COLUMN_I64, "1", "links that do the same; more than 1 in folded runs"},
 };
 static const struct column energy_columns[] = {
     {"cause", COLUMN_TEXT, "", "what burns it"},
@@ -283,36 +275,6 @@ static struct table *memory(const struct training *training, struct arena *arena
     return table;
 }
 
-struct table *training_tables_links(const struct job *job, const struct execution *execution,
-                                    struct arena *arena)
-{
-    struct table *table = table_create(arena, "links", "what each link moved", link_columns,
-                                       COUNT_OF(link_columns));
-    const struct wiring *wiring = &job->network.wiring;
-    double *bytes = arena_array(arena, wiring->wire_count + 1, sizeof(double));
-    for (int64_t p = 0; p < wiring->pair_count; p++) {
-        const struct pair *pair = &wiring->pairs[p];
-        for (int32_t c = pair->first; c < pair->first + pair->count; c++) {
-            bytes[wiring->crossings[c].wire] +=
-                execution->pair_bytes[p] * wiring->crossings[c].weight;
-        }
-    }
-    for (int64_t w = 0; w < wiring->wire_count; w++) {
-        int64_t link = job->network.wire_links[w];
-        double scale = job->network.wire_scale != NULL ? job->network.wire_scale[w] : 1;
-        double capacity_Bps = wiring->wires[w].capacity_Bps;
-        union cell cells[] = {
-            {.text = fabric_link_name(job->platform, link, arena)},
-            {.text = fabric_link_medium(job->platform, link)},
-            {.f64 = capacity_Bps * scale},
-            {.f64 = bytes[w] * scale},
-            {.f64 = bytes[w] / capacity_Bps / execution->time_s},
-            {.i64 = job->network.wire_members != NULL ? job->network.wire_members[w] : 1}};
-        append(table, cells);
-    }
-    return table;
-}
-
 static struct table *energy_table(const struct energy_use *use, struct arena *arena)
 {
     struct table *table = table_create(arena, "energy", "energy of one step by cause",
@@ -386,7 +348,8 @@ struct training_tables *training_tables(const struct training *training,
         tables->operations,
         timeline(training, arena),
         tables->memory,
-        training_tables_links(training->job, &training->execution, arena),
+        link_tables_use(training->job, &training->execution, arena),
+        link_tables_alike(training->job, arena),
         energy_table(&tables->energy, arena),
         cost_table(training, price, arena),
         chip_table(training, arena)};

@@ -8,7 +8,7 @@
 #include "record/table.h"
 #include "training/training.h"
 
-enum { TRAINING_TABLE_COUNT = 10 };
+enum { TRAINING_TABLE_COUNT = 11 };
 
 struct training_tables {
     struct table *tables[TRAINING_TABLE_COUNT]; /* the first is the summary */
@@ -19,7 +19,3 @@ struct training_tables {
 /* price may be NULL: cost is then NAN. */
 struct training_tables *training_tables(const struct training *training,
                                         const struct price *price, struct arena *arena);
-
-/* The links used by a job, busiest first within the order of their media: for any execution. */
-struct table *training_tables_links(const struct job *job, const struct execution *execution,
-                                    struct arena *arena);
