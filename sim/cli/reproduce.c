@@ -11,21 +11,50 @@
 #include "cli/run_job.h"
 #include "study/claim_tables.h"
 
-enum { CLAIMS = 128, FOLDER = COMMAND_KEY, SEEDS, MARKDOWN, GOODPUT_SEEDS = 300 };
+enum { CLAIMS = 128, FOLDER = COMMAND_KEY, SEEDS, MARKDOWN, WITH, NO_RANGES };
+enum { GOODPUT_SEEDS = 300 };
 
 struct request {
     const char *names[CLAIMS];
     int name_count;
     const char *folder;
     int64_t jobs, seeds;
-    bool markdown;
+    struct claim_pin pins[CLAIM_PINS];
+    int pin_count;
+    bool markdown, no_ranges;
     struct command_shared shared;
 };
+
+struct claims {
+    struct claim *list[CLAIMS];
+    int wanted, count, failed;
+    struct error error; /* of the first that failed */
+};
+
+static bool take_pin(struct request *request, char *text, struct error *error)
+{
+    char *sign = strchr(text, '=');
+    if (sign == NULL || sign == text || request->pin_count == CLAIM_PINS) {
+        return error_fill(
+            error, ERROR_USAGE,
+            "--with: found '%.80s', expected INPUT=VALUE such as own_trn3=1USD/h, "
+            "at most %d times",
+            text, CLAIM_PINS);
+    }
+    *sign = '\0';
+    request->pins[request->pin_count++] = (struct claim_pin){.name = text, .value = sign + 1};
+    return true;
+}
 
 static bool take(void *input, int key, char *value, struct error *error)
 {
     struct request *request = input;
     switch (key) {
+    case WITH:
+        return take_pin(request, value, error);
+    case NO_RANGES:
+        request->no_ranges = true;
+        return true;
     case FOLDER:
         request->folder = value;
         return true;
@@ -47,6 +76,10 @@ static const struct command_option options[] = {
      "A folder with a .yaml file a claim (default: workloads/claims)"},
     {"jobs", 'j', "N", "Simulate so many steps at a time (default: one a processor)"},
     {"seeds", SEEDS, "N", "Runs with failures for each goodput (default 300)"},
+    {"with", WITH, "INPUT=VALUE",
+     "An input that you know better, named as in the answer; it then has no range; may be "
+     "repeated"},
+    {"no-ranges", NO_RANGES, NULL, "Every input at its value: what the best estimates say"},
     {"markdown", MARKDOWN, NULL, "Print docs/CLAIMS.md"},
 };
 
@@ -57,7 +90,8 @@ static const struct command_syntax syntax = {
                "depend on an input, or cannot be decided; with the figures, their ranges and\n"
                "what moves them. Without ID all claims are taken.",
     .examples = "  trnsim reproduce trn3-144-chips\n"
-                "  trnsim reproduce trn2-price-perf-30-40 --json\n",
+                "  trnsim reproduce trn2-price-perf-30-40 --json\n"
+                "  trnsim reproduce trn3-cost-30-40 --with own_trn3=0.9USD/h\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .most_arguments = CLAIMS,
@@ -118,9 +152,19 @@ static bool known(const char *name, const char *const *names, int count, struct 
                       near != NULL ? near : names[0], near != NULL ? "'?" : ", ...");
 }
 
+/* A claim that cannot be judged hinders no other: what is wrong is told before the answer. */
+static void fail(struct claims *claims, const struct error *cause)
+{
+    if (claims->wanted > 1) {
+        error_print(cause);
+    }
+    claims->error = claims->failed == 0 ? *cause : claims->error;
+    claims->failed++;
+}
+
 /* The claims that are asked for, in their order; all in the order of their names. */
-static int read_claims(struct request *request, struct claim *claims[CLAIMS],
-                       struct arena *arena, struct error *error)
+static bool read_claims(struct request *request, struct claims *claims, struct arena *arena,
+                        struct error *error)
 {
     const char *all[CLAIMS];
     const char *folder = request->folder != NULL ? request->folder : own_folder();
@@ -128,15 +172,50 @@ static int read_claims(struct request *request, struct claim *claims[CLAIMS],
     const char *const *names = request->name_count > 0 ? request->names : all;
     int wanted = request->name_count > 0 ? request->name_count : count;
     for (int i = 0; i < wanted && count > 0; i++) {
-        claims[i] =
-            known(names[i], all, count, error)
-                ? claim_read(arena_format(arena, "%s/%s.yaml", folder, names[i]), arena, error)
-                : NULL;
-        if (claims[i] == NULL) {
-            return -1;
+        if (!known(names[i], all, count, error)) {
+            return false;
         }
     }
-    return count < 0 ? -1 : wanted;
+    claims->wanted = wanted;
+    for (int i = 0; i < wanted; i++) {
+        struct error cause = {.kind = ERROR_NONE};
+        const char *path = arena_format(arena, "%s/%s.yaml", folder, names[i]);
+        struct claim *claim = claim_read(path, arena, &cause);
+        if (claim != NULL) {
+            claims->list[claims->count++] = claim;
+        } else {
+            fail(claims, &cause);
+        }
+    }
+    return count > 0;
+}
+
+/* Those that were judged stay in the list. */
+static void sort_out(struct claims *claims)
+{
+    int judged = 0;
+    for (int i = 0; i < claims->count; i++) {
+        if (claims->list[i]->error.kind == ERROR_NONE) {
+            claims->list[judged++] = claims->list[i];
+        } else {
+            fail(claims, &claims->list[i]->error);
+            claim_release(claims->list[i]);
+        }
+    }
+    claims->count = judged;
+}
+
+static bool pins_are_used(const struct request *request, struct error *error)
+{
+    for (int i = 0; i < request->pin_count; i++) {
+        if (!request->pins[i].used) {
+            return error_fill(error, ERROR_USAGE,
+                              "--with: no claim that was asked for has the input '%.80s'; the "
+                              "answer without it names the inputs",
+                              request->pins[i].name);
+        }
+    }
+    return true;
 }
 
 static bool write_result(const struct request *request, struct provenance *provenance,
@@ -165,31 +244,57 @@ static bool write_result(const struct request *request, struct provenance *prove
     return result_file_write(request->shared.output, &result, error);
 }
 
+static bool judge(struct request *request, struct claims *claims, struct arena *arena,
+                  struct error *error)
+{
+    struct claim_options judging = {.jobs = (int)request->jobs,
+                                    .seed = request->shared.seed,
+                                    .seeds = request->seeds,
+                                    .pins = request->pins,
+                                    .pin_count = request->pin_count,
+                                    .no_ranges = request->no_ranges};
+    if (!claim_judge_all(claims->list, claims->count, &judging, arena, error)) {
+        return false;
+    }
+    sort_out(claims);
+    return claims->failed > 0 || pins_are_used(request, error);
+}
+
+static bool print(const struct request *request, const struct claims *claims,
+                  struct error *error)
+{
+    if (request->shared.json) {
+        return reproduce_print_json(claims->list, claims->count, error);
+    }
+    if (request->markdown) {
+        reproduce_print_markdown(claims->list, claims->count);
+    } else {
+        reproduce_print(claims->list, claims->count);
+    }
+    return true;
+}
+
 static bool reproduce(struct request *request, struct arena *arena, struct error *error)
 {
     struct provenance *provenance = run_job_provenance(arena);
-    struct claim *claims[CLAIMS];
-    if (request->shared.output != NULL && !result_file_check(request->shared.output, error)) {
+    struct claims claims = {.count = 0};
+    if ((request->shared.output != NULL && !result_file_check(request->shared.output, error)) ||
+        !read_claims(request, &claims, arena, error) ||
+        !judge(request, &claims, arena, error) ||
+        !write_result(request, provenance, claims.list, claims.count, error) ||
+        !print(request, &claims, error)) {
         return false;
     }
-    int count = read_claims(request, claims, arena, error);
-    struct claim_options judging = {(int)request->jobs, request->shared.seed, request->seeds};
-    if (count < 0 || !claim_judge_all(claims, count, &judging, arena, error) ||
-        !write_result(request, provenance, claims, count, error)) {
-        return false;
+    for (int i = 0; i < claims.count; i++) {
+        claim_release(claims.list[i]);
     }
-    bool printed = true;
-    if (request->shared.json) {
-        printed = reproduce_print_json(claims, count, error);
-    } else if (request->markdown) {
-        reproduce_print_markdown(claims, count);
-    } else {
-        reproduce_print(claims, count);
+    if (claims.wanted == 1 && claims.failed == 1) {
+        *error = claims.error;
+    } else if (claims.failed > 0) {
+        error_fill(error, claims.error.kind, "%d of %d claims could not be judged (above)",
+                   claims.failed, claims.wanted);
     }
-    for (int i = 0; i < count; i++) {
-        claim_release(claims[i]);
-    }
-    return printed;
+    return claims.failed == 0;
 }
 
 bool reproduce_command(int argc, char **argv, struct error *error)

@@ -54,9 +54,10 @@ static void print_part(const struct claim *claim, const struct claim_part *part)
            figure(text[1], part->low), figure(text[2], part->high), claimed(text[3], part));
     for (int64_t i = 0; i < part->swing_count && i < SHOWN_INPUTS; i++) {
         const struct claim_swing *swing = &part->swings[i];
-        printf("      %-44s %s to %s%s\n", claim->drivers[swing->driver].name,
-               figure(text[0], swing->low), figure(text[1], swing->high),
-               swing->changes ? "  changes the verdict" : "");
+        printf("      %-44s %s to %s", claim->drivers[swing->driver].name,
+               figure(text[0], swing->low), figure(text[1], swing->high));
+        printf("%s%s\n", swing->changes ? "  changes the verdict at " : "",
+               swing->changes ? figure(text[2], swing->threshold) : "");
     }
 }
 
@@ -158,6 +159,7 @@ static json_t *inputs_object(const struct claim *claim, const struct claim_part 
         json_object_set_new(object, "figure_low", number(swing->low));
         json_object_set_new(object, "figure_high", number(swing->high));
         json_object_set_new(object, "changes_verdict", json_boolean(swing->changes));
+        json_object_set_new(object, "threshold", number(swing->threshold));
         json_array_append_new(array, object);
     }
     return array;

@@ -10,19 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* text with the value of one property replaced; NULL and an INPUT error when it has none. */
+/* text with the value of one property replaced; NULL when it has none. */
 static const char *replace(const char *text, const char *name, const char *value,
-                           struct arena *arena, struct error *error)
+                           struct arena *arena)
 {
     const char *needle = arena_format(arena, "<prop id=\"%s\" value=\"", name);
     const char *at = strstr(text, needle);
     const char *start = at == NULL ? NULL : at + strlen(needle);
     const char *end = start == NULL ? NULL : strchr(start, '"');
-    if (end == NULL || strpbrk(value, "\"<>&") != NULL) {
-        error_fill(error, ERROR_INPUT,
-                   "the platform file has no property '%s' that can be '%s'; trnsim platform "
-                   "inspect lists its properties",
-                   name, value);
+    if (end == NULL) {
         return NULL;
     }
     size_t head = (size_t)(start - text), middle = strlen(value), tail = strlen(end) + 1;
@@ -30,6 +26,29 @@ static const char *replace(const char *text, const char *name, const char *value
     memcpy(changed, text, head);
     memcpy(changed + head, value, middle);
     memcpy(changed + head + middle, end, tail);
+    return changed;
+}
+
+/* A range is of the value in the file, not of another one: it goes with it. */
+static const char *change(const char *text, const struct platform_change *what,
+                          struct arena *arena, struct error *error)
+{
+    static const char *const range[] = {".low", ".high"};
+    const char *changed = strpbrk(what->value, "\"<>&") != NULL
+                              ? NULL
+                              : replace(text, what->name, what->value, arena);
+    if (changed == NULL) {
+        error_fill(error, ERROR_INPUT,
+                   "the platform file has no property '%s' that can be '%s'; trnsim platform "
+                   "inspect lists its properties",
+                   what->name, what->value);
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof range / sizeof range[0]; i++) {
+        const char *name = arena_format(arena, "%s%s", what->name, range[i]);
+        const char *end = replace(changed, name, what->value, arena);
+        changed = end != NULL ? end : changed;
+    }
     return changed;
 }
 
@@ -75,7 +94,7 @@ struct platform *platform_change(const struct platform *platform,
 {
     const char *text = platform->text;
     for (int64_t i = 0; text != NULL && i < count; i++) {
-        text = replace(text, changes[i].name, changes[i].value, arena, error);
+        text = change(text, &changes[i], arena, error);
     }
     return text == NULL ? NULL : read_text(platform, text, arena, error);
 }

@@ -65,6 +65,7 @@ struct claim_swing { /* what one input does to a part, all others at their value
     int64_t driver;
     double low, high; /* the figure with the input at its own low and high */
     bool changes;     /* the verdict, at either end */
+    double threshold; /* of the input, where the figure meets a bound; NAN: not in its range */
 };
 
 struct claim_part {
@@ -74,6 +75,8 @@ struct claim_part {
     enum claim_verdict verdict;
     struct claim_swing *swings; /* most first */
     int64_t swing_count;
+    int64_t joint; /* so many first swings together change the verdict; 0: all do not */
+    bool joint_up; /* they do as they raise the figure, else as they lower it */
 };
 
 struct claim {
@@ -89,22 +92,39 @@ struct claim {
     enum claim_verdict verdict;
     const char **depends_on, **evidence;
     int64_t depends_count, evidence_count, depends_capacity, evidence_capacity;
+    struct error error; /* why it could not be judged */
     struct arena *arena;
+};
+
+enum { CLAIM_PINS = 16 };
+
+struct claim_pin { /* an input that somebody else knows: it takes this value and has no range */
+    const char *name, *value; /* as drivers are named: "own_trn3", "t3: chip.trn3.tdp" */
+    bool used;
 };
 
 struct claim_options {
     int jobs;
     uint64_t seed;
     int64_t seeds; /* of goodput */
+    struct claim_pin *pins;
+    int pin_count;
+    bool no_ranges; /* every input is at its value */
 };
 
 /* Reads a claim file; its platforms are read too. NULL and an INPUT or SYSTEM error. */
 struct claim *claim_read(const char *path, struct arena *arena, struct error *error);
 void claim_release(struct claim *claim);
 
-/* Simulates what the claims need, in processes of their own, then judges each. */
+/* Simulates what the claims need, in processes of their own, then judges each. What is wrong
+ * with one claim is in its own error and hinders no other; false when nothing could be
+ * simulated. */
 bool claim_judge_all(struct claim **claims, int64_t count, const struct claim_options *options,
                      struct arena *arena, struct error *error);
+
+/* Judges again what was simulated before, with other pins on inputs of formulas; a verdict that
+ * was reached before is forgotten. What is wrong is in claim->error. */
+void claim_judge(struct claim *claim, const struct claim_options *options);
 
 const char *claim_verdict_name(enum claim_verdict verdict); /* "not decidable" */
 const char *claim_measure_name(enum claim_measure measure);

@@ -52,6 +52,13 @@ static enum claim_verdict judge(const struct claim_part *part, double low, doubl
     return inside || covers(part) ? CLAIM_REPRODUCED : CLAIM_DEPENDS;
 }
 
+/* Below, within or above the claimed bounds: the verdict on one value changes with it, also
+ * where a range leaps over both bounds. */
+static int side(const struct claim_part *part, double value)
+{
+    return (value > part->most) - (value < part->least);
+}
+
 static bool value_with(struct claim_state *state, const struct claim_part *part, double *value,
                        struct error *error)
 {
@@ -65,10 +72,53 @@ static int most_first(const void *left, const void *right)
     return x != y ? (x < y) - (x > y) : (a->driver > b->driver) - (a->driver < b->driver);
 }
 
-static bool swing(struct claim_state *state, struct claim_part *part, signed char *ends,
+/* The bound that the figure meets first on its way from its value to another. */
+static double bound_between(const struct claim_part *part, double other)
+{
+    double value = part->value;
+    bool up = other > value;
+    if (up) {
+        return value < part->least ? part->least : part->most;
+    }
+    return value > part->most ? part->most : part->least;
+}
+
+/* Where on the way to an end the figure meets a bound: false position, halving the weight of an
+ * end that stays (Illinois). */
+static bool meet(struct claim_state *state, const struct claim_part *part, double *ends,
+                 struct claim_swing *swing, double end, struct error *error)
+{
+    enum { STEPS = 24 };
+    double figure = end < 0 ? swing->low : swing->high;
+    double bound = bound_between(part, figure), near = 0, far = end;
+    double near_gap = part->value - bound, far_gap = figure - bound;
+    for (int i = 0; i < STEPS && fabs(far - near) > 1e-9 && near_gap != far_gap; i++) {
+        double middle = far - far_gap * (far - near) / (far_gap - near_gap), value;
+        ends[swing->driver] = middle;
+        if (!value_with(state, part, &value, error)) {
+            return false;
+        }
+        if ((value - bound) * far_gap < 0) {
+            near = far;
+            near_gap = far_gap;
+        } else {
+            near_gap /= 2;
+        }
+        far = middle;
+        far_gap = value - bound;
+        if (fabs(far_gap) <= 1e-12 * fabs(bound)) {
+            break;
+        }
+    }
+    ends[swing->driver] = 0;
+    swing->threshold = claim_value_at(&state->claim->drivers[swing->driver], far);
+    return true;
+}
+
+static bool swing(struct claim_state *state, struct claim_part *part, double *ends,
                   int64_t driver, struct error *error)
 {
-    struct claim_swing swing = {.driver = driver};
+    struct claim_swing swing = {.driver = driver, .threshold = (double)NAN};
     ends[driver] = -1;
     bool good = value_with(state, part, &swing.low, error);
     ends[driver] = 1;
@@ -76,16 +126,47 @@ static bool swing(struct claim_state *state, struct claim_part *part, signed cha
     ends[driver] = 0;
     double size = fabs(swing.high - part->value) + fabs(swing.low - part->value);
     if (good && size > 1e-12 * fabs(part->value)) {
-        enum claim_verdict usual = judge(part, part->value, part->value);
-        swing.changes = judge(part, swing.low, swing.low) != usual ||
-                        judge(part, swing.high, swing.high) != usual;
+        bool at_low = side(part, swing.low) != side(part, part->value);
+        swing.changes = at_low || side(part, swing.high) != side(part, part->value);
+        good = !swing.changes || meet(state, part, ends, &swing, at_low ? -1 : 1, error);
         part->swings[part->swing_count++] = swing;
     }
     return good;
 }
 
+/* How few of the inputs, those that move the figure most first, change the verdict when all of
+ * them move it one way; 0: even all of them do not. */
+static bool count_joint(struct claim_state *state, const struct claim_part *part, double *ends,
+                        bool up, int64_t *joint, struct error *error)
+{
+    bool good = true;
+    *joint = 0;
+    for (int64_t i = 0; good && *joint == 0 && i < part->swing_count; i++) {
+        const struct claim_swing *swing = &part->swings[i];
+        double value;
+        ends[swing->driver] = up == (swing->high > swing->low) ? 1 : -1;
+        good = value_with(state, part, &value, error);
+        *joint = good && side(part, value) != side(part, part->value) ? i + 1 : 0;
+    }
+    memset(ends, 0, (size_t)state->claim->driver_count * sizeof *ends);
+    return good;
+}
+
+static bool find_joint(struct claim_state *state, struct claim_part *part, double *ends,
+                       struct error *error)
+{
+    int64_t down, up;
+    if (!count_joint(state, part, ends, false, &down, error) ||
+        !count_joint(state, part, ends, true, &up, error)) {
+        return false;
+    }
+    part->joint_up = up > 0 && (down == 0 || up < down);
+    part->joint = part->joint_up ? up : down;
+    return true;
+}
+
 /* All inputs at the ends that move the figure this way. */
-static bool extreme(struct claim_state *state, const struct claim_part *part, signed char *ends,
+static bool extreme(struct claim_state *state, const struct claim_part *part, double *ends,
                     bool up, double *value, struct error *error)
 {
     double nearest = part->value;
@@ -98,7 +179,7 @@ static bool extreme(struct claim_state *state, const struct claim_part *part, si
     }
     bool good = value_with(state, part, value, error);
     *value = up ? fmax(*value, nearest) : fmin(*value, nearest);
-    memset(ends, 0, (size_t)state->claim->driver_count + 1);
+    memset(ends, 0, (size_t)state->claim->driver_count * sizeof *ends);
     return good;
 }
 
@@ -119,25 +200,32 @@ static bool bounds(struct claim_state *state, struct claim_part *part, struct er
             claim_value(state, text->most, text->name, &part->most, error));
 }
 
-static bool judge_part(struct claim_state *state, struct claim_part *part, struct error *error)
+/* Swings of all inputs, most first, and the figure with all at the ends that lower or raise it.
+ */
+static bool find_range(struct claim_state *state, struct claim_part *part, struct error *error)
 {
     struct claim *claim = state->claim;
-    state->ends = NULL;
-    if (!value_with(state, part, &part->value, error) || !bounds(state, part, error)) {
-        return false;
-    }
-    signed char *ends = arena_alloc(claim->arena, (size_t)claim->driver_count + 1);
+    double *ends = arena_array(claim->arena, claim->driver_count + 1, sizeof *ends);
     part->swings = arena_array(claim->arena, claim->driver_count + 1, sizeof *part->swings);
     state->ends = ends;
     for (int64_t d = 0; d < claim->driver_count; d++) {
         const struct claim_driver *driver = &claim->drivers[d];
-        if (driver->low < driver->high && !swing(state, part, ends, d, error)) {
+        if (driver->low < driver->high && !state->options->no_ranges &&
+            !swing(state, part, ends, d, error)) {
             return false;
         }
     }
     qsort(part->swings, (size_t)part->swing_count, sizeof *part->swings, most_first);
-    if (!extreme(state, part, ends, false, &part->low, error) ||
-        !extreme(state, part, ends, true, &part->high, error)) {
+    return find_joint(state, part, ends, error) &&
+           extreme(state, part, ends, false, &part->low, error) &&
+           extreme(state, part, ends, true, &part->high, error);
+}
+
+static bool judge_part(struct claim_state *state, struct claim_part *part, struct error *error)
+{
+    state->ends = NULL;
+    if (!value_with(state, part, &part->value, error) || !bounds(state, part, error) ||
+        !find_range(state, part, error)) {
         return false;
     }
     bool open = isinf(part->least) && isinf(part->most);
@@ -161,8 +249,8 @@ static void name_inputs(struct claim *claim, const struct claim_part *part)
             named++;
         }
     }
-    if (named == 0 && part->verdict == CLAIM_DEPENDS && part->swing_count > 0) {
-        depend(claim, claim->drivers[part->swings[0].driver].name);
+    for (int64_t i = 0; named == 0 && part->verdict == CLAIM_DEPENDS && i < part->joint; i++) {
+        depend(claim, claim->drivers[part->swings[i].driver].name);
     }
 }
 
@@ -193,11 +281,11 @@ static void conclude(struct claim *claim)
 {
     const struct claim_text *text = claim->text;
     bool cases = text->parts_are != NULL && strcmp(text->parts_are, "cases") == 0;
-    bool mixed = cases && any(claim, CLAIM_REPRODUCED) &&
-                 (any(claim, CLAIM_CONTRADICTED) || any(claim, CLAIM_UNDECIDABLE));
-    bool open = mixed || (cases && any(claim, CLAIM_DEPENDS));
+    int kinds = any(claim, CLAIM_REPRODUCED) + any(claim, CLAIM_CONTRADICTED) +
+                any(claim, CLAIM_DEPENDS) + any(claim, CLAIM_UNDECIDABLE);
+    bool open = cases && (kinds > 1 || any(claim, CLAIM_DEPENDS));
     claim->verdict = open ? CLAIM_DEPENDS : of_facts(claim);
-    if (mixed && text->differ_in != NULL) {
+    if (cases && kinds > 1 && text->differ_in != NULL) {
         depend(claim, text->differ_in);
     }
     for (unsigned i = 0; i < text->parts_count; i++) {
@@ -247,31 +335,44 @@ static void gather_evidence(struct claim *claim)
     }
 }
 
-static bool judge_claim(struct claim *claim, const struct claim_options *options,
-                        struct error *error)
+/* Properties that runs vary were simulated; all other inputs are met again. */
+static void forget(struct claim *claim)
+{
+    int64_t kept = 0;
+    for (int64_t d = 0; d < claim->driver_count; d++) {
+        if (claim->drivers[d].run >= 0) {
+            claim->drivers[kept++] = claim->drivers[d];
+        }
+    }
+    claim->driver_count = kept;
+    claim->depends_count = claim->evidence_count = 0;
+    claim->error.kind = ERROR_NONE;
+}
+
+void claim_judge(struct claim *claim, const struct claim_options *options)
 {
     struct claim_state state = {.claim = claim, .options = options};
+    forget(claim);
     claim->parts = arena_array(claim->arena, claim->text->parts_count, sizeof *claim->parts);
     for (unsigned i = 0; i < claim->text->parts_count; i++) {
         claim->parts[i].text = &claim->text->parts[i];
-        if (!judge_part(&state, &claim->parts[i], error)) {
-            return false;
+        if (!judge_part(&state, &claim->parts[i], &claim->error)) {
+            return;
         }
     }
     conclude(claim);
     gather_evidence(claim);
-    return true;
 }
 
 bool claim_judge_all(struct claim **claims, int64_t count, const struct claim_options *options,
                      struct arena *arena, struct error *error)
 {
-    if (!claim_run_all(claims, count, options->jobs, arena, error)) {
+    if (!claim_run_all(claims, count, options, arena, error)) {
         return false;
     }
     for (int64_t i = 0; i < count; i++) {
-        if (!judge_claim(claims[i], options, error)) {
-            return false;
+        if (claims[i]->error.kind == ERROR_NONE) {
+            claim_judge(claims[i], options);
         }
     }
     return true;

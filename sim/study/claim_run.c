@@ -19,17 +19,18 @@ struct task {
     struct claim *claim;
     const struct claim_run_text *run;
     const struct platform *platform;
-    const char *property, *value; /* NULL: as the file has it */
-    const char *key;              /* equal tasks have equal keys */
+    struct platform_change changes[CLAIM_PINS + 1]; /* none: as the file has it */
+    int change_count;
+    const char *key;     /* equal tasks have equal keys */
+    const char *message; /* NULL: it went well */
+    enum error_kind kind;
 };
 
 struct tasks {
     struct task list[TASK_LIMIT];
     int64_t count;
     struct claim_outcome *outcomes; /* shared with children */
-    char message[768];              /* of the first that failed */
-    enum error_kind kind;
-    int64_t failed;
+    const struct claim_options *options;
     struct arena *arena;
 };
 
@@ -90,21 +91,56 @@ static const struct platform *find_platform(const struct claim *claim, const cha
     return NULL;
 }
 
+/* The property that a pin "RUN: PROPERTY" gives a value; NULL when it is of no such run. */
+static const char *pinned(const struct claim_pin *pin, const struct claim_run_text *run)
+{
+    size_t length = strlen(run->name);
+    bool own = strncmp(pin->name, run->name, length) == 0 && pin->name[length] == ':';
+    return own ? pin->name + length + 1 + strspn(pin->name + length + 1, " ") : NULL;
+}
+
+static bool is_pinned(const struct tasks *tasks, const struct claim_run_text *run,
+                      const char *property)
+{
+    for (int i = 0; i < tasks->options->pin_count; i++) {
+        const char *own = pinned(&tasks->options->pins[i], run);
+        if (own != NULL && strcmp(own, property) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void change(struct tasks *tasks, struct task *task, const char *property,
+                   const char *value)
+{
+    task->changes[task->change_count++] = (struct platform_change){property, value};
+    task->key = arena_format(tasks->arena, "%s|%s=%s", task->key, property, value);
+}
+
+/* property NULL: the run as the claim has it, but for what is pinned. */
 static int64_t add_task(struct tasks *tasks, struct claim *claim,
-                        const struct claim_run_text *run, const char *const change[2],
-                        struct error *error)
+                        const struct claim_run_text *run, const char *property,
+                        const char *value, struct error *error)
 {
     const struct platform *platform = find_platform(claim, run->platform, error);
     if (platform == NULL) {
         return -1;
     }
     struct task task = {.claim = claim, .run = run, .platform = platform};
-    task.property = change[0];
-    task.value = change[1];
-    task.key = arena_format(
-        tasks->arena, "%s|%s|%s|%s|%s|%s|%s", claim_file(claim, run->workload), platform->path,
-        run->domains, run->set != NULL ? run->set : "", run->find != NULL ? run->find : "",
-        change[0] != NULL ? change[0] : "", change[1] != NULL ? change[1] : "");
+    task.key = arena_format(tasks->arena, "%s|%s|%s|%s|%s", claim_file(claim, run->workload),
+                            platform->path, run->domains, run->set != NULL ? run->set : "",
+                            run->find != NULL ? run->find : "");
+    for (int i = 0; i < tasks->options->pin_count; i++) {
+        struct claim_pin *pin = &tasks->options->pins[i];
+        if (pinned(pin, run) != NULL) {
+            change(tasks, &task, pinned(pin, run), pin->value);
+            pin->used = true;
+        }
+    }
+    if (property != NULL) {
+        change(tasks, &task, property, value);
+    }
     return add(tasks, &task, error);
 }
 
@@ -114,9 +150,8 @@ static bool simulate_task(struct tasks *tasks, int64_t index, struct error *erro
     struct arena *arena = arena_create();
     struct platform *platform = arena_alloc(arena, sizeof *platform);
     *platform = *task->platform;
-    struct platform_change change = {task->property, task->value};
-    if (task->property != NULL) {
-        platform = platform_change(platform, &change, 1, arena, error);
+    if (task->change_count > 0) {
+        platform = platform_change(platform, task->changes, task->change_count, arena, error);
     }
     const char *settings[SETTINGS];
     int count = split(task->run->set, settings, arena);
@@ -148,11 +183,11 @@ static bool simulate(void *argument, int64_t index, struct error *error)
 static void ended(void *argument, int64_t index, enum error_kind kind, const char *message)
 {
     struct tasks *tasks = argument;
-    if (!tasks->outcomes[index].done && tasks->message[0] == '\0') {
-        tasks->kind = kind == ERROR_NONE ? ERROR_SYSTEM : kind;
-        tasks->failed = index;
-        snprintf(tasks->message, sizeof tasks->message, "%.700s",
-                 message[0] != '\0' ? message : "it ended without a result");
+    struct task *task = &tasks->list[index];
+    if (!tasks->outcomes[index].done) {
+        task->kind = kind == ERROR_NONE ? ERROR_SYSTEM : kind;
+        task->message = arena_text(tasks->arena,
+                                   message[0] != '\0' ? message : "it ended without a result");
     }
 }
 
@@ -199,8 +234,8 @@ static bool add_vary(struct tasks *tasks, struct claim *claim, int64_t r, const 
         char value[64];
         snprintf(value, sizeof value, "%.17g%s", end == 0 ? property->low : property->high,
                  units_name(property->unit));
-        const char *change[2] = {name, arena_text(claim->arena, value)};
-        int64_t task = add_task(tasks, claim, run, change, error);
+        int64_t task =
+            add_task(tasks, claim, run, name, arena_text(claim->arena, value), error);
         if (task < 0) {
             return false;
         }
@@ -211,19 +246,19 @@ static bool add_vary(struct tasks *tasks, struct claim *claim, int64_t r, const 
 
 static bool add_claim(struct tasks *tasks, struct claim *claim, struct error *error)
 {
-    static const char *const unchanged[2] = {NULL, NULL};
     const struct claim_text *text = claim->text;
     claim->outcomes = arena_array(claim->arena, text->runs_count + 1, sizeof *claim->outcomes);
     for (unsigned r = 0; r < text->runs_count; r++) {
-        int64_t task = add_task(tasks, claim, &text->runs[r], unchanged, error);
+        int64_t task = add_task(tasks, claim, &text->runs[r], NULL, NULL, error);
         if (task < 0) {
             return false;
         }
         claim->outcomes[r] = &tasks->outcomes[task];
         const char *names[SETTINGS];
         int count = split(text->runs[r].vary, names, claim->arena);
-        for (int i = 0; i < count; i++) {
-            if (!add_vary(tasks, claim, r, names[i], error)) {
+        for (int i = 0; i < count && !tasks->options->no_ranges; i++) {
+            if (!is_pinned(tasks, &text->runs[r], names[i]) &&
+                !add_vary(tasks, claim, r, names[i], error)) {
                 return false;
             }
         }
@@ -231,24 +266,55 @@ static bool add_claim(struct tasks *tasks, struct claim *claim, struct error *er
     return true;
 }
 
-static bool tell(const struct tasks *tasks, struct error *error)
+static void tell(const struct tasks *tasks, struct claim *claim,
+                 const struct claim_outcome *outcome)
 {
-    if (tasks->message[0] == '\0') {
-        return true;
+    const struct task *task = &tasks->list[outcome - tasks->outcomes];
+    const char *with = "";
+    for (int i = 0; i < task->change_count; i++) {
+        with = arena_format(tasks->arena, "%s%s%s = %s", with, i == 0 ? " with " : ", ",
+                            task->changes[i].name, task->changes[i].value);
     }
-    const struct task *task = &tasks->list[tasks->failed];
-    return error_at(error, tasks->kind, task->claim->path, 0, 0, "run '%s'%s%s%s%s: %.600s",
-                    task->run->name, task->property != NULL ? " with " : "",
-                    task->property != NULL ? task->property : "",
-                    task->property != NULL ? " = " : "",
-                    task->property != NULL ? task->value : "", tasks->message);
+    if (task->message != NULL) {
+        error_at(&claim->error, task->kind, claim->path, 0, 0, "run '%s'%.150s: %.600s",
+                 task->run->name, with, task->message);
+    }
 }
 
-bool claim_run_all(struct claim **claims, int64_t count, int jobs, struct arena *arena,
-                   struct error *error)
+static void tell_claim(const struct tasks *tasks, struct claim *claim)
+{
+    for (unsigned r = 0; r < claim->text->runs_count; r++) {
+        tell(tasks, claim, claim->outcomes[r]);
+    }
+    for (int64_t d = 0; d < claim->driver_count; d++) {
+        tell(tasks, claim, claim->drivers[d].ends[0]);
+        tell(tasks, claim, claim->drivers[d].ends[1]);
+    }
+}
+
+/* The largest machines first, so that no process is left alone with one at the end. */
+static void sort_by_size(const struct tasks *tasks, int64_t *order)
+{
+    double sizes[TASK_LIMIT];
+    for (int64_t i = 0; i < tasks->count; i++) {
+        const struct task *task = &tasks->list[i];
+        double size = strtod(task->run->domains, NULL) * (double)task->platform->chip_count;
+        int64_t at = i;
+        for (; at > 0 && sizes[at - 1] < size; at--) {
+            order[at] = order[at - 1];
+            sizes[at] = sizes[at - 1];
+        }
+        order[at] = i;
+        sizes[at] = size;
+    }
+}
+
+bool claim_run_all(struct claim **claims, int64_t count, const struct claim_options *options,
+                   struct arena *arena, struct error *error)
 {
     struct tasks *tasks = arena_alloc(arena, sizeof *tasks);
     tasks->arena = arena;
+    tasks->options = options;
     size_t size = TASK_LIMIT * sizeof(struct claim_outcome);
     tasks->outcomes =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -256,14 +322,18 @@ bool claim_run_all(struct claim **claims, int64_t count, int jobs, struct arena 
         return error_fill(error, ERROR_SYSTEM, "no memory to share with processes");
     }
     for (int64_t i = 0; i < count; i++) {
-        if (!add_claim(tasks, claims[i], error)) {
-            return false;
-        }
+        add_claim(tasks, claims[i], &claims[i]->error);
     }
     int64_t order[TASK_LIMIT];
-    for (int64_t i = 0; i < tasks->count; i++) {
-        order[i] = i;
+    sort_by_size(tasks, order);
+    struct sweep_pool pool = {options->jobs, simulate, ended, tasks};
+    if (!sweep_pool_run(&pool, order, tasks->count, error)) {
+        return false;
     }
-    struct sweep_pool pool = {jobs, simulate, ended, tasks};
-    return sweep_pool_run(&pool, order, tasks->count, error) && tell(tasks, error);
+    for (int64_t i = 0; i < count; i++) {
+        if (claims[i]->error.kind == ERROR_NONE) {
+            tell_claim(tasks, claims[i]);
+        }
+    }
+    return true;
 }

@@ -36,6 +36,7 @@ static const struct column input_columns[] = {
     {"figure_low", COLUMN_F64, "1", "the figure with the input at its lowest"},
     {"figure_high", COLUMN_F64, "1", "the figure with the input at its highest"},
     {"changes_verdict", COLUMN_I64, "1", "1: at one end the verdict is another"},
+    {"threshold", COLUMN_F64, "1", "of the input, SI: where the verdict changes; nan: nowhere"},
     {"estimate", COLUMN_I64, "1", "1: the input is an estimate, not published"},
 };
 static const struct column evidence_columns[] = {
@@ -103,7 +104,8 @@ static void put_inputs(const struct claim *claim, const struct claim_part *part,
         row[6].f64 = swing->low;
         row[7].f64 = swing->high;
         row[8].i64 = swing->changes;
-        row[9].i64 = driver->estimate;
+        row[9].f64 = swing->threshold;
+        row[10].i64 = driver->estimate;
     }
 }
 

@@ -22,42 +22,81 @@ const char *claim_measure_name(enum claim_measure measure)
     return measure_names[measure];
 }
 
-static double at_end(const struct claim_state *state, int64_t index)
+double claim_value_at(const struct claim_driver *driver, double end)
 {
-    const struct claim_driver *driver = &state->claim->drivers[index];
-    int end = state->ends == NULL ? 0 : state->ends[index];
-    return end == 0 ? driver->value : end < 0 ? driver->low : driver->high;
+    double there = end < 0 ? driver->low : driver->high;
+    return fabs(end) == 1 ? there : driver->value + fabs(end) * (there - driver->value);
 }
 
-static void add_driver(struct claim *claim, const struct claim_driver *driver)
+static double end_of(const struct claim_state *state, int64_t driver)
 {
+    return state->ends == NULL ? 0 : state->ends[driver];
+}
+
+static bool pin_driver(const struct claim_options *options, struct claim_driver *driver,
+                       enum unit unit, struct error *error)
+{
+    for (int i = 0; i < options->pin_count; i++) {
+        struct claim_pin *pin = &options->pins[i];
+        struct error cause = {.kind = ERROR_NONE};
+        if (strcmp(pin->name, driver->name) != 0) {
+            continue;
+        }
+        if (!units_read(pin->value, unit, &driver->value, &cause)) {
+            return error_fill(error, ERROR_USAGE, "--with %.60s: %.600s", pin->name,
+                              cause.message);
+        }
+        driver->low = driver->high = driver->value;
+        driver->source = "given with --with";
+        driver->estimate = false;
+        pin->used = true;
+    }
+    return true;
+}
+
+static bool add_driver(const struct claim_state *state, struct claim_driver *driver,
+                       enum unit unit, struct error *error)
+{
+    struct claim *claim = state->claim;
+    if (!pin_driver(state->options, driver, unit, error)) {
+        return false;
+    }
+    if (state->options->no_ranges) {
+        driver->low = driver->high = driver->value;
+    }
     claim->drivers = arena_grow(claim->arena, claim->drivers, claim->driver_count,
                                 &claim->driver_capacity, sizeof *claim->drivers);
     claim->drivers[claim->driver_count] = *driver;
     claim->drivers[claim->driver_count].run = -1;
     claim->drivers[claim->driver_count].name = arena_text(claim->arena, driver->name);
     claim->driver_count++;
+    return true;
 }
 
 /* Numbers */
 
-static bool read_amount(const struct claim_number_text *number, const char *text, double *value,
-                        struct error *error)
+static enum unit unit_of(const struct claim_number_text *number)
 {
     const char *unit = number->unit != NULL ? number->unit : "";
     enum unit kind = UNIT_FRACTION;
     for (enum unit u = UNIT_SECONDS; u < UNIT_FRACTION; u++) {
         kind = strcmp(units_name(u), unit) == 0 ? u : kind;
     }
+    return kind;
+}
+
+static bool read_amount(const struct claim_number_text *number, const char *text, double *value,
+                        struct error *error)
+{
     struct error cause = {.kind = ERROR_NONE};
-    if (!units_read(text, kind, value, &cause)) {
+    if (!units_read(text, unit_of(number), value, &cause)) {
         return error_fill(error, ERROR_INPUT, "the number '%s': %s", number->name,
                           cause.message);
     }
     return true;
 }
 
-static bool add_number(struct claim *claim, const struct claim_number_text *number,
+static bool add_number(const struct claim_state *state, const struct claim_number_text *number,
                        struct error *error)
 {
     struct claim_driver driver = {.name = number->name,
@@ -76,8 +115,7 @@ static bool add_number(struct claim *claim, const struct claim_number_text *numb
         return error_fill(error, ERROR_INPUT, "the number '%s' is outside of its low and high",
                           number->name);
     }
-    add_driver(claim, &driver);
-    return true;
+    return add_driver(state, &driver, unit_of(number), error);
 }
 
 /* Prices */
@@ -94,9 +132,10 @@ static const struct platform *platform_of(const struct claim *claim, const char 
     return NULL;
 }
 
-static bool add_price(struct claim *claim, const struct claim_price_text *text,
+static bool add_price(const struct claim_state *state, const struct claim_price_text *text,
                       struct error *error)
 {
+    struct claim *claim = state->claim;
     const struct platform *platform =
         platform_of(claim, text->platform, strlen(text->platform));
     enum price_kind kind;
@@ -120,21 +159,19 @@ static bool add_price(struct claim *claim, const struct claim_price_text *text,
                                   .low = price->low_usd_per_chip_h,
                                   .high = price->high_usd_per_chip_h,
                                   .estimate = price->is_estimate};
-    add_driver(claim, &driver);
-    return true;
+    return add_driver(state, &driver, UNIT_USD_PER_H, error);
 }
 
 /* Platforms and runs */
 
-static bool add_property(struct claim *claim, const struct platform *platform, const char *name,
-                         struct error *error)
+static bool add_property(const struct claim_state *state, const struct platform *platform,
+                         const char *name, struct error *error)
 {
     const char *wanted = strchr(name, '.') + 1;
     struct claim_driver driver = {.name = name, .source = platform->path};
     if (strcmp(wanted, "chips") == 0) {
         driver.value = driver.low = driver.high = (double)platform->chip_count;
-        add_driver(claim, &driver);
-        return true;
+        return add_driver(state, &driver, UNIT_COUNT, error);
     }
     for (int64_t i = 0; i < platform->property_count; i++) {
         const struct property *property = &platform->properties[i];
@@ -145,8 +182,7 @@ static bool add_property(struct claim *claim, const struct platform *platform, c
             driver.high = property->high;
             driver.estimate =
                 property->source != NULL && strncmp(property->source, "estimate", 8) == 0;
-            add_driver(claim, &driver);
-            return true;
+            return add_driver(state, &driver, property->unit, error);
         }
     }
     return error_fill(error, ERROR_INPUT,
@@ -163,8 +199,10 @@ static double measure_of_run(const struct claim_state *state, int64_t run,
     double base = claim->outcomes[run]->measures[measure], value = base;
     for (int64_t d = 0; state->ends != NULL && d < claim->driver_count; d++) {
         const struct claim_driver *driver = &claim->drivers[d];
-        if (driver->run == run && state->ends[d] != 0) {
-            value *= driver->ends[state->ends[d] > 0]->measures[measure] / base;
+        double end = end_of(state, d);
+        if (driver->run == run && end != 0) {
+            double ratio = driver->ends[end > 0]->measures[measure] / base;
+            value *= fabs(end) == 1 ? ratio : pow(ratio, fabs(end));
         }
     }
     return value;
@@ -199,7 +237,7 @@ static bool dotted(struct claim_state *state, const char *name, double *value,
     size_t length = strcspn(name, ".");
     const struct platform *platform = platform_of(claim, name, length);
     if (platform != NULL) {
-        bool added = add_property(claim, platform, name, error);
+        bool added = add_property(state, platform, name, error);
         *value = added ? claim->drivers[claim->driver_count - 1].value : 0;
         return added;
     }
@@ -219,17 +257,17 @@ static bool dotted(struct claim_state *state, const char *name, double *value,
                       "there is no platform, run or goodput of the name in '%s'", name);
 }
 
-static bool plain(struct claim *claim, const char *name, struct error *error)
+static bool plain(const struct claim_state *state, const char *name, struct error *error)
 {
-    const struct claim_text *text = claim->text;
+    const struct claim_text *text = state->claim->text;
     for (unsigned i = 0; i < text->numbers_count; i++) {
         if (strcmp(text->numbers[i].name, name) == 0) {
-            return add_number(claim, &text->numbers[i], error);
+            return add_number(state, &text->numbers[i], error);
         }
     }
     for (unsigned i = 0; i < text->prices_count; i++) {
         if (strcmp(text->prices[i].name, name) == 0) {
-            return add_price(claim, &text->prices[i], error);
+            return add_price(state, &text->prices[i], error);
         }
     }
     return error_fill(error, ERROR_INPUT, "there is no number or price '%s'", name);
@@ -241,14 +279,14 @@ static bool find(void *argument, const char *name, double *value, struct error *
     struct claim *claim = state->claim;
     for (int64_t d = 0; d < claim->driver_count; d++) {
         if (claim->drivers[d].run < 0 && strcmp(claim->drivers[d].name, name) == 0) {
-            *value = at_end(state, d);
+            *value = claim_value_at(&claim->drivers[d], end_of(state, d));
             return true;
         }
     }
     if (strchr(name, '.') != NULL) {
         return dotted(state, name, value, error);
     }
-    bool added = plain(claim, name, error);
+    bool added = plain(state, name, error);
     *value = added ? claim->drivers[claim->driver_count - 1].value : 0;
     return added;
 }

@@ -7,9 +7,12 @@
 
 struct claim_state {
     struct claim *claim;
-    const signed char *ends; /* [driver_count]: -1 low, 0 value, 1 high; NULL: all 0 */
+    const double *ends; /* [driver_count]: -1 low, 0 value, 1 high, or between; NULL: all 0 */
     const struct claim_options *options;
 };
+
+/* The value of an input so far towards its low (-1) or high (1) end. */
+double claim_value_at(const struct claim_driver *driver, double end);
 
 /* The value of a formula. Inputs that are met for the first time become drivers of the claim.
  * An error names the file and, as key, the place. */
