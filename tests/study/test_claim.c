@@ -35,9 +35,13 @@ static void formulas_are_valued(void)
 
 static struct claim *judged(const char *text, struct arena *arena, struct error *error)
 {
-    struct claim_options options = {1, 1, 20};
+    struct claim_options options = {.jobs = 1, .seed = 1, .seeds = 20};
     struct claim *claim = claim_read(temporary_file(text, ".yaml"), arena, error);
     bool good = claim != NULL && claim_judge_all(&claim, 1, &options, arena, error);
+    if (good && claim->error.kind != ERROR_NONE) {
+        *error = claim->error;
+        good = false;
+    }
     return good ? claim : NULL;
 }
 
@@ -119,7 +123,7 @@ static void claims_without_unknowns_are_decided(void)
 {
     struct arena *arena = arena_create();
     struct error error = {.kind = ERROR_NONE};
-    struct claim_options options = {1, 1, 20};
+    struct claim_options options = {.jobs = 1, .seed = 1, .seeds = 20};
     struct claim *claims[] = {
         claim_read(SOURCE_FOLDER "/workloads/claims/trn3-144-chips.yaml", arena, &error),
         claim_read(SOURCE_FOLDER "/workloads/claims/trn3-bandwidth.yaml", arena, &error)};
