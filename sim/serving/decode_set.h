@@ -14,5 +14,11 @@ void decode_set_leave(struct serving_engine *engine, struct replica *replica, in
 /* Tokens that a decoding request has in the cache. */
 int64_t decode_set_context(const struct replica *replica, const struct request *request);
 
+/* Steps until the first of them ends; there must be one. */
+static inline int64_t decode_set_steps(const struct replica *replica)
+{
+    return (int32_t)(replica->heap[0].step - (uint32_t)replica->step);
+}
+
 /* A number of steps modulo the block's tokens, 0 or more. */
 int64_t decode_set_remainder(const struct serving_engine *engine, int64_t number);

@@ -209,7 +209,8 @@ void fleet_left(struct serving *serving, struct replica *replica)
     int32_t lane = first + (replica->index - first) / lanes * lanes;
     int64_t left = 0;
     for (int32_t i = 0; i < lanes; i++) {
-        left += serving->replicas[lane + i].assigned + serving->replicas[lane + i].held_count;
+        left += router_load(&pool->router, &serving->replicas[lane + i]) +
+                serving->replicas[lane + i].held_count;
     }
     if (left == 0 && item_of(serving, lane)->state == FLEET_DRAINING) {
         go_off(serving, lane);

@@ -35,7 +35,7 @@ struct outcome *outcome_create(const struct serving_scenario *scenario, struct a
     outcome->arena = arena;
     outcome->row_stride = 1;
     outcome->rows =
-        table_create(arena, "serving/requests", "what became of the requests, as they ended",
+        table_create(arena, "serving/requests", "what became of the requests that ended",
                      request_columns, REQUEST_COLUMN_COUNT);
     series_init(&outcome->series, 1, arena);
     return outcome;

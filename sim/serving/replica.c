@@ -20,8 +20,10 @@ const char *replica_wait_name(enum wait_reason reason)
 void replica_init(struct replica *replica, const struct serving_engine *engine, int32_t index,
                   int64_t block_count)
 {
-    *replica =
-        (struct replica){.index = index, .queue = REQUEST_LIST_EMPTY, .blocked = REQUEST_NONE};
+    *replica = (struct replica){.index = index,
+                                .queue = REQUEST_LIST_EMPTY,
+                                .coming = REQUEST_LIST_EMPTY,
+                                .blocked = REQUEST_NONE};
     replica->block_needs =
         arena_array(engine->arena, engine->scenario->block_tokens, sizeof(int32_t));
     kv_cache_init(&replica->cache, block_count, engine->arena);
@@ -91,8 +93,7 @@ void replica_plan(struct serving_engine *engine, struct replica *replica, double
     replica->span_steps = 1;
     if (replica->prefill_count == 0 && engine->coalesce && !replica->preempted &&
         !replica->hesitates) {
-        int64_t most = replica->heap[0].step - replica->step;
-        replica->span_steps = steps_in_room(engine, replica, most);
+        replica->span_steps = steps_in_room(engine, replica, decode_set_steps(replica));
     }
     replica->start_s = now_s;
     replica->end_s =
@@ -152,7 +153,7 @@ static void finish_decodes(struct serving_engine *engine, struct replica *replic
     replica->context += replica->span_steps * replica->decode_count;
     engine->totals.produced += replica->span_steps * replica->decode_count;
     replica->idle_steps = 0;
-    while (replica->decode_count > 0 && replica->heap[0].step == replica->step) {
+    while (replica->decode_count > 0 && decode_set_steps(replica) == 0) {
         int32_t request = replica->heap[0].request;
         int64_t context = decode_set_context(replica, request_at(engine->pool, request));
         decode_set_leave(engine, replica, request);

@@ -20,9 +20,8 @@
 enum wait_reason { WAIT_REASONS(WAIT_ENUM) WAIT_REASON_COUNT };
 #undef WAIT_ENUM
 
-struct finish { /* in the heap of decoding requests */
-    int64_t step;
-    uint32_t order, admission; /* of arrival, as far as it goes; to this replica */
+struct finish { /* in the heap of decoding requests; numbers as far as they go */
+    uint32_t step, order, admission; /* when it ends; of arrival; to this replica */
     int32_t request;
 };
 
@@ -31,7 +30,7 @@ struct replica {
     struct request_list queue;
     int32_t running_count; /* in the batch: prefills and decodes */
     uint32_t admissions;   /* ever; those in the batch know their number */
-    struct finish *heap;   /* [decode_count], the next to finish on top */
+    struct finish *heap;   /* [decode_count], the next to finish on top: decode_set.h */
     int64_t heap_capacity;
     int64_t decode_count, context; /* tokens in the cache of those that decode */
     int32_t *block_needs;          /* [block_tokens]: requests by step modulo block_tokens */
@@ -58,9 +57,11 @@ struct replica {
     bool preempted;     /* while this span was planned */
     int64_t idle_steps; /* since something came of a step */
     bool down;          /* failed: it begins nothing */
-    bool closed;        /* the router gives it nothing */
-    int64_t assigned;   /* requests present, as the router sees it */
     double evicted_bytes; /* to lower tiers, not yet on their way */
+
+    /* of replicas that go on apart: serving_apart.h */
+    struct request_list coming; /* dealt to it, their time has not come */
+    double levels_s;            /* its levels are counted up to then */
 };
 
 struct batch_policy;

@@ -50,8 +50,7 @@ static int64_t leave_batch(struct serving_engine *engine, struct replica *replic
     int64_t context = replica_blocks_target(request);
     if (request->decodes) {
         context = decode_set_context(replica, request);
-        request->generated =
-            (int32_t)(request->output_tokens - (request->finish_step - replica->step));
+        request->generated += (int32_t)(replica->step - request->join_step);
         decode_set_leave(engine, replica, index);
     } else {
         leave_prefills(replica, index);

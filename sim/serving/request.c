@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pool of requests, and of the pieces that hold their block ids: both grow by doubling and
- * are used again through free lists. */
+/* The pool of requests, which grows page by page, and of the pieces that hold their block ids,
+ * which grows by doubling: both are used again through free lists. */
 #include "serving/request.h"
 
 void request_pool_init(struct request_pool *pool, struct arena *arena)
@@ -9,15 +9,29 @@ void request_pool_init(struct request_pool *pool, struct arena *arena)
         (struct request_pool){.free = REQUEST_NONE, .free_piece = REQUEST_NONE, .arena = arena};
 }
 
+static void add_page(struct request_pool *pool)
+{
+    unsigned char *bytes = arena_alloc(pool->arena, REQUEST_PAGE * sizeof(struct request_slot) +
+                                                        (size_t)CACHE_LINE);
+    pool->pages = arena_grow(pool->arena, pool->pages, pool->page_count, &pool->page_capacity,
+                             sizeof *pool->pages);
+    pool->pages[pool->page_count++] =
+        (struct request_slot *)(bytes + (CACHE_LINE - (uintptr_t)bytes % CACHE_LINE));
+}
+
 static int32_t take_item(struct request_pool *pool)
 {
     int32_t item = pool->free;
     if (item != REQUEST_NONE) {
-        pool->free = pool->items[item].next;
+        pool->free = request_at(pool, item)->next;
+        if (pool->free != REQUEST_NONE) {
+            request_prefetch(pool, pool->free);
+        }
         return item;
     }
-    pool->items = arena_grow(pool->arena, pool->items, pool->count, &pool->capacity,
-                             sizeof(struct request));
+    if (pool->count == pool->page_count * REQUEST_PAGE) {
+        add_page(pool);
+    }
     return (int32_t)pool->count++;
 }
 
@@ -57,22 +71,22 @@ static int32_t copy_blocks(struct request_pool *pool, const struct arrival *arri
 int32_t request_create(struct request_pool *pool, const struct arrival *arrival, int64_t id)
 {
     int32_t item = take_item(pool);
-    pool->items[item] = (struct request){.arrival_s = arrival->time_s,
-                                         .admitted_s = -1,
-                                         .first_token_s = -1,
-                                         .id = id,
-                                         .session = arrival->session,
-                                         .input_tokens = arrival->input_tokens,
-                                         .output_tokens = arrival->output_tokens,
-                                         .previous = REQUEST_NONE,
-                                         .next = REQUEST_NONE,
-                                         .blocks = copy_blocks(pool, arrival),
-                                         .block_count = arrival->block_count,
-                                         .block_tokens = arrival->block_tokens,
-                                         .lane = REQUEST_NONE,
-                                         .from = REQUEST_NONE,
-                                         .chain = arrival->chain,
-                                         .kept_tokens = arrival->kept_tokens};
+    *request_at(pool, item) = (struct request){.arrival_s = arrival->time_s,
+                                               .admitted_s = -1,
+                                               .first_token_s = -1,
+                                               .id = id,
+                                               .session = arrival->session,
+                                               .input_tokens = arrival->input_tokens,
+                                               .output_tokens = arrival->output_tokens,
+                                               .previous = REQUEST_NONE,
+                                               .next = REQUEST_NONE,
+                                               .blocks = copy_blocks(pool, arrival),
+                                               .block_count = arrival->block_count,
+                                               .block_tokens = arrival->block_tokens,
+                                               .lane = REQUEST_NONE,
+                                               .from = REQUEST_NONE,
+                                               .chain = arrival->chain,
+                                               .kept_tokens = arrival->kept_tokens};
     pool->present++;
     pool->most = pool->present > pool->most ? pool->present : pool->most;
     return item;
@@ -80,15 +94,16 @@ int32_t request_create(struct request_pool *pool, const struct arrival *arrival,
 
 void request_release(struct request_pool *pool, int32_t request)
 {
-    int32_t piece = pool->items[request].blocks;
+    struct request *item = request_at(pool, request);
+    int32_t piece = item->blocks;
     while (piece != REQUEST_NONE) {
         int32_t next = pool->pieces[piece].next;
         pool->pieces[piece].next = pool->free_piece;
         pool->free_piece = piece;
         piece = next;
     }
-    pool->items[request].lane = pool->items[request].from = REQUEST_NONE;
-    pool->items[request].next = pool->free;
+    item->lane = item->from = REQUEST_NONE;
+    item->next = pool->free;
     pool->free = request;
     pool->present--;
 }

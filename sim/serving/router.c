@@ -14,7 +14,7 @@ static int32_t lighter(const struct router *router, int32_t a, int32_t b)
     if (a < 0 || b < 0) {
         return a < 0 ? b : a;
     }
-    return router->replicas[b].assigned < router->replicas[a].assigned ? b : a;
+    return router->loads[b] < router->loads[a] ? b : a;
 }
 
 static void update(struct router *router, int32_t replica)
@@ -52,6 +52,8 @@ void router_init(struct router *router, const struct serving_engine *engine,
                               .replicas = replicas,
                               .count = count,
                               .open_count = count,
+                              .loads = arena_array(arena, count, sizeof(int32_t)),
+                              .closed = arena_array(arena, count, sizeof(bool)),
                               .arena = arena};
     if (router->policy != &router_round_robin) {
         build_tree(router);
@@ -65,7 +67,7 @@ int32_t router_least_loaded(const struct router *router)
 
 int32_t router_open_from(const struct router *router, int32_t replica)
 {
-    while (router->replicas[replica].closed) {
+    while (router->closed[replica]) {
         replica = replica + 1 == router->count ? 0 : replica + 1;
     }
     return replica;
@@ -74,10 +76,10 @@ int32_t router_open_from(const struct router *router, int32_t replica)
 void router_set_open(struct router *router, struct replica *replica, bool is_open)
 {
     int32_t place = (int32_t)(replica - router->replicas);
-    if (replica->closed == !is_open) {
+    if (router->closed[place] == !is_open) {
         return;
     }
-    replica->closed = !is_open;
+    router->closed[place] = !is_open;
     router->open_count += is_open ? 1 : -1;
     if (router->least != NULL) {
         router->least[router->leaves + place] = is_open ? place : -1;
@@ -92,7 +94,7 @@ struct replica *router_assign(struct router *router, struct request *request)
     }
     int32_t replica = router->policy->pick(router, request);
     request->replica = replica;
-    router->replicas[replica].assigned++;
+    router->loads[replica]++;
     update(router, replica);
     return &router->replicas[replica];
 }
@@ -100,6 +102,11 @@ struct replica *router_assign(struct router *router, struct request *request)
 void router_ended(struct router *router, const struct replica *replica)
 {
     int32_t place = (int32_t)(replica - router->replicas);
-    router->replicas[place].assigned--;
+    router->loads[place]--;
     update(router, place);
+}
+
+int64_t router_load(const struct router *router, const struct replica *replica)
+{
+    return router->loads[replica - router->replicas];
 }

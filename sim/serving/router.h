@@ -18,6 +18,8 @@ struct router {
     const struct serving_engine *engine;
     struct replica *replicas;
     int32_t count, turn, open_count;
+    int32_t *loads; /* [count]: requests present */
+    bool *closed;   /* [count]: gets none */
     /* a tree of the least loaded: leaves are replicas; [2 * leaves] */
     int32_t *least;
     int64_t leaves;
@@ -34,6 +36,9 @@ void router_init(struct router *router, const struct serving_engine *engine,
 /* The replica for a request, counted as its load from now on; NULL when all are closed. */
 struct replica *router_assign(struct router *router, struct request *request);
 void router_ended(struct router *router, const struct replica *replica);
+
+/* Requests present on a replica. */
+int64_t router_load(const struct router *router, const struct replica *replica);
 
 /* Whether a replica gets requests. */
 void router_set_open(struct router *router, struct replica *replica, bool is_open);

@@ -48,9 +48,9 @@ static int32_t pick(struct router *router, const struct request *request)
         router->block_homes = arena_array(router->arena, SLOTS, sizeof(int32_t));
     }
     int32_t replica = router_least_loaded(router), home = home_of(router, request);
-    int64_t least = router->replicas[replica].assigned;
-    if (home >= 0 && !router->replicas[home].closed &&
-        router->replicas[home].assigned <= MOST_AHEAD * least + ALWAYS_ALLOWED) {
+    int64_t least = router->loads[replica];
+    if (home >= 0 && !router->closed[home] &&
+        router->loads[home] <= MOST_AHEAD * least + ALWAYS_ALLOWED) {
         replica = home;
     }
     remember(router, request, replica);

@@ -69,13 +69,21 @@ static void spread(struct series *series, double start_s, double end_s,
     }
 }
 
-void series_levels(struct series *series, double now_s, double running, double waiting,
-                   double blocks)
+void series_add_levels(struct series *series, double start_s, double end_s, double running,
+                       double waiting, double blocks)
 {
     struct series_cell levels = {
         .running_s = running, .waiting_s = waiting, .blocks_s = blocks};
+    if (end_s > start_s) {
+        spread(series, start_s, end_s, &levels);
+    }
+}
+
+void series_levels(struct series *series, double now_s, double running, double waiting,
+                   double blocks)
+{
     if (now_s > series->now_s) {
-        spread(series, series->now_s, now_s, &levels);
+        series_add_levels(series, series->now_s, now_s, running, waiting, blocks);
         series->now_s = now_s;
     }
 }

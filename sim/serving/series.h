@@ -24,6 +24,10 @@ struct series {
 
 void series_init(struct series *series, double interval_s, struct arena *arena);
 
+/* Levels held from start to end, of some replicas. */
+void series_add_levels(struct series *series, double start_s, double end_s, double running,
+                       double waiting, double blocks);
+
 /* The levels held from the last call until now. */
 void series_levels(struct series *series, double now_s, double running, double waiting,
                    double blocks);

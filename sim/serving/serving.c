@@ -7,6 +7,7 @@
 #include "serving/batch_policy.h"
 #include "serving/context.h"
 #include "serving/queue_policy.h"
+#include "serving/serving_apart.h"
 #include "serving/serving_requests.h"
 
 enum { LIVE_LOCK_STEPS = 100000, PROGRESS_EVENTS = 65536 };
@@ -44,12 +45,10 @@ static bool live_lock(const struct serving *serving, const struct replica *repli
         (long long)replica->cache.block_count);
 }
 
-static bool end_span(struct serving *serving, struct error *error)
+bool serving_end_span(struct serving *serving, struct replica *replica, struct error *error)
 {
-    struct replica *replica = &serving->replicas[serving->spans.ends[0].replica];
     struct serving_engine *engine = &serving_pool_of(serving, replica)->engine;
     int64_t produced = engine->totals.produced, prefilled = engine->totals.prefilled;
-    span_queue_prefetch(&serving->spans, &serving->requests);
     serving_requests_take_levels(serving, replica);
     replica_finish(engine, replica);
     series_tokens(&serving->outcome->series, replica->start_s, replica->end_s,
@@ -74,7 +73,7 @@ static void end_timer(struct serving *serving)
 }
 
 /* Nothing is going to happen any more: then nobody should be left. */
-static bool nothing_waits(const struct serving *serving, struct error *error)
+bool serving_nothing_waits(const struct serving *serving, struct error *error)
 {
     return serving->requests.present == 0 ||
            error_fill(error, ERROR_INFEASIBLE,
@@ -83,7 +82,7 @@ static bool nothing_waits(const struct serving *serving, struct error *error)
                       serving->now_s, (long long)serving->requests.present);
 }
 
-static void show(const struct serving *serving, const struct serving_options *options)
+void serving_show(const struct serving *serving, const struct serving_options *options)
 {
     int64_t all = serving->scenario->serving.requests;
     if (options->progress != NULL && all > 0) {
@@ -104,12 +103,13 @@ static bool loop(struct serving *serving, const struct serving_options *options,
         bool done = true;
         bool over = !isfinite(arrival_s) && serving->requests.present == 0;
         if (over || quiet > LIVE_LOCK_STEPS || !isfinite(next_s)) {
-            return nothing_waits(serving, error);
+            return serving_nothing_waits(serving, error);
         }
         advance(serving, next_s);
         quiet = end_s > next_s && arrival_s > next_s ? quiet + 1 : 0;
         if (end_s <= next_s) {
-            done = end_span(serving, error);
+            span_queue_prefetch(&serving->spans);
+            done = serving_end_span(serving, span_queue_first(&serving->spans), error);
         } else if (timer_s <= next_s) {
             end_timer(serving);
         } else {
@@ -119,7 +119,7 @@ static bool loop(struct serving *serving, const struct serving_options *options,
             return false;
         }
         if (events % PROGRESS_EVENTS == 0) {
-            show(serving, options);
+            serving_show(serving, options);
         }
     }
 }
@@ -166,7 +166,8 @@ static void start(struct serving *serving, struct arena *arena)
         first += serving->pools[kind].lane_count;
         start_pool(serving, kind, arena);
     }
-    span_queue_init(&serving->spans, serving->replicas, serving->lane_count, arena);
+    span_queue_init(&serving->spans, serving->replicas, serving->lane_count, &serving->requests,
+                    arena);
     timers_init(&serving->timers, arena);
     transfers_init(&serving->transfers, &serving->timers, arena);
     context_start(serving, arena);
@@ -187,7 +188,9 @@ bool serving_simulate(struct serving *serving, const struct serving_options *opt
     if (serving->arrivals == NULL) {
         return false;
     }
-    bool served = loop(serving, options, error);
+    serving->apart = !options->in_order && serving_apart_holds(serving);
+    bool served = serving->apart ? serving_apart_run(serving, options, error)
+                                 : loop(serving, options, error);
     arrivals_close(serving->arrivals);
     outcome_finish(serving->outcome, serving->now_s);
     if (options->progress != NULL) {

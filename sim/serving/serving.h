@@ -50,6 +50,7 @@ struct serving {
     int32_t lane_count;
     struct outcome *outcome;
     struct arrivals *arrivals;
+    bool apart; /* replicas go on apart, and nobody asks whose span ends next */
     struct span_queue spans;
     struct timers timers;
     struct transfers transfers;
@@ -72,6 +73,7 @@ struct serving {
 
 struct serving_options {
     void (*progress)(double fraction, double now_s); /* or NULL */
+    bool in_order; /* events of all replicas in common order even where that is not needed */
 };
 
 /* Prices and sizes one replica of each pool, and counts how many the machine holds. NULL and an
@@ -90,6 +92,12 @@ struct serving *serving_prepare(struct platform *platform, const struct scenario
  * INFEASIBLE when nothing comes of the steps any more (live-lock). Can be called again. */
 bool serving_simulate(struct serving *serving, const struct serving_options *options,
                       struct arena *arena, struct error *error);
+
+/* Parts of the loop: a replica's span ends now; INFEASIBLE when somebody is left at the end;
+ * how far the run has come. */
+bool serving_end_span(struct serving *serving, struct replica *replica, struct error *error);
+bool serving_nothing_waits(const struct serving *serving, struct error *error);
+void serving_show(const struct serving *serving, const struct serving_options *options);
 
 /* Chips of all pools; totals over them. */
 int64_t serving_chips(const struct serving *serving);

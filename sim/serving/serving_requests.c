@@ -89,10 +89,17 @@ static bool too_long(const struct serving *serving, const struct request *reques
     return false;
 }
 
+static void set_span(struct serving *serving, struct replica *replica)
+{
+    if (!serving->apart) {
+        span_queue_set(&serving->spans, replica);
+    }
+}
+
 void serving_requests_plan(struct serving *serving, struct replica *replica)
 {
     replica_plan(&serving_pool_of(serving, replica)->engine, replica, serving->now_s);
-    span_queue_set(&serving->spans, replica);
+    set_span(serving, replica);
     if (replica->evicted_bytes > 0) {
         context_write_out(serving, replica);
     }
@@ -107,7 +114,7 @@ void serving_requests_wake(struct serving *serving, struct replica *replica)
     if (!replica->busy) {
         serving_requests_plan(serving, replica);
     } else if (replica_cut(engine, replica, serving->now_s)) {
-        span_queue_set(&serving->spans, replica);
+        set_span(serving, replica);
     }
 }
 
@@ -204,21 +211,42 @@ static bool too_many(const struct serving *serving)
                            most * (pool->router.open_count > 0 ? pool->router.open_count : 1);
 }
 
-bool serving_requests_take(struct serving *serving, struct error *error)
+/* Takes the next request from the load into *request; REQUEST_NONE when it is turned away. */
+static bool take(struct serving *serving, int32_t *request, struct error *error)
 {
     if (!arrivals_take(serving->arrivals, &serving->taken, error)) {
         return false;
     }
-    int32_t request =
-        request_create(&serving->requests, &serving->taken, serving->outcome->arrived);
+    *request = request_create(&serving->requests, &serving->taken, serving->outcome->arrived);
     outcome_arrived(serving->outcome, &serving->taken);
-    struct request *item = request_at(&serving->requests, request);
+    struct request *item = request_at(&serving->requests, *request);
     double urgent = serving->scenario->serving.urgent_fraction;
     item->urgent = urgent > 0 && random_uniform(&serving->urgency) < urgent;
     if (too_long(serving, item) || too_many(serving)) {
-        reject(serving, request);
-    } else {
-        serving_requests_deliver(serving, &serving->pools[serving->pool_count - 1], request);
+        reject(serving, *request);
+        *request = REQUEST_NONE;
     }
     return true;
+}
+
+bool serving_requests_take(struct serving *serving, struct error *error)
+{
+    int32_t request;
+    bool taken = take(serving, &request, error);
+    if (taken && request != REQUEST_NONE) {
+        serving_requests_deliver(serving, &serving->pools[serving->pool_count - 1], request);
+    }
+    return taken;
+}
+
+bool serving_requests_deal(struct serving *serving, struct error *error)
+{
+    int32_t request;
+    bool taken = take(serving, &request, error);
+    if (taken && request != REQUEST_NONE) {
+        struct request *item = request_at(&serving->requests, request);
+        struct replica *replica = router_assign(&serving->pools[POOL_MAIN].router, item);
+        request_list_append(&replica->coming, &serving->requests, request);
+    }
+    return taken;
 }

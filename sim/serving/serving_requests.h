@@ -7,6 +7,9 @@
 /* Takes the next request from the load. False with the error of a trace. */
 bool serving_requests_take(struct serving *serving, struct error *error);
 
+/* The same, for later: the request is put in line before the replica that will get it. */
+bool serving_requests_deal(struct serving *serving, struct error *error);
+
 /* Gives a request to the replica that the pool's router picks. */
 void serving_requests_deliver(struct serving *serving, struct pool *pool, int32_t request);
 

@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A binary heap. What comes next is fetched into the processor's cache while the present event
- * is worked on: with thousands of replicas their state does not stay there. */
+/* Each place of the heap has four below it. */
 #include "serving/span_queue.h"
 
 #include <math.h>
 
-enum { CACHE_LINE = 64 };
+/* Of the near ones: so many are kept ready; how far ahead what is fetched. A replica's state
+ * comes first, then what it points to, then the requests named there. */
+enum { BELOW = 4, READY = 14, AHEAD_LISTS = 9, AHEAD_REQUESTS = 4 };
+enum { SPAN_NONE = -1, SPAN_NEAR = -2 };
 
 void span_queue_init(struct span_queue *queue, struct replica *replicas, int64_t replica_count,
-                     struct arena *arena)
+                     const struct request_pool *requests, struct arena *arena)
 {
     *queue =
-        (struct span_queue){.ends = arena_array(arena, replica_count, sizeof(struct span_end)),
+        (struct span_queue){.heap = arena_array(arena, replica_count, sizeof(struct span_end)),
                             .places = arena_array(arena, replica_count, sizeof(int32_t)),
-                            .replicas = replicas};
+                            .replicas = replicas,
+                            .requests = requests};
     for (int64_t i = 0; i < replica_count; i++) {
-        queue->places[i] = -1;
+        queue->places[i] = SPAN_NONE;
     }
-}
-
-static void place_end(struct span_queue *queue, int64_t place, struct span_end end)
-{
-    queue->ends[place] = end;
-    queue->places[end.replica] = (int32_t)place;
 }
 
 static bool before(struct span_end a, struct span_end b)
@@ -30,65 +27,89 @@ static bool before(struct span_end a, struct span_end b)
     return a.time_s != b.time_s ? a.time_s < b.time_s : a.replica < b.replica;
 }
 
+/* The heap */
+
+static void place_end(struct span_queue *queue, int64_t place, struct span_end end)
+{
+    queue->heap[place] = end;
+    queue->places[end.replica] = (int32_t)place;
+}
+
 static void move_up(struct span_queue *queue, int64_t place, struct span_end end)
 {
-    while (place > 0 && before(end, queue->ends[(place - 1) / 2])) {
-        place_end(queue, place, queue->ends[(place - 1) / 2]);
-        place = (place - 1) / 2;
+    while (place > 0 && before(end, queue->heap[(place - 1) / BELOW])) {
+        place_end(queue, place, queue->heap[(place - 1) / BELOW]);
+        place = (place - 1) / BELOW;
     }
     place_end(queue, place, end);
+}
+
+static int64_t first_below(const struct span_queue *queue, int64_t place)
+{
+    int64_t first = BELOW * place + 1, best = first;
+    for (int64_t i = first + 1; i < first + BELOW && i < queue->heap_count; i++) {
+        best = before(queue->heap[i], queue->heap[best]) ? i : best;
+    }
+    return best;
 }
 
 static void move_down(struct span_queue *queue, int64_t place, struct span_end end)
 {
-    for (;;) {
-        int64_t child = 2 * place + 1;
-        if (child >= queue->count) {
+    while (BELOW * place + 1 < queue->heap_count) {
+        int64_t below = first_below(queue, place);
+        if (!before(queue->heap[below], end)) {
             break;
         }
-        if (child + 1 < queue->count && before(queue->ends[child + 1], queue->ends[child])) {
-            child++;
-        }
-        if (!before(queue->ends[child], end)) {
-            break;
-        }
-        place_end(queue, place, queue->ends[child]);
-        place = child;
+        place_end(queue, place, queue->heap[below]);
+        place = below;
     }
     place_end(queue, place, end);
 }
 
-static void remove_end(struct span_queue *queue, struct replica *replica)
+static void heap_remove(struct span_queue *queue, int64_t place)
 {
-    int64_t place = queue->places[replica->index];
-    struct span_end last = queue->ends[--queue->count];
-    queue->places[replica->index] = -1;
-    if (place == queue->count) {
+    struct span_end last = queue->heap[--queue->heap_count];
+    if (place == queue->heap_count) {
         return;
     }
-    if (place > 0 && before(last, queue->ends[(place - 1) / 2])) {
+    if (place > 0 && before(last, queue->heap[(place - 1) / BELOW])) {
         move_up(queue, place, last);
     } else {
         move_down(queue, place, last);
     }
 }
 
-void span_queue_set(struct span_queue *queue, struct replica *replica)
+/* The near ones */
+
+static struct span_end *near_at(struct span_queue *queue, int32_t number)
 {
-    if (!replica->busy) {
-        if (queue->places[replica->index] >= 0) {
-            remove_end(queue, replica);
-        }
-        return;
+    return &queue->near[(queue->near_first + number) % SPANS_NEAR];
+}
+
+static void near_remove(struct span_queue *queue, int32_t replica)
+{
+    int32_t number = 0;
+    while (near_at(queue, number)->replica != replica) {
+        number++;
     }
-    struct span_end end = {replica->end_s, replica->index};
-    if (queue->places[replica->index] < 0) {
-        move_up(queue, queue->count++, end);
-    } else if (before(end, queue->ends[queue->places[replica->index]])) {
-        move_up(queue, queue->places[replica->index], end);
-    } else {
-        move_down(queue, queue->places[replica->index], end);
+    for (; number > 0; number--) { /* those before it move up by one */
+        *near_at(queue, number) = *near_at(queue, number - 1);
     }
+    queue->near_first = (queue->near_first + 1) % SPANS_NEAR;
+    queue->near_count--;
+}
+
+static void near_insert(struct span_queue *queue, struct span_end end)
+{
+    if (queue->near_count == SPANS_NEAR) {
+        move_up(queue, queue->heap_count++, *near_at(queue, --queue->near_count));
+    }
+    int32_t number = queue->near_count++;
+    for (; number > 0 && before(end, *near_at(queue, number - 1)); number--) {
+        *near_at(queue, number) = *near_at(queue, number - 1);
+    }
+    *near_at(queue, number) = end;
+    queue->places[end.replica] = SPAN_NEAR;
 }
 
 /* The state of a replica, a few lines of memory. */
@@ -99,54 +120,85 @@ static void prefetch_state(const struct replica *replica)
     }
 }
 
+static void refill(struct span_queue *queue)
+{
+    while (queue->near_count < READY && queue->heap_count > 0) {
+        struct span_end top = queue->heap[0];
+        heap_remove(queue, 0);
+        *near_at(queue, queue->near_count++) = top;
+        queue->places[top.replica] = SPAN_NEAR;
+        prefetch_state(&queue->replicas[top.replica]);
+    }
+}
+
+void span_queue_set(struct span_queue *queue, struct replica *replica)
+{
+    int32_t place = queue->places[replica->index];
+    if (place == SPAN_NEAR) {
+        near_remove(queue, replica->index);
+    } else if (place >= 0) {
+        heap_remove(queue, place);
+    }
+    queue->places[replica->index] = SPAN_NONE;
+    if (replica->busy) {
+        struct span_end end = {replica->end_s, replica->index};
+        bool near =
+            queue->near_count > 0 && before(end, *near_at(queue, queue->near_count - 1));
+        if (near) {
+            near_insert(queue, end);
+        } else {
+            move_up(queue, queue->heap_count++, end);
+        }
+    }
+    refill(queue);
+}
+
+struct replica *span_queue_first(const struct span_queue *queue)
+{
+    return &queue->replicas[queue->near[queue->near_first].replica];
+}
+
 /* What its state points to. */
 static void prefetch_lists(const struct replica *replica)
 {
+    const char *heap = (const char *)replica->heap;
     __builtin_prefetch(replica->block_needs);
     __builtin_prefetch(replica->prefills);
-    __builtin_prefetch(replica->heap);
+    __builtin_prefetch(heap);
+    __builtin_prefetch(heap + CACHE_LINE);
     __builtin_prefetch(replica->heap + replica->decode_count);
-}
-
-static void prefetch_request(const struct request_pool *pool, int32_t request)
-{
-    const char *item = (const char *)request_at(pool, request);
-    __builtin_prefetch(item);
-    __builtin_prefetch(item + CACHE_LINE);
 }
 
 /* The requests that its next step is about. */
 static void prefetch_requests(const struct replica *replica, const struct request_pool *pool)
 {
     if (replica->decode_count > 0) {
-        prefetch_request(pool, replica->heap[0].request);
+        request_prefetch(pool, replica->heap[0].request);
     }
-    if (replica->prefill_count > 0) {
-        prefetch_request(pool, replica->prefills[0]);
+    for (int64_t i = 0; i < replica->prefill_count && i < 2; i++) {
+        request_prefetch(pool, replica->prefills[i]);
     }
     if (replica->queue.count > 0) {
-        prefetch_request(pool, replica->queue.first);
+        request_prefetch(pool, replica->queue.first);
     }
 }
 
-/* The next ends are near the top of the heap. What is far from it is fetched first; nearer to
- * the top what that points to, and so on. */
-void span_queue_prefetch(const struct span_queue *queue, const struct request_pool *pool)
+static const struct replica *near_replica(const struct span_queue *queue, int32_t number)
 {
-    enum { NEAR = 3, MIDDLE = 7, FAR = 15 };
-    const struct span_end *ends = queue->ends;
-    for (int64_t i = 1; i < NEAR && i < queue->count; i++) {
-        prefetch_requests(&queue->replicas[ends[i].replica], pool);
+    return &queue->replicas[queue->near[(queue->near_first + number) % SPANS_NEAR].replica];
+}
+
+void span_queue_prefetch(const struct span_queue *queue)
+{
+    if (queue->near_count > AHEAD_LISTS) {
+        prefetch_lists(near_replica(queue, AHEAD_LISTS));
     }
-    for (int64_t i = NEAR; i < MIDDLE && i < queue->count; i++) {
-        prefetch_lists(&queue->replicas[ends[i].replica]);
-    }
-    for (int64_t i = MIDDLE; i < FAR && i < queue->count; i++) {
-        prefetch_state(&queue->replicas[ends[i].replica]);
+    if (queue->near_count > AHEAD_REQUESTS) {
+        prefetch_requests(near_replica(queue, AHEAD_REQUESTS), queue->requests);
     }
 }
 
 double span_queue_next_s(const struct span_queue *queue)
 {
-    return queue->count > 0 ? queue->ends[0].time_s : (double)INFINITY;
+    return queue->near_count > 0 ? queue->near[queue->near_first].time_s : (double)INFINITY;
 }

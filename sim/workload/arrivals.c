@@ -91,6 +91,13 @@ int64_t arrivals_sessions_begun(const struct arrivals *arrivals)
     return arrivals->sessions;
 }
 
+bool arrivals_wait_for_ends(const struct arrivals *arrivals)
+{
+    bool timed =
+        arrivals->source == &arrivals_drawn && arrivals->scenario->arrivals != ARRIVALS_CLOSED;
+    return arrivals->source->completed != NULL && !timed;
+}
+
 void arrivals_completed(struct arrivals *arrivals, const struct arrival *arrival, double now_s)
 {
     if (arrivals->source->completed == NULL) {

@@ -43,5 +43,8 @@ bool arrivals_take(struct arrivals *arrivals, struct arrival *arrival, struct er
 /* Sessions that the requests taken so far belong to; 0 when the load has none. */
 int64_t arrivals_sessions_begun(const struct arrivals *arrivals);
 
+/* Whether what comes next hangs on requests that have ended. */
+bool arrivals_wait_for_ends(const struct arrivals *arrivals);
+
 /* A request has ended: closed loads and sessions go on. */
 void arrivals_completed(struct arrivals *arrivals, const struct arrival *arrival, double now_s);

@@ -242,6 +242,82 @@ static void test_coalesced(void)
     }
 }
 
+/* Columns of requests of the same id that differ, or ids that only one has. */
+static int64_t unequal_rows(const struct serving_case *a, const struct serving_case *b)
+{
+    static const char *const columns[] = {"replica", "state",   "e2e_s",
+                                          "ttft_s",  "queue_s", "preemptions"};
+    int64_t wrong = 0, count = a->serving->outcome->arrived;
+    int64_t *places = arena_array(a->arena, count, sizeof *places);
+    for (int64_t r = 0; r < a->serving->outcome->rows->row_count; r++) {
+        places[(int64_t)cell(a, r, "id")] = r + 1;
+    }
+    for (int64_t r = 0; r < b->serving->outcome->rows->row_count; r++) {
+        int64_t place = places[(int64_t)cell(b, r, "id")];
+        wrong += place == 0;
+        for (size_t c = 0; place > 0 && c < sizeof columns / sizeof columns[0]; c++) {
+            wrong += cell(a, place - 1, columns[c]) != cell(b, r, columns[c]);
+        }
+    }
+    return wrong;
+}
+
+/* Levels by the second are sums over replicas in both, in another order. */
+static void check_equal_series(const struct series *a, const struct series *b)
+{
+    CU_ASSERT_EQUAL_FATAL(a->count, b->count);
+    for (int64_t i = 0; i < a->count; i++) {
+        CU_ASSERT(near(a->cells[i].running_s + 1, b->cells[i].running_s + 1, 1e-9));
+        CU_ASSERT(near(a->cells[i].waiting_s + 1, b->cells[i].waiting_s + 1, 1e-9));
+        CU_ASSERT(near(a->cells[i].output_tokens + 1, b->cells[i].output_tokens + 1, 1e-9));
+    }
+}
+
+/* Replicas that go on apart, and all events in common order. */
+static void test_apart(void)
+{
+    static const char *const cases[] = {
+        "replicas=1 rate=20",
+        "replicas=7 rate=200 requests=20000",
+        "replicas=3 rate=60 kv_tokens=2000 output_tokens=1..300 requests=3000",
+        "replicas=4 arrivals=at-once requests=9000",
+        "replicas=5 rate=90 policy=static queue_order=priority urgent_fraction=0.2",
+        "replicas=3 rate=30 policy=prefill-first pipeline_parallel=2 max_model_len=250",
+    };
+    for (int i = 0; i < 6; i++) {
+        struct serving_case apart = serving_case_run(cases[i]);
+        struct serving_case order = serving_case_run_in_order(cases[i]);
+        CU_ASSERT(apart.serving->apart);
+        CU_ASSERT(!order.serving->apart);
+        CU_ASSERT_EQUAL_FATAL(apart.serving->outcome->rows->row_count,
+                              order.serving->outcome->rows->row_count);
+        CU_ASSERT_EQUAL(unequal_rows(&apart, &order), 0);
+        check_equal_series(&apart.serving->outcome->series, &order.serving->outcome->series);
+        check_conserved(&apart);
+        CU_ASSERT_EQUAL(apart.serving->now_s, order.serving->now_s);
+        serving_case_free(&apart);
+        serving_case_free(&order);
+    }
+}
+
+/* What couples replicas is served in common order. */
+static void test_not_apart(void)
+{
+    static const char *const cases[] = {"replicas=2 router=least-loaded",
+                                        "replicas=2 max_queue=10",
+                                        "replicas=2 arrivals=closed concurrency=9",
+                                        "replicas=2 preemption=swap",
+                                        "replicas=2 autoscaler=queue",
+                                        "replicas=2 replica_mtbf=100s",
+                                        "replicas=2 prefill_replicas=1"};
+    for (int i = 0; i < 7; i++) {
+        struct serving_case made = serving_case_run(cases[i]);
+        CU_ASSERT(made.served);
+        CU_ASSERT(!made.serving->apart);
+        serving_case_free(&made);
+    }
+}
+
 /* The same seed gives the same rows, another seed others. */
 static void test_deterministic(void)
 {
@@ -285,6 +361,8 @@ void suite_serving(void)
         {"M/G/1", test_general_service},
         {"conservation", test_conservation},
         {"coalesced and step by step", test_coalesced},
+        {"apart and in common order", test_apart},
+        {"replicas that are not apart", test_not_apart},
         {"determinism", test_deterministic},
         {"rows are bounded", test_bounded_rows},
         {"too long for the cache", test_rejected},

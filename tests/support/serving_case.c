@@ -28,7 +28,7 @@ static int split(char *text, const char *parts[OVERRIDES])
     return count;
 }
 
-struct serving_case serving_case_run(const char *overrides)
+static struct serving_case run(const char *overrides, struct serving_options options)
 {
     struct serving_case made = {.arena = arena_create()};
     const char *parts[OVERRIDES];
@@ -43,10 +43,19 @@ struct serving_case serving_case_run(const char *overrides)
     }
     CU_ASSERT_PTR_NOT_NULL_FATAL(scenario);
     made.serving = serving_prepare(platform, scenario, made.arena, &made.error);
-    struct serving_options options = {0};
     made.served = made.serving != NULL &&
                   serving_simulate(made.serving, &options, made.arena, &made.error);
     return made;
+}
+
+struct serving_case serving_case_run(const char *overrides)
+{
+    return run(overrides, (struct serving_options){.in_order = false});
+}
+
+struct serving_case serving_case_run_in_order(const char *overrides)
+{
+    return run(overrides, (struct serving_options){.in_order = true});
 }
 
 void serving_case_free(struct serving_case *serving_case)

@@ -15,4 +15,6 @@ struct serving_case {
 /* Serves with overrides ("requests=100", separated by spaces; a text of a value may have none).
  * Ends the test when the workload itself is wrong. */
 struct serving_case serving_case_run(const char *overrides);
+/* The same with events of all replicas in common order. */
+struct serving_case serving_case_run_in_order(const char *overrides);
 void serving_case_free(struct serving_case *serving_case);
