@@ -11,6 +11,9 @@
 /* Of published FlashAttention kernels; rows of a cache are written by blocks of 128 threads, of
  * which a unit holds 16. */
 enum { QUERY_BLOCK = 128, KEY_TILE = 64, ROW_BLOCKS = 16 };
+/* A block's queries come and its results go in the time of one more tile of keys; tables of
+ * engines' calls, with their launches, do not show it. */
+enum { FILL_KEYS = KEY_TILE };
 enum { FORWARD_PRODUCTS = 2, BACKWARD_PRODUCTS = 5 };
 
 /* Keys that block number index of queries passes, in whole tiles. */
@@ -19,7 +22,8 @@ static double block_keys(const struct attention_shape *shape, double index)
     double first = index * QUERY_BLOCK, past = fmin(first + QUERY_BLOCK, shape->queries);
     double last_key = shape->prefix + (shape->causal ? past : shape->queries);
     double first_key = shape->window > 0 ? fmax(0, first + shape->prefix - shape->window) : 0;
-    return (ceil(last_key / KEY_TILE) - floor(first_key / KEY_TILE)) * KEY_TILE;
+    double tiles = ceil(last_key / KEY_TILE) - floor(first_key / KEY_TILE);
+    return tiles * KEY_TILE + (shape->cached ? 0 : FILL_KEYS);
 }
 
 static double block_count(const struct attention_shape *shape)

@@ -34,14 +34,22 @@ struct attention_shape {
     bool backward;
 };
 
+/* Matrices of a grouped matmul that have equally many rows; count may be how many on average.
+ */
+struct row_group {
+    double rows, count;
+};
+
 /* One operation as it is asked of one chip. A matmul is batch_count times m x k by k x n. */
 struct work {
     enum work_kind kind;
     enum dtype dtype;
-    double flops;                /* a multiply-add is two */
-    double bytes;                /* HBM traffic, read and written */
-    double m, n, k, batch_count; /* of a matmul; 0 when it is none */
-    double kernel_count;         /* launches: op_overhead_s is charged once each */
+    double flops;                   /* a multiply-add is two */
+    double bytes;                   /* HBM traffic, read and written */
+    double m, n, k, batch_count;    /* of a matmul; 0 when it is none */
+    const struct row_group *groups; /* of a grouped matmul, whose m is their mean; or NULL */
+    int64_t group_count;
+    double kernel_count; /* launches: op_overhead_s is charged once each */
     struct attention_shape attention;
     bool alone; /* timed by itself on idle data, as kernel tables are: full clock */
 };

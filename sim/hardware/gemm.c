@@ -13,7 +13,18 @@ enum { LEAST_EDGE = 64, MOST_SPLITS = 8, SUM_BYTES = 4 };
 
 struct cut {
     double tile_m, tile_n, splits;
+    double row_tiles; /* of all matrices */
 };
+
+/* Tiles down the rows of all matrices: the last one of each is as dear as a full one. */
+static double row_tiles(const struct work *work, double tile_m)
+{
+    double tiles = 0;
+    for (int64_t g = 0; g < work->group_count; g++) {
+        tiles += work->groups[g].count * ceil(work->groups[g].rows / tile_m);
+    }
+    return work->groups == NULL ? ceil(work->m / tile_m) * work->batch_count : tiles;
+}
 
 /* Tensor cores take rows of whole 16-byte words; libraries multiply others on vector units. */
 static bool rows_aligned(const struct work *work)
@@ -47,7 +58,7 @@ static double partial_sums_s(const struct chip *chip, const struct work *work, d
 
 static double gpu_cut_s(const struct chip *chip, const struct work *work, struct cut cut)
 {
-    double tiles = ceil(work->m / cut.tile_m) * ceil(work->n / cut.tile_n) * work->batch_count;
+    double tiles = cut.row_tiles * ceil(work->n / cut.tile_n);
     double rounds = ceil(tiles * cut.splits / chip->unit_count);
     double depth = ceil(work->k / cut.splits / chip->tile_k) * chip->tile_k;
     double unit_flops_per_s = flops_per_s(chip, work) / chip->unit_count;
@@ -58,9 +69,9 @@ static double gpu_cut_s(const struct chip *chip, const struct work *work, struct
 static double gpu_tile_s(const struct chip *chip, const struct work *work, double tile_m,
                          double tile_n)
 {
-    double best_s = INFINITY;
+    double best_s = INFINITY, tiles = row_tiles(work, tile_m);
     for (double splits = 1; splits <= MOST_SPLITS; splits *= 2) {
-        struct cut cut = {tile_m, tile_n, splits};
+        struct cut cut = {tile_m, tile_n, splits, tiles};
         best_s = fmin(best_s, gpu_cut_s(chip, work, cut));
     }
     return best_s;

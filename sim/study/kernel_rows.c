@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of kernel tables: their columns as products, attention calls and traffic. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "study/kernel_mixture.h"
 #include "study/kernel_tables.h"
 #include "study/kernel_works.h"
 
@@ -34,6 +34,11 @@ static bool format_read(const struct reading *reading, const char *column,
                       text(reading, column));
 }
 
+static struct product plain(double m, double n, double k)
+{
+    return (struct product){.batch = 1, .m = m, .n = n, .k = k};
+}
+
 static double cache_bytes(const struct reading *reading)
 {
     bool narrow = strncmp(text(reading, "kv_cache_dtype"), "fp8", 3) == 0 ||
@@ -47,8 +52,8 @@ static bool gemm(const struct reading *reading, double *time_s)
     if (!format_read(reading, "gemm_dtype", &format)) {
         return false;
     }
-    struct product product = {1, number(reading, "m"), number(reading, "n"),
-                              number(reading, "k")};
+    struct product product =
+        plain(number(reading, "m"), number(reading, "n"), number(reading, "k"));
     *time_s =
         fmax(product_s(reading->chip, &product, &format, &reading->call), reading->call.host_s);
     return true;
@@ -71,33 +76,6 @@ static bool attention(const struct reading *reading, double *time_s)
     return true;
 }
 
-/* Tokens by expert of a power law between 1 and 0.8 of all tokens, from many to few. */
-static double power_load(double exponent, double tokens, double share)
-{
-    double top = fmax(0.8 * tokens, 1.001), power = 1 - exponent;
-    return pow(1 + (pow(top, power) - 1) * (1 - share), 1 / power);
-}
-
-/* Of local experts: those that get any token, as their number on average. */
-static double experts_met(const struct reading *reading, double tokens, double experts,
-                          double chosen)
-{
-    const char *law = text(reading, "distribution");
-    double even = experts * (1 - pow(1 - chosen / experts, tokens));
-    if (strncmp(law, "power_law_", strlen("power_law_")) != 0) {
-        return even;
-    }
-    double exponent = strtod(law + strlen("power_law_"), NULL), sum = 0, met = 0;
-    for (double e = 0; e < experts; e++) {
-        sum += power_load(exponent, tokens, (e + 0.5) / experts);
-    }
-    for (double e = 0; e < experts; e++) {
-        double load = power_load(exponent, tokens, (e + 0.5) / experts) / sum;
-        met += 1 - exp(-load * tokens * chosen);
-    }
-    return met;
-}
-
 /* Two grouped products with gate and value as one, activation between, weighted sum after. */
 static bool mixture(const struct reading *reading, double *time_s)
 {
@@ -105,22 +83,15 @@ static bool mixture(const struct reading *reading, double *time_s)
     if (!format_read(reading, "moe_dtype", &format)) {
         return false;
     }
-    double tokens = number(reading, "num_tokens"), hidden = number(reading, "hidden_size");
-    double chosen = number(reading, "topk"), experts = number(reading, "num_experts");
-    double places = number(reading, "moe_ep_size");
-    double width = number(reading, "inter_size") / number(reading, "moe_tp_size");
-    double met = fmax(1, experts_met(reading, tokens, experts, chosen) / places);
-    double pairs = fmax(1, tokens * chosen / places);
-    double all = tokens * chosen; /* rows of the buffers between, experts elsewhere included */
-    struct product up = {met, pairs / met, 2 * width, hidden};
-    struct product down = {met, pairs / met, hidden, width};
-    struct engine_call call = reading->call;
-    call.launches /= 4; /* of the whole call: two products, activation, sum */
-    *time_s = product_s(reading->chip, &up, &format, &call) +
-              product_s(reading->chip, &down, &format, &call) +
-              kernel_vector_s(reading->chip, 3 * all * width, call.launches) +
-              kernel_vector_s(reading->chip, (all + tokens) * hidden, call.launches);
-    *time_s = fmax(*time_s, call.host_s);
+    struct kernel_mixture mixture = {.law = text(reading, "distribution"),
+                                     .tokens = number(reading, "num_tokens"),
+                                     .hidden = number(reading, "hidden_size"),
+                                     .chosen = number(reading, "topk"),
+                                     .experts = number(reading, "num_experts"),
+                                     .places = number(reading, "moe_ep_size"),
+                                     .width = number(reading, "inter_size") /
+                                              number(reading, "moe_tp_size")};
+    *time_s = kernel_mixture_s(reading->chip, &mixture, &format, &reading->call);
     return true;
 }
 
@@ -178,12 +149,13 @@ static double latent_products_s(const struct reading *reading, const struct late
 {
     static const struct number_format wide = {DTYPE_BF16, 2, 2, false, false};
     double t = latent->tokens, h = latent->heads, all = t + latent->sequences * latent->prefix;
-    struct product in = {1, t, latent->query_rank + latent->key_rank + latent->position,
-                         latent->hidden};
-    struct product query = {1, t, h * (latent->head + latent->position), latent->query_rank};
-    struct product out = {1, t, latent->hidden, h * latent->head};
-    struct product unfold = {1, all, 2 * h * latent->head, latent->key_rank};
-    struct product fold = {h, t, latent->key_rank, latent->head};
+    struct product in =
+        plain(t, latent->query_rank + latent->key_rank + latent->position, latent->hidden);
+    struct product query = plain(t, h * (latent->head + latent->position), latent->query_rank);
+    struct product out = plain(t, latent->hidden, h * latent->head);
+    struct product unfold = plain(all, 2 * h * latent->head, latent->key_rank);
+    struct product fold = plain(t, latent->key_rank, latent->head);
+    fold.batch = h;
     struct engine_call call = reading->call;
     call.launches = 1;
     double sum_s = product_s(reading->chip, &in, format, &call) +
@@ -227,7 +199,7 @@ static bool latent(const struct reading *reading, double *time_s)
 static bool layers(const struct reading *reading, double *time_s)
 {
     static const struct number_format wide = {DTYPE_BF16, 2, 2, false, false};
-    static const struct engine_call plain = {.launches = 1};
+    static const struct engine_call single = {.launches = 1};
     const char *name = text(reading, "layer_name");
     double n = layer(reading, reading->row->sweep, name, "columns");
     double k = layer(reading, reading->row->sweep, name, "inputs");
@@ -238,8 +210,8 @@ static bool layers(const struct reading *reading, double *time_s)
                           "layer '%.60s' of this table is not in modules.csv; add its sizes",
                           name);
     }
-    struct product product = {1, tokens, n / parts, k};
-    *time_s = k > 0 ? product_s(reading->chip, &product, &wide, &plain)
+    struct product product = plain(tokens, n / parts, k);
+    *time_s = k > 0 ? product_s(reading->chip, &product, &wide, &single)
                     : kernel_vector_s(reading->chip, tokens * elements, 1);
     return true;
 }

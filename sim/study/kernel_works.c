@@ -27,6 +27,8 @@ struct engine_call engine_call_of(const struct machines *machines, const char *k
                                 .column_s = value(csv, row, "column_ns") * ns,
                                 .host_s = value(csv, row, "host_us") * us,
                                 .rate_fraction = value(csv, row, "rate"),
+                                .memory_fraction = value(csv, row, "memory"),
+                                .all_pairs = strcmp(csv_text(csv, row, "pairs"), "all") == 0,
                                 .unit_Bps = value(csv, row, "unit_GBps") * giga};
 }
 
@@ -66,7 +68,8 @@ bool number_format_read(const char *text, struct number_format *format)
 static double convert_s(const struct chip *chip, const struct product *product,
                         const struct engine_call *call)
 {
-    double rows = product->batch * product->m;
+    double rows =
+        product->converted_rows > 0 ? product->converted_rows : product->batch * product->m;
     double bytes_s = rows * product->k * call->convert_bytes /
                      (chip->hbm_Bps * chip->hbm_efficiency_fraction);
     double rows_s = rows * call->row_s, p = chip->roofline_exponent;
@@ -88,6 +91,8 @@ double product_s(const struct chip *chip, const struct product *product,
                         .n = n,
                         .k = depth,
                         .batch_count = product->batch,
+                        .groups = product->groups,
+                        .group_count = product->group_count,
                         .kernel_count = call->launches,
                         .alone = true};
     work.bytes = product->batch * (m * k * format->input_bytes + k * n * format->weight_bytes +
@@ -96,6 +101,9 @@ double product_s(const struct chip *chip, const struct product *product,
     if (call->rate_fraction > 0) {
         slower.matmul_efficiency_fraction *= call->rate_fraction;
         slower.matmul_efficiency_fp8_fraction *= call->rate_fraction;
+    }
+    if (call->memory_fraction > 0) {
+        slower.hbm_efficiency_fraction *= call->memory_fraction;
     }
     double time_s = chip_work_time_s(&slower, &work);
     return time_s + (format->converted ? convert_s(chip, product, call) : 0);

@@ -11,7 +11,10 @@ struct engine_call {
     double row_s, column_s; /* of a converter that handles rows one by one */
     double host_s;          /* calls are issued no faster */
     double rate_fraction;   /* of the chip's own products, or of its links */
-    double unit_Bps;        /* what a unit that copies moves */
+    double memory_fraction; /* of the bandwidth that the chip's own products reach; 0: all */
+    bool all_pairs;  /* buffers have a row for every pair of token and expert, here or elsewhere
+                      */
+    double unit_Bps; /* what a unit that copies moves */
 };
 
 struct engine_call engine_call_of(const struct machines *machines, const char *kernel);
@@ -31,6 +34,9 @@ bool number_format_read(const char *text, struct number_format *format);
 /* Batched m x k by k x n alone on the chip, with the conversion of its input. */
 struct product {
     double batch, m, n, k;
+    const struct row_group *groups; /* matrices of unlike rows, whose mean m is; or NULL */
+    int64_t group_count;
+    double converted_rows; /* of the input; 0: all */
 };
 double product_s(const struct chip *chip, const struct product *product,
                  const struct number_format *format, const struct engine_call *call);

@@ -62,6 +62,11 @@ static void test_forward_and_backward(void)
     double key_s = 128 * (512 / 0.5e12 + 1e-10), forward_s = (12800 + 512 / 3.0) * key_s;
     chip.attention_block_s = 0; /* rows of a cache: below */
     CU_ASSERT(near(chip_work_time_s(&chip, &work), forward_s, 1e-12));
+    /* Without a cache each of the 4 blocks costs 64 keys more. */
+    work.attention.cached = false;
+    CU_ASSERT(near(chip_work_time_s(&chip, &work),
+                   (12800 + 4 * 64 * 10 + (512 + 64) / 3.0) * key_s, 1e-12));
+    work.attention.cached = true;
     work.attention.backward = true;
     CU_ASSERT(near(chip_work_time_s(&chip, &work), 2.5 * forward_s, 1e-12));
     chip.attention_backward = 3;
@@ -100,6 +105,7 @@ static void test_prefill_bytes(void)
     work.attention.cached = false; /* in training: read once at 0.5 TB/s, and hidden */
     work.bytes = attention_kernel_bytes(&work.attention, 2, 2);
     CU_ASSERT(near(work.bytes, 26214400 + 262144000, 1e-12));
+    time_s += (4 * 64 * 10 + 64 / 3.0) * 128 * (512 / 0.5e12 + 1e-10); /* blocks fill */
     CU_ASSERT(near(chip_work_time_s(&chip, &work), fmax(time_s, work.bytes / 0.5e12), 1e-12));
 }
 

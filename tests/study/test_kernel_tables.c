@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "study/kernel_mixture.h"
 #include "study/measured_kernels.h"
 #include "study/validation.h"
 #include "support/support.h"
@@ -151,6 +152,68 @@ static void test_unknown(void)
     rmdir(folder);
 }
 
+static double rows_of(const struct row_group *groups, int64_t count)
+{
+    double rows = 0;
+    for (int64_t g = 0; g < count; g++) {
+        rows += groups[g].rows * groups[g].count;
+    }
+    return rows;
+}
+
+/* 1,024 tokens to 8 of 128 experts: 8,192 pairs, 64 an expert; on 8 places 16 experts each. 2
+ * tokens meet 16 experts. With a power law the fullest of 8 places has more than its share, all
+ * places together all pairs, and no expert more than all tokens. */
+static void test_loads(void)
+{
+    static struct row_group groups[MIXTURE_MOST_EXPERTS];
+    struct kernel_mixture mixture = {"balanced", 1024, 4096, 1536, 8, 128, 8};
+    CU_ASSERT_EQUAL(kernel_mixture_groups(&mixture, groups), 1);
+    CU_ASSERT(groups[0].rows == 64 && groups[0].count == 16);
+    mixture.tokens = 2;
+    mixture.places = 1;
+    kernel_mixture_groups(&mixture, groups);
+    CU_ASSERT(groups[0].rows == 1 && groups[0].count == 16);
+    mixture = (struct kernel_mixture){"power_law_1.2", 1024, 4096, 1536, 8, 128, 1};
+    int64_t count = kernel_mixture_groups(&mixture, groups);
+    CU_ASSERT_EQUAL(count, 128);
+    CU_ASSERT(near(rows_of(groups, count), 8192, 1e-6));
+    mixture.places = 8;
+    count = kernel_mixture_groups(&mixture, groups);
+    CU_ASSERT_EQUAL(count, 16);
+    CU_ASSERT(rows_of(groups, count) > 1.2 * 1024 && rows_of(groups, count) < 8192);
+    for (int64_t g = 0; g < count; g++) {
+        CU_ASSERT(groups[g].rows * groups[g].count <= 1024 * (1 + 1e-9));
+    }
+}
+
+/* Tiles of 64 x 64 on one unit of 1 TFLOP/s: 64 rows are one tile, 65 rows two. */
+static void test_ragged_rows(void)
+{
+    struct chip chip = {.type = "round",
+                        .family = "gpu",
+                        .matmul_efficiency_fraction = 1,
+                        .hbm_Bps = 1e15,
+                        .hbm_efficiency_fraction = 1,
+                        .tile_m = 64,
+                        .tile_n = 64,
+                        .tile_k = 64,
+                        .unit_count = 1};
+    chip.array_flops_per_s[DTYPE_BF16] = 1e12;
+    struct row_group groups[] = {{64, 1}, {65, 2}};
+    struct work work = {.kind = WORK_MATMUL,
+                        .dtype = DTYPE_BF16,
+                        .m = 64.6,
+                        .n = 64,
+                        .k = 64,
+                        .batch_count = 3,
+                        .groups = groups,
+                        .group_count = 2,
+                        .alone = true};
+    /* 1 + 2 x 2 tiles of 2 x 64^3 FLOPs */
+    CU_ASSERT(near(chip_work_time_s(&chip, &work), 5 * 2 * 64.0 * 64 * 64 / 1e12, 1e-9));
+}
+
 void suite_kernel_tables(void);
 
 void suite_kernel_tables(void)
@@ -158,6 +221,8 @@ void suite_kernel_tables(void)
     static const struct test tests[] = {
         {"every kind of table", test_all_kinds},
         {"unknown tables, formats, devices", test_unknown},
+        {"loads of experts", test_loads},
+        {"matrices of unlike rows", test_ragged_rows},
     };
     add_suite("kernel_tables", tests, sizeof tests / sizeof tests[0]);
 }
