@@ -11,9 +11,11 @@
     X(TENSOR, "tensor_parallel", I64, "1", "chips that share each matrix")                     \
     X(SEQUENCE, "sequence_parallel", I64, "1", "1: on")                                        \
     X(PIPELINE, "pipeline_parallel", I64, "1", "stages")                                       \
+    X(SCHEDULE, "schedule", TEXT, "", "order of a stage's turns")                              \
     X(VIRTUAL, "virtual_stages", I64, "1", "chunks of layers per stage")                       \
     X(CONTEXT, "context_parallel", I64, "1", "chips that share a sequence")                    \
     X(EXPERT, "expert_parallel", I64, "1", "chips that share the experts")                     \
+    X(EXPERT_TENSOR, "expert_tensor_parallel", I64, "1", "chips that share an expert")         \
     X(DATA, "data_parallel", I64, "1", "pipelines side by side")                               \
     X(ZERO, "zero_stage", I64, "1",                                                            \
       "what is divided: 1 optimizer states, 2 gradients too, 3 all")                           \
@@ -23,6 +25,9 @@
     X(OVERLAP, "overlap_gradients", I64, "1", "1: on")                                         \
     X(OVERLAP_WEIGHTS, "overlap_weights", I64, "1", "1: on")                                   \
     X(OVERLAP_TENSOR, "overlap_tensor", I64, "1", "1: on")                                     \
+    X(OVERLAP_EXPERTS, "overlap_experts", I64, "1", "1: on")                                   \
+    X(OFFLOAD_OPTIMIZER, "offload_optimizer", I64, "1", "1: on")                               \
+    X(OFFLOAD_ACTIVATIONS, "offload_activations", F64, "1", "share that waits with the host")  \
     X(INSIDE, "pipeline_inside", I64, "1", "1: a pipeline's chips are neighbours")             \
     X(MEMORY, "peak_memory_bytes", F64, "B", "memory of the fullest chip")                     \
     X(ESTIMATE, "estimated_step_time_s", F64, "s", "by the closed form")                       \
@@ -48,9 +53,12 @@ static void fill_plan(const struct search *search, const struct search_point *po
     row[COLUMN_PLAN_TENSOR].i64 = point->tensor;
     row[COLUMN_PLAN_SEQUENCE].i64 = point->sequence;
     row[COLUMN_PLAN_PIPELINE].i64 = point->pipeline;
+    row[COLUMN_PLAN_SCHEDULE].text =
+        plan_schedule_name((enum pipeline_schedule)point->schedule);
     row[COLUMN_PLAN_VIRTUAL].i64 = point->virtual_stages;
     row[COLUMN_PLAN_CONTEXT].i64 = point->context;
     row[COLUMN_PLAN_EXPERT].i64 = point->expert;
+    row[COLUMN_PLAN_EXPERT_TENSOR].i64 = point->expert_sharing > 0 ? point->tensor : 1;
     row[COLUMN_PLAN_DATA].i64 = platform_chips(search->platform) / replica;
     row[COLUMN_PLAN_ZERO].i64 = point->zero;
     row[COLUMN_PLAN_MICRO_BATCH].i64 = point->micro_batch;
@@ -59,6 +67,10 @@ static void fill_plan(const struct search *search, const struct search_point *po
     row[COLUMN_PLAN_OVERLAP].i64 = point->overlap;
     row[COLUMN_PLAN_OVERLAP_WEIGHTS].i64 = point->overlap_weights;
     row[COLUMN_PLAN_OVERLAP_TENSOR].i64 = point->overlap_tensor;
+    row[COLUMN_PLAN_OVERLAP_EXPERTS].i64 = point->overlap_experts;
+    row[COLUMN_PLAN_OFFLOAD_OPTIMIZER].i64 = point->offload_optimizer;
+    row[COLUMN_PLAN_OFFLOAD_ACTIVATIONS].f64 =
+        (double)point->offload_activations / SEARCH_OFFLOAD_STEPS;
     row[COLUMN_PLAN_INSIDE].i64 = point->inside;
     row[COLUMN_PLAN_MEMORY].f64 = (double)point->memory_bytes;
     row[COLUMN_PLAN_ESTIMATE].f64 = point->time_s;
@@ -101,6 +113,8 @@ static bool write_cells(FILE *file, const union cell *row)
             written = fprintf(file, "%s,", columns[c].name) >= 0;
         } else if (columns[c].type == COLUMN_TEXT) {
             written = fprintf(file, "%s,", row[c].text) >= 0;
+        } else if (columns[c].type == COLUMN_F64) {
+            written = fprintf(file, "%.9g,", row[c].f64) >= 0;
         } else {
             written = fprintf(file, "%lld,", (long long)row[c].i64) >= 0;
         }

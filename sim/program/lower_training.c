@@ -53,12 +53,10 @@ static int32_t backward_sequence(struct lowering *lowering, const struct stage *
     return sequence;
 }
 
-/* A microbatch's activations leave for the host beside a chunk's forward turn and come back
- * beside its backward turn: what the turn does not hide. */
-static void offload_activations(struct lowering *lowering, int32_t sequence)
+void lowering_offload(struct lowering *lowering, int32_t sequence, double share)
 {
     const struct plan *plan = lowering->plan;
-    double bytes = plan->offload_activations *
+    double bytes = share * plan->offload_activations *
                    transformer_turn_activations(lowering->shape, lowering->stage);
     double wait_s = bytes / plan->offload_Bps - lowering_sequence_s(lowering, sequence);
     if (plan->offload_activations > 0 && wait_s > 0) {
@@ -85,13 +83,14 @@ static void chunk_sequences(struct lowering *lowering, int64_t index)
     }
     sustained_apply(lowering, chunk->forward);
     sustained_apply(lowering, chunk->backward);
-    offload_activations(lowering, chunk->forward);
-    offload_activations(lowering, chunk->backward);
+    lowering_offload(lowering, chunk->forward, 1);
+    lowering_offload(lowering, chunk->backward, 1);
     if (splits) {
         chunk->data = backward_sequence(lowering, stage, TURN_DATA);
         chunk->weight = backward_sequence(lowering, stage, TURN_WEIGHT);
         sustained_apply(lowering, chunk->data);
         sustained_apply(lowering, chunk->weight);
+        lowering_offload(lowering, chunk->data, 1);
     }
 }
 

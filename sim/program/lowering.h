@@ -64,6 +64,11 @@ enum collective_operation lowering_collective(enum exchange exchange);
 /* Work of a sequence, without its exchanges. */
 double lowering_sequence_s(const struct lowering *lowering, int32_t sequence);
 
+/* A microbatch's activations leave for the host beside a chunk's forward turn and come back
+ * beside its backward turn, here this share of them beside a sequence: what that does not hide.
+ */
+void lowering_offload(struct lowering *lowering, int32_t sequence, double share);
+
 /* Appends the scratch list to a sequence. */
 void lowering_append(struct lowering *lowering, int32_t sequence);
 

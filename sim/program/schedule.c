@@ -28,11 +28,12 @@ static void add_numbered(struct turns *turns, const struct plan *plan, bool forw
 }
 
 /* One turn more where a forward and a backward turn run together: they must be of different
- * microbatches in the last stage too. */
+ * microbatches in the last stage too; and as both are needed before either begins, two for each
+ * stage after this one. */
 static int64_t warm_up(const struct plan *plan, int64_t stage)
 {
     int64_t after = plan->pipeline_parallel - stage - 1;
-    int64_t turns = plan->virtual_stages == 1
+    int64_t turns = plan->virtual_stages == 1 && !plan->overlap_experts
                         ? after
                         : 2 * after + (plan->virtual_stages - 1) * plan->pipeline_parallel;
     int64_t all = plan->micro_batches * plan->virtual_stages;
@@ -41,7 +42,7 @@ static int64_t warm_up(const struct plan *plan, int64_t stage)
 }
 
 /* ZB-H1: stage s computes weights' gradients s microbatches late, so that data's gradients
- * leave sooner, and no stage keeps more than one of 1F1B. */
+ * leave sooner, and no stage keeps more than the first one of 1F1B. */
 static void add_late_weights(struct turns *turns, const struct plan *plan, int64_t stage,
                              int64_t done)
 {

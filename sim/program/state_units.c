@@ -124,6 +124,9 @@ static int32_t unit_sequence(struct lowering *lowering, const struct stage *stag
     for (int64_t i = 0; i < what->op_count; i++) {
         what->ops[i].duration_s *= slowdown;
     }
+    if (part == PART_LAYER || part == PART_DENSE_LAYER) {
+        lowering_offload(lowering, sequence, 1 / (double)(stage->layers + stage->dense_layers));
+    }
     return sequence;
 }
 

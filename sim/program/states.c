@@ -195,6 +195,12 @@ static bool reduces_beside(const struct lowering *lowering)
     return lowering->plan->overlap_gradients && !plan_splits_backward(lowering->plan);
 }
 
+/* The microbatch whose backward turn comes last: with GPipe the first one. */
+static bool is_last(const struct plan *plan, int64_t microbatch)
+{
+    return microbatch == (plan->schedule == SCHEDULE_GPIPE ? 0 : plan->micro_batches - 1);
+}
+
 bool states_apart(const struct lowering *lowering, int64_t forward, int64_t backward)
 {
     const struct plan *plan = lowering->plan;
@@ -202,7 +208,7 @@ bool states_apart(const struct lowering *lowering, int64_t forward, int64_t back
         return false;
     }
     return plan->zero_stage >= 2 || (forward == 0 && gathers_ahead(lowering)) ||
-           (backward == plan->micro_batches - 1 && reduces_beside(lowering));
+           (is_last(plan, backward) && reduces_beside(lowering));
 }
 
 bool states_forward(struct lowering *lowering, struct chunk *chunk, int64_t microbatch)
@@ -221,7 +227,6 @@ bool states_forward(struct lowering *lowering, struct chunk *chunk, int64_t micr
 bool states_backward(struct lowering *lowering, struct chunk *chunk, int64_t microbatch)
 {
     const struct plan *plan = lowering->plan;
-    bool last = microbatch == plan->micro_batches - 1;
     if (!states_has_replicas(lowering, SLOT_DATA)) {
         return false;
     }
@@ -229,7 +234,7 @@ bool states_backward(struct lowering *lowering, struct chunk *chunk, int64_t mic
         sharded_backward(lowering, chunk, microbatch);
         return true;
     }
-    if (plan->zero_stage == 2 || (last && reduces_beside(lowering))) {
+    if (plan->zero_stage == 2 || (is_last(plan, microbatch) && reduces_beside(lowering))) {
         reducing_backward(lowering, chunk, microbatch);
         return true;
     }

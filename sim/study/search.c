@@ -41,6 +41,21 @@ void search_keep_best(struct search *search, const struct search_point *point)
     search->best[at] = *point;
 }
 
+/* What the workload's plan says and the search does not choose. */
+static struct plan free_plan(const struct plan *given)
+{
+    struct plan plan = *given;
+    plan.virtual_stages = plan.expert_tensor_parallel = 1;
+    plan.schedule = SCHEDULE_1F1B;
+    plan.overlap_gradients = plan.overlap_weights = plan.overlap_tensor = false;
+    plan.overlap_experts = plan.pipeline_inside = plan.offload_optimizer = false;
+    plan.offload_activations = plan.second_kind_share = 0;
+    plan.recompute_layers = plan.shard_chips = plan.zero_stage = 0;
+    plan.uneven_stages = true;
+    plan.frozen_weights = plan.frozen_weights || plan.adapter_rank > 0;
+    return plan;
+}
+
 bool search_run(struct search *search, struct error *error)
 {
     const struct scenario *scenario = search->scenario;
@@ -52,9 +67,7 @@ bool search_run(struct search *search, struct error *error)
     struct search_walk *walk = arena_alloc(search->arena, sizeof *walk);
     walk->search = search;
     walk->prices = (struct search_prices){.platform = search->platform, .arena = search->arena};
-    walk->plan = scenario->plan;
-    walk->plan.recompute_layers = 0;
-    walk->plan.uneven_stages = true;
+    walk->plan = free_plan(&scenario->plan);
     walk->shape =
         (struct training_shape){scenario->model, &walk->plan, scenario->sequence_tokens};
     walk->chips = platform_chips(search->platform);
@@ -84,6 +97,13 @@ struct plan search_plan(const struct search *search, const struct search_point *
     plan.virtual_stages = point->virtual_stages;
     plan.context_parallel = point->context;
     plan.expert_parallel = point->expert;
+    plan.expert_tensor_parallel = point->expert_sharing > 0 ? point->tensor : 1;
+    plan.schedule = (enum pipeline_schedule)point->schedule;
+    plan.overlap_experts = point->overlap_experts;
+    plan.offload_optimizer = point->offload_optimizer;
+    plan.offload_activations = (double)point->offload_activations / SEARCH_OFFLOAD_STEPS;
+    plan.shard_chips = 0;
+    plan.second_kind_share = 0;
     plan.micro_batch = point->micro_batch;
     plan.recompute = (enum recompute)point->recompute;
     plan.recompute_layers = point->recompute_layers;

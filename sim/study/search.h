@@ -13,13 +13,15 @@ enum search_objective { SEARCH_TIME, SEARCH_USD, SEARCH_JOULE };
 struct search_point { /* a feasible plan, in short */
     int32_t tensor, pipeline, context, expert, micro_batch;
     int16_t virtual_stages, recompute_layers;
-    uint8_t recompute, zero;
-    bool sequence, overlap, overlap_weights, overlap_tensor, inside;
+    uint8_t schedule, recompute, zero, expert_sharing; /* 1: experts are cut over TP too */
+    uint8_t offload_activations;                       /* eighths */
+    bool sequence, overlap, overlap_weights, overlap_tensor, overlap_experts, inside;
+    bool offload_optimizer;
     float memory_bytes;      /* of the fullest stage */
     double time_s, energy_J; /* estimated, a step */
 };
 
-enum { SEARCH_BEST = 64 };
+enum { SEARCH_BEST = 64, SEARCH_OFFLOAD_STEPS = 8 };
 
 struct search {
     const struct platform *platform;
@@ -31,6 +33,7 @@ struct search {
     int64_t considered; /* plans that divide the machine, whether they fit or not */
     int64_t priced;     /* exchanges whose time was computed */
     double wall_s;
+    bool interrupted; /* by SIGINT or SIGTERM: what was found until then is there */
     struct search_point best[SEARCH_BEST]; /* by the objective, best first */
     int best_count;
 };

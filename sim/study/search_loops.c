@@ -2,8 +2,10 @@
 /* Nested loops from what costs most to know to what costs least: layer times by tensor, context
  * and expert parallelism, microbatch and recomputation; prices of gradient exchanges by the
  * layout; memory by split and sharding; the rest is a dozen multiplications a plan. */
+#include <math.h>
 #include <string.h>
 
+#include "program/schedule.h"
 #include "study/search_walk.h"
 
 enum { CONTEXT_MOST = 64 };
@@ -24,23 +26,15 @@ static struct degrees divisors(int64_t whole, int64_t most)
     return degrees;
 }
 
-static bool has_replicas(const struct plan *plan)
+static void learn_layout(struct search_walk *walk)
 {
-    return plan->data_parallel * plan->context_parallel > 1;
-}
-
-static void learn_layout(struct search_walk *walk, bool inside)
-{
-    struct search_layout *layout = &walk->layouts[inside];
-    if (layout->known) {
-        return;
+    struct search_layout *layout = &walk->layouts[walk->plan.pipeline_inside];
+    if (!layout->known) {
+        layout->known = true;
+        layout->boundary = search_price_boundary(walk->search->platform, &walk->plan);
+        layout->rough_s_per_byte = search_price_rough_s(walk->search->platform, &walk->plan);
     }
-    struct plan plan = walk->plan;
-    plan.pipeline_inside = inside;
-    layout->known = true;
-    layout->data = search_cost_data(&walk->prices, &plan, false);
-    layout->expert_data = search_cost_data(&walk->prices, &plan, true);
-    layout->boundary = search_cost_boundary(walk->search->platform, &plan);
+    search_shared_learn(walk);
 }
 
 static void add_point(struct search_walk *walk, const struct search_pipeline *pipeline,
@@ -52,37 +46,47 @@ static void add_point(struct search_walk *walk, const struct search_pipeline *pi
     search->points = arena_grow(search->arena, search->points, search->count, &search->capacity,
                                 sizeof *search->points);
     struct search_point *point = &search->points[search->count++];
-    *point = (struct search_point){.tensor = (int32_t)plan->tensor_parallel,
-                                   .pipeline = (int32_t)plan->pipeline_parallel,
-                                   .virtual_stages = (int16_t)plan->virtual_stages,
-                                   .context = (int32_t)plan->context_parallel,
-                                   .expert = (int32_t)plan->expert_parallel,
-                                   .micro_batch = (int32_t)plan->micro_batch,
-                                   .recompute = (uint8_t)plan->recompute,
-                                   .recompute_layers = (int16_t)plan->recompute_layers,
-                                   .zero = (uint8_t)plan->zero_stage,
-                                   .sequence = plan->sequence_parallel,
-                                   .overlap = plan->overlap_gradients,
-                                   .overlap_weights = plan->overlap_weights,
-                                   .overlap_tensor = plan->overlap_tensor,
-                                   .inside = plan->pipeline_inside,
-                                   .memory_bytes = (float)memory_bytes,
-                                   .time_s = time_s,
-                                   .energy_J = search_estimate_energy_J(walk, time_s)};
+    *point = (struct search_point){
+        .tensor = (int32_t)plan->tensor_parallel,
+        .pipeline = (int32_t)plan->pipeline_parallel,
+        .virtual_stages = (int16_t)plan->virtual_stages,
+        .context = (int32_t)plan->context_parallel,
+        .expert = (int32_t)plan->expert_parallel,
+        .expert_sharing = plan->expert_parallel > 1 && plan->expert_tensor_parallel > 1,
+        .micro_batch = (int32_t)plan->micro_batch,
+        .schedule = (uint8_t)plan->schedule,
+        .recompute = (uint8_t)plan->recompute,
+        .recompute_layers = (int16_t)plan->recompute_layers,
+        .zero = (uint8_t)plan->zero_stage,
+        .sequence = plan->sequence_parallel,
+        .overlap = plan->overlap_gradients,
+        .overlap_weights = plan->overlap_weights,
+        .overlap_tensor = plan->overlap_tensor,
+        .overlap_experts = plan->overlap_experts,
+        .inside = plan->pipeline_inside,
+        .offload_optimizer = plan->offload_optimizer,
+        .offload_activations =
+            (uint8_t)lround(plan->offload_activations * SEARCH_OFFLOAD_STEPS),
+        .memory_bytes = (float)memory_bytes,
+        .time_s = time_s,
+        .energy_J = search_estimate_energy_J(walk, time_s)};
     search_keep_best(search, point);
 }
 
 /* What the replicas' exchanges run beside costs no memory. With gradients sharded they leave
- * after every unit, with weights sharded those come before every unit: nothing to choose. */
+ * after every unit, with weights sharded those come before every unit, and where the gradients
+ * of weights are computed apart they leave at the end: nothing to choose. */
 static void try_overlaps(struct search_walk *walk, double memory_bytes)
 {
     struct plan *plan = &walk->plan;
     struct search_pipeline pipeline = search_estimate_pipeline(walk);
-    bool gradients = has_replicas(plan) && plan->zero_stage < 2;
-    bool weights = plan->zero_stage == 1 || plan->zero_stage == 2;
+    bool replicas = search_has_replicas(plan);
+    bool gradients = replicas && plan->zero_stage < 2 && !plan_splits_backward(plan);
+    bool weights = replicas && (plan->zero_stage == 1 || plan->zero_stage == 2);
+    bool always = replicas && plan->zero_stage >= 2;
     for (int w = 0; w <= weights; w++) {
         plan->overlap_weights = w;
-        for (int g = has_replicas(plan) && !gradients; g <= has_replicas(plan); g++) {
+        for (int g = always; g <= (gradients || always); g++) {
             plan->overlap_gradients = g;
             walk->search->considered++;
             add_point(walk, &pipeline, memory_bytes);
@@ -91,29 +95,73 @@ static void try_overlaps(struct search_walk *walk, double memory_bytes)
     plan->overlap_weights = plan->overlap_gradients = false;
 }
 
+static bool has_places(const struct plan *plan)
+{
+    return plan->pipeline_parallel > 1 && plan->data_parallel > 1;
+}
+
 static void try_layouts(struct search_walk *walk, double memory_bytes)
 {
     struct plan *plan = &walk->plan;
-    bool places = plan->pipeline_parallel > 1 && plan->data_parallel > 1;
-    for (int inside = 0; inside <= places; inside++) {
-        learn_layout(walk, inside);
+    if (walk->layout_given) {
+        learn_layout(walk);
+        try_overlaps(walk, memory_bytes);
+        return;
+    }
+    for (int inside = 0; inside <= has_places(plan); inside++) {
         plan->pipeline_inside = inside;
-        walk->rough_s_per_byte = search_cost_rough_s(walk->search->platform, plan);
+        learn_layout(walk);
         try_overlaps(walk, memory_bytes);
     }
     plan->pipeline_inside = false;
 }
 
+/* The least share of the activations; false when even all of them are too few. */
+static bool offload_activations(struct search_walk *walk)
+{
+    walk->plan.offload_activations = search_memory_offload(walk);
+    for (int k = 0; k < walk->split->kind_count; k++) {
+        walk->states[k].turn_bytes =
+            transformer_turn_activations(&walk->shape, walk->split->kinds[k].first);
+    }
+    return walk->plan.offload_activations <= 1;
+}
+
+/* What waits with the host only takes time, so that no more goes there than must. */
+static void try_offloading(struct search_walk *walk)
+{
+    struct plan *plan = &walk->plan;
+    double alone = 2;
+    for (int optimizer = 0; optimizer < 2; optimizer++) {
+        plan->offload_optimizer = optimizer;
+        bool fits = offload_activations(walk);
+        if (fits && (optimizer == 0 || plan->offload_activations < alone)) {
+            try_layouts(walk, search_memory_bytes(walk));
+        } else {
+            walk->search->considered++;
+        }
+        alone = plan->offload_activations;
+        if (!(alone > 0)) {
+            break; /* fits */
+        }
+    }
+    plan->offload_optimizer = false;
+    plan->offload_activations = 0;
+}
+
 static void try_sharding(struct search_walk *walk)
 {
     struct plan *plan = &walk->plan;
-    int most = has_replicas(plan) ? ZERO_STAGES - 1 : 0;
+    int most = search_has_replicas(plan) ? ZERO_STAGES - 1 : 0;
+    most = plan_splits_backward(plan) && most > 1 ? 1 : most;
     for (plan->zero_stage = 0; plan->zero_stage <= most; plan->zero_stage++) {
         double bytes = search_memory_bytes(walk);
         if (bytes <= walk->chip->hbm_bytes) {
             try_layouts(walk, bytes);
-        } else {
+        } else if (plan->frozen_weights) {
             walk->search->considered++;
+        } else {
+            try_offloading(walk);
         }
     }
     plan->zero_stage = 0;
@@ -154,7 +202,7 @@ static void try_recompute(struct search_walk *walk, int batch)
         }
         plan->recompute = (enum recompute)recompute;
         search_memory_kept(walk);
-        for (int overlap = 0; overlap <= tensor; overlap++) {
+        for (int overlap = 0; overlap <= tensor && !walk->search->interrupted; overlap++) {
             plan->overlap_tensor = overlap;
             plan->recompute = RECOMPUTE_NONE;
             walk->plain_cost = cost_of(walk, batch);
@@ -166,20 +214,32 @@ static void try_recompute(struct search_walk *walk, int batch)
     }
 }
 
+/* Alone and, with experts elsewhere, forward and backward turns together. */
+static void try_alternation(struct search_walk *walk, int batch)
+{
+    struct plan *plan = &walk->plan;
+    bool experts = plan->expert_parallel > 1 && plan->schedule != SCHEDULE_GPIPE;
+    for (int together = 0; together <= experts; together++) {
+        plan->overlap_experts = together;
+        try_recompute(walk, batch);
+    }
+    plan->overlap_experts = false;
+}
+
 static void try_micro_batches(struct search_walk *walk)
 {
     struct plan *plan = &walk->plan;
     struct degrees batches = divisors(walk->sequences, walk->sequences);
     for (int i = 0; i < batches.count; i++) {
+        struct error ignored = {.kind = ERROR_NONE};
         plan->micro_batch = batches.list[i];
         if (walk->sequences % (plan->data_parallel * plan->micro_batch) != 0) {
             continue; /* would round the batch up */
         }
         plan->micro_batches = walk->sequences / (plan->data_parallel * plan->micro_batch);
         plan->batch_sequences = walk->sequences;
-        bool interleaved = plan->virtual_stages > 1;
-        if (!interleaved || plan->micro_batches % plan->pipeline_parallel == 0) {
-            try_recompute(walk, i);
+        if (schedule_check(plan, &ignored)) {
+            try_alternation(walk, i);
         }
     }
 }
@@ -193,22 +253,57 @@ static bool splits_evenly(const struct search_walk *walk)
            (layers + 1) % chunks == 0 || (layers + 2) % chunks == 0;
 }
 
-static void try_schedules(struct search_walk *walk)
+static void try_split(struct search_walk *walk)
+{
+    walk->split = search_split_of(walk);
+    if (walk->split->fits) {
+        memset(walk->shared_known, 0, sizeof walk->shared_known);
+        search_memory_states(walk);
+        try_micro_batches(walk);
+    }
+}
+
+static void try_virtual_stages(struct search_walk *walk)
 {
     struct plan *plan = &walk->plan;
     int64_t layers = walk->shape.model->layers;
     int64_t most = plan->pipeline_parallel == 1 ? 1 : (layers + 2) / plan->pipeline_parallel;
     for (plan->virtual_stages = 1; plan->virtual_stages <= most; plan->virtual_stages++) {
-        if (!splits_evenly(walk)) {
-            continue;
-        }
-        walk->split = search_split_of(walk);
-        if (walk->split->fits) {
-            search_memory_states(walk);
-            try_micro_batches(walk);
+        if (splits_evenly(walk)) {
+            try_split(walk);
         }
     }
     plan->virtual_stages = 1;
+}
+
+static void try_schedules(struct search_walk *walk)
+{
+    static const enum pipeline_schedule others[] = {SCHEDULE_GPIPE, SCHEDULE_ZERO_BUBBLE,
+                                                    SCHEDULE_DUALPIPE};
+    try_virtual_stages(walk);
+    for (int i = 0; walk->plan.pipeline_parallel > 1 && i < 3; i++) {
+        walk->plan.schedule = others[i];
+        try_split(walk);
+    }
+    walk->plan.schedule = SCHEDULE_1F1B;
+}
+
+/* Where experts are spread over replicas, layers take another time with another layout. */
+static void try_places(struct search_walk *walk)
+{
+    struct plan *plan = &walk->plan;
+    walk->layout_given = search_price_crosses(plan);
+    if (!walk->layout_given) {
+        try_schedules(walk);
+        return;
+    }
+    for (int inside = 0; inside <= has_places(plan); inside++) {
+        plan->pipeline_inside = inside;
+        memset(walk->costs_known, 0, sizeof walk->costs_known);
+        try_schedules(walk);
+    }
+    plan->pipeline_inside = false;
+    memset(walk->costs_known, 0, sizeof walk->costs_known);
 }
 
 /* What is left of the chips is data-parallel. */
@@ -229,19 +324,27 @@ static void try_pipelines(struct search_walk *walk)
                         walk->search->scenario->batch_tokens, &ignored)) {
             plan->data_parallel = trial.data_parallel;
             memset(walk->layouts, 0, sizeof walk->layouts);
-            try_schedules(walk);
+            try_places(walk);
         }
     }
 }
 
+/* Each expert on one chip, or cut like the other matrices. */
 static void try_experts(struct search_walk *walk)
 {
+    struct plan *plan = &walk->plan;
     int64_t experts = walk->shape.model->expert_count;
     struct degrees degrees = divisors(experts > 0 ? experts : 1, INT64_MAX);
     for (int i = 0; i < degrees.count; i++) {
-        walk->plan.expert_parallel = degrees.list[i];
+        plan->expert_parallel = degrees.list[i];
+        plan->expert_tensor_parallel = 1;
         try_pipelines(walk);
+        if (plan->expert_parallel > 1 && plan->tensor_parallel > 1) {
+            plan->expert_tensor_parallel = plan->tensor_parallel;
+            try_pipelines(walk);
+        }
     }
+    plan->expert_tensor_parallel = 1;
 }
 
 static void try_contexts(struct search_walk *walk)
@@ -255,7 +358,7 @@ static void try_contexts(struct search_walk *walk)
     }
 }
 
-void search_loops(struct search_walk *walk)
+bool search_loops(struct search_walk *walk)
 {
     struct degrees degrees = divisors(walk->chips, walk->shape.model->heads);
     for (int i = 0; i < degrees.count; i++) {
@@ -267,4 +370,5 @@ void search_loops(struct search_walk *walk)
             }
         }
     }
+    return !walk->search->interrupted;
 }

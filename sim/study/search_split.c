@@ -18,8 +18,8 @@ static void stage_parts(const struct search_walk *walk, int64_t stage,
                         double parts[SEARCH_PARTS])
 {
     memset(parts, 0, SEARCH_PARTS * sizeof parts[0]);
-    for (int64_t c = 0; c < walk->plan.virtual_stages; c++) {
-        struct stage chunk = transformer_stage(walk->shape.model, &walk->plan, stage, c);
+    for (int64_t c = 0; c < plan_chunks(&walk->plan); c++) {
+        struct stage chunk = transformer_chunk(walk->shape.model, &walk->plan, stage, c);
         parts[PART_LAYER] += (double)chunk.layers;
         parts[PART_DENSE_LAYER] += (double)chunk.dense_layers;
         parts[PART_EMBEDDING] += chunk.embedding;
@@ -45,8 +45,8 @@ static double least(int64_t a, int64_t b)
 static void count_light(const struct search_walk *walk, struct search_split *split,
                         struct search_kind *kind)
 {
-    for (int64_t c = 0; c < walk->plan.virtual_stages; c++) {
-        struct stage chunk = transformer_stage(walk->shape.model, &walk->plan, kind->first, c);
+    for (int64_t c = 0; c < plan_chunks(&walk->plan); c++) {
+        struct stage chunk = transformer_chunk(walk->shape.model, &walk->plan, kind->first, c);
         int64_t layers = chunk.layers + chunk.dense_layers;
         split->most_layers = layers > split->most_layers ? layers : split->most_layers;
     }
@@ -54,9 +54,9 @@ static void count_light(const struct search_walk *walk, struct search_split *spl
         arena_array(walk->search->arena, walk->shape.model->layers + 1, sizeof *kind->light);
     for (int64_t k = 0; k <= split->most_layers; k++) {
         int64_t most = k == 0 ? INT64_MAX : k;
-        for (int64_t c = 0; c < walk->plan.virtual_stages; c++) {
+        for (int64_t c = 0; c < plan_chunks(&walk->plan); c++) {
             struct stage chunk =
-                transformer_stage(walk->shape.model, &walk->plan, kind->first, c);
+                transformer_chunk(walk->shape.model, &walk->plan, kind->first, c);
             kind->light[k][PART_LAYER] += least(chunk.layers, most);
             kind->light[k][PART_DENSE_LAYER] += least(chunk.dense_layers, most);
         }
@@ -88,8 +88,8 @@ const struct search_split *search_split_of(struct search_walk *walk)
 {
     const struct plan *plan = &walk->plan;
     int64_t width = walk->shape.model->layers + 3;
-    struct search_split **place =
-        &walk->splits[plan->pipeline_parallel * width + plan->virtual_stages];
+    int64_t kind = plan->schedule == SCHEDULE_DUALPIPE ? 0 : plan->virtual_stages;
+    struct search_split **place = &walk->splits[plan->pipeline_parallel * width + kind];
     if (*place != NULL) {
         return *place;
     }
@@ -108,72 +108,99 @@ const struct search_split *search_split_of(struct search_walk *walk)
 
 void search_memory_states(struct search_walk *walk)
 {
-    struct plan *plan = &walk->plan;
-    int64_t kept = plan->zero_stage;
+    struct plan plan = walk->plan;
+    struct training_shape shape = walk->shape;
+    shape.plan = &plan;
     for (int k = 0; k < walk->split->kind_count; k++) {
         struct search_state *state = &walk->states[k];
         int64_t first = walk->split->kinds[k].first;
-        state->parameters = transformer_stage_parameters(walk->shape.model, plan, first);
-        for (plan->zero_stage = 0; plan->zero_stage < ZERO_STAGES; plan->zero_stage++) {
-            struct training_memory memory = transformer_memory(&walk->shape, walk->chip, first);
-            state->state_bytes[plan->zero_stage] =
-                memory.weights_bytes + memory.gradients_bytes + memory.optimizer_bytes;
+        *state = (struct search_state){.activations_bytes = 0};
+        state->parameters = transformer_stage_parameters(shape.model, &plan, first);
+        for (plan.zero_stage = 0; plan.zero_stage < ZERO_STAGES; plan.zero_stage++) {
+            for (int offloaded = 0; offloaded < 2; offloaded++) {
+                plan.offload_optimizer = offloaded;
+                struct training_memory memory = transformer_memory(&shape, walk->chip, first);
+                state->state_bytes[plan.zero_stage][offloaded] =
+                    memory.weights_bytes + memory.gradients_bytes + memory.optimizer_bytes;
+            }
         }
     }
-    plan->zero_stage = kept;
-}
-
-static double kept_bytes(const struct search_walk *walk, int64_t stage)
-{
-    struct training_memory memory = transformer_memory(&walk->shape, walk->chip, stage);
-    return memory.activations_bytes + memory.workspace_bytes + memory.reserved_bytes;
-}
-
-static double activations_bytes(const struct search_walk *walk, int64_t stage)
-{
-    return transformer_memory(&walk->shape, walk->chip, stage).activations_bytes;
 }
 
 /* Activations grow by as much with each layer that is not computed again. */
 void search_memory_kept(struct search_walk *walk)
 {
-    struct plan *plan = &walk->plan;
-    plan->recompute_layers = 0;
+    struct plan plan = walk->plan;
+    struct training_shape shape = walk->shape;
+    shape.plan = &plan;
+    plan.recompute_layers = 0;
+    plan.offload_activations = 0;
     for (int k = 0; k < walk->split->kind_count; k++) {
         const struct search_kind *kind = &walk->split->kinds[k];
         struct search_state *state = &walk->states[k];
         double layers = kind->light[0][PART_LAYER] + kind->light[0][PART_DENSE_LAYER];
-        state->kept_bytes = kept_bytes(walk, kind->first);
+        struct training_memory memory = transformer_memory(&shape, walk->chip, kind->first);
+        state->activations_bytes = memory.activations_bytes;
+        state->rest_bytes = memory.workspace_bytes + memory.reserved_bytes;
         state->layer_bytes = 0;
-        if (plan->recompute == RECOMPUTE_FULL && layers > 0) {
-            double all_bytes = activations_bytes(walk, kind->first);
-            plan->recompute = RECOMPUTE_NONE;
-            double none_bytes = activations_bytes(walk, kind->first);
-            plan->recompute = RECOMPUTE_FULL;
-            state->layer_bytes = (none_bytes - all_bytes) / layers;
+        if (plan.recompute == RECOMPUTE_FULL && layers > 0) {
+            plan.recompute = RECOMPUTE_NONE;
+            double none_bytes =
+                transformer_memory(&shape, walk->chip, kind->first).activations_bytes;
+            plan.recompute = RECOMPUTE_FULL;
+            state->layer_bytes = (none_bytes - state->activations_bytes) / layers;
         }
     }
 }
 
+static double activations_bytes(const struct search_walk *walk, int k)
+{
+    const struct search_kind *kind = &walk->split->kinds[k];
+    const struct search_state *state = &walk->states[k];
+    int64_t again = walk->plan.recompute_layers;
+    if (again > 0 && walk->shape.model->dense_layers > 0) {
+        /* dense layers keep something else than mixtures */
+        struct plan plan = walk->plan;
+        struct training_shape shape = walk->shape;
+        shape.plan = &plan;
+        plan.offload_activations = 0;
+        return transformer_memory(&shape, walk->chip, kind->first).activations_bytes;
+    }
+    const double *all = kind->light[0], *light = kind->light[again];
+    double whole =
+        all[PART_LAYER] - light[PART_LAYER] + all[PART_DENSE_LAYER] - light[PART_DENSE_LAYER];
+    return state->activations_bytes + whole * state->layer_bytes;
+}
+
+static double other_bytes(const struct search_walk *walk, int k)
+{
+    const struct search_state *state = &walk->states[k];
+    return state->state_bytes[walk->plan.zero_stage][walk->plan.offload_optimizer] +
+           state->rest_bytes;
+}
+
 double search_memory_bytes(const struct search_walk *walk)
 {
-    const struct plan *plan = &walk->plan;
     double most_bytes = 0;
     for (int k = 0; k < walk->split->kind_count; k++) {
-        const struct search_kind *kind = &walk->split->kinds[k];
-        const struct search_state *state = &walk->states[k];
-        if (plan->recompute_layers > 0 && walk->shape.model->dense_layers > 0) {
-            /* dense layers keep something else than mixtures */
-            most_bytes =
-                fmax(most_bytes,
-                     transformer_memory(&walk->shape, walk->chip, kind->first).total_bytes);
-            continue;
-        }
-        const double *all = kind->light[0], *light = kind->light[plan->recompute_layers];
-        double whole = all[PART_LAYER] - light[PART_LAYER] + all[PART_DENSE_LAYER] -
-                       light[PART_DENSE_LAYER];
-        most_bytes = fmax(most_bytes, state->state_bytes[plan->zero_stage] + state->kept_bytes +
-                                          whole * state->layer_bytes);
+        most_bytes =
+            fmax(most_bytes, other_bytes(walk, k) + activations_bytes(walk, k) *
+                                                        (1 - walk->plan.offload_activations));
     }
     return most_bytes;
+}
+
+double search_memory_offload(const struct search_walk *walk)
+{
+    double share = 0;
+    for (int k = 0; k < walk->split->kind_count; k++) {
+        double over_bytes =
+            other_bytes(walk, k) + activations_bytes(walk, k) - walk->chip->hbm_bytes;
+        if (over_bytes > 0) {
+            share = fmax(share,
+                         ceil(SEARCH_OFFLOAD_STEPS * over_bytes / activations_bytes(walk, k)) /
+                             SEARCH_OFFLOAD_STEPS);
+        }
+    }
+    return share;
 }

@@ -23,17 +23,37 @@ struct search_split {
     int64_t most_layers; /* of the largest chunk */
 };
 
+/* Units of a stage that replicas exchange alike: layers, dense layers of a mixture, ends. */
+enum { UNIT_LAYER, UNIT_DENSE, UNIT_END, UNIT_CLASSES };
+
+struct search_unit { /* on the chips that share all else, and those that share experts */
+    double gather_s[2], scatter_s[2];
+};
+
+struct search_shared { /* what replicas exchange of a stage, with one layout */
+    struct search_unit units[UNIT_CLASSES];
+    double turn_gather_s[2], turn_scatter_s[2]; /* of all units, one by one */
+    double turn_reduce_s[2];                    /* the same, whole sums */
+    double gather_s, scatter_s, reduce_s;       /* of the stage at once */
+};
+
 struct search_state { /* what a kind of stage keeps and takes, by plan */
     struct parameters parameters;
-    double state_bytes[ZERO_STAGES]; /* weights, gradients, optimizer */
-    double kept_bytes, layer_bytes;  /* activations and the rest; a layer not computed again */
-    double forward_s, backward_s;    /* of a microbatch */
-    double forward_plain_s, backward_plain_s; /* run unit by unit */
+    double unit_dense[UNIT_CLASSES], unit_expert[UNIT_CLASSES]; /* parameters */
+    double state_bytes[ZERO_STAGES][2]; /* weights, gradients, optimizer; [offloaded] */
+    double activations_bytes, rest_bytes;
+    double layer_bytes; /* activations of a layer that is not computed again */
+    double turn_bytes;  /* activations that a chunk's turn leaves */
+    struct search_pair forward, backward; /* of a microbatch; plain: run unit by unit */
+    struct search_pair data;              /* of backward, gradients of data */
+    double together_s; /* forward and backward turn that alternate, less than one by one */
+    struct search_shared shared[2]; /* [pipeline_inside] */
 };
 
 struct search_layout { /* prices that depend on who sits where: [pipeline_inside] */
     bool known;
-    struct search_line data, expert_data, boundary;
+    struct search_line boundary;
+    double rough_s_per_byte; /* of an exchange among replicas, as its slowdown is reckoned */
 };
 
 struct search_walk {
@@ -42,7 +62,8 @@ struct search_walk {
     struct plan plan;
     struct training_shape shape;
     int64_t chips, sequences;
-    double optimizer_s; /* a parameter */
+    double optimizer_s;     /* a parameter */
+    double send_s_per_byte; /* that a stage waits for with blocking_sends */
     const struct chip *chip;
     struct search_split **splits; /* [pipeline_parallel][virtual_stages], made when needed */
     const struct search_split *split;
@@ -50,34 +71,53 @@ struct search_walk {
     bool costs_known[SEARCH_DEGREES][RECOMPUTE_COUNT][2];
     const struct search_cost *cost, *plain_cost; /* with the plan's recomputation, with none */
     struct search_layout layouts[2];
+    bool layout_given; /* chosen before all else */
+    bool shared_known[2];
     struct search_state states[SEARCH_KINDS];
     double active_s; /* of a microbatch through all stages, weighed by power above idle */
-    double rough_s_per_byte; /* of an exchange among replicas, as its slowdown is reckoned */
 };
 
-/* Goes through all plans. */
-void search_loops(struct search_walk *walk);
+/* Goes through all plans; false when it was interrupted. */
+bool search_loops(struct search_walk *walk);
 void search_keep_best(struct search *search, const struct search_point *point);
 
 /* Splits of the model: search_split.c. */
 const struct search_split *search_split_of(struct search_walk *walk);
 
 /* Memory of the fullest stage, as transformer_memory has it: _states for each split, _kept for
- * each microbatch and recomputation. */
+ * each microbatch, recomputation and schedule. */
 void search_memory_states(struct search_walk *walk);
 void search_memory_kept(struct search_walk *walk);
 double search_memory_bytes(const struct search_walk *walk);
+/* The least share of activations, in steps, that must wait with the host; above 1: none fits.
+ */
+double search_memory_offload(const struct search_walk *walk);
+
+/* What replicas exchange in the plan's layout, once a split: search_shared.c. */
+void search_shared_learn(struct search_walk *walk);
+bool search_has_replicas(const struct plan *plan);
+double search_shared_slowed_s(const struct search_walk *walk, int k, double bytes,
+                              double work_s);
 
 struct search_pipeline { /* of a microbatch: the slowest stage, sums over stages */
-    double slowest_s, all_s, forward_s, backward_s;
-    double last_backward_s; /* of the last stage */
+    double slowest_s, all_s, forward_s, backward_s, data_s;
+    double period_s; /* the slowest stage's forward and backward turn, run together */
+    double last_forward_s, last_backward_s; /* of the last stage */
+    double boundary_s;                      /* to the next stage */
 };
 
 /* Times of stages, once for each choice of recomputation; what the chips are busy with. */
 void search_estimate_stages(struct search_walk *walk);
 
-/* For the plan's zero_stage and layout. */
+/* For the plan's zero_stage, layout and offloading. */
 struct search_pipeline search_estimate_pipeline(const struct search_walk *walk);
+
+/* All turns of the schedule; until the first unit of gradients is there, in the last and in the
+ * first stage: search_schedule.c. */
+double search_schedule_s(const struct plan *plan, const struct search_pipeline *pipeline);
+double search_schedule_first_s(const struct plan *plan, const struct search_pipeline *pipeline,
+                               bool last);
+
 double search_estimate_step_s(const struct search_walk *walk,
                               const struct search_pipeline *pipeline);
 double search_estimate_energy_J(const struct search_walk *walk, double time_s);

@@ -13,6 +13,12 @@ const char *recompute_name(enum recompute recompute)
     return names[recompute];
 }
 
+const char *plan_schedule_name(enum pipeline_schedule schedule)
+{
+    static const char *const names[] = {"1f1b", "gpipe", "zero-bubble", "dualpipe"};
+    return names[schedule];
+}
+
 void plan_init(struct plan *plan)
 {
     *plan = (struct plan){.tensor_parallel = 1,

@@ -94,6 +94,7 @@ struct training_shape {
 };
 
 const char *recompute_name(enum recompute recompute);
+const char *plan_schedule_name(enum pipeline_schedule schedule);
 
 /* The plan of a workload that says nothing: one chip, bf16. workloads/README.md lists it. */
 void plan_init(struct plan *plan);

@@ -124,13 +124,13 @@ static double chunks_in_flight(const struct plan *plan, int64_t stage)
 {
     int64_t later = plan->pipeline_parallel - 1 - stage;
     int64_t chunks = later + 1;
-    if (plan->virtual_stages > 1) {
+    if (plan->virtual_stages > 1 || plan->overlap_experts) {
         chunks = 2 * later + (plan->virtual_stages - 1) * plan->pipeline_parallel + 1;
     }
     int64_t all = plan->micro_batches * plan->virtual_stages;
     chunks += plan->overlap_experts;
     if (plan->schedule == SCHEDULE_ZERO_BUBBLE) {
-        chunks = plan->pipeline_parallel; /* and those whose weights' gradients wait */
+        chunks += stage; /* whose weights' gradients wait */
     } else if (plan->schedule == SCHEDULE_GPIPE) {
         chunks = all;
     } else if (plan->schedule == SCHEDULE_DUALPIPE) {
@@ -180,7 +180,8 @@ static double workspace_bytes(const struct training_shape *shape, int64_t stage)
     if (shape->plan->recompute == RECOMPUTE_FULL) {
         bytes += whole_layer_bytes(shape, false);
     }
-    if (stage == shape->plan->pipeline_parallel - 1) {
+    bool both_ends = shape->plan->schedule == SCHEDULE_DUALPIPE && stage == 0;
+    if (both_ends || stage == shape->plan->pipeline_parallel - 1) {
         bytes += (ELEMENT_BYTES + FLOAT_BYTES) * vocabulary_logits(shape);
     }
     return bytes;

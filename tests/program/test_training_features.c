@@ -161,6 +161,27 @@ static void test_offloading(void)
     arena_free(away->arena);
 }
 
+/* GPipe goes back from the last microbatch to the first, and only then gradients are whole. */
+static void test_gpipe_reduces_whole_gradients(void)
+{
+    struct plan plan = one_stage();
+    plan.schedule = SCHEDULE_GPIPE;
+    plan.overlap_gradients = true;
+    struct made *made = make(&small, &plan, 2);
+    const struct program *program = &made->job->programs[made->job->teams[0].program];
+    int64_t before = 0;
+    for (int64_t i = 0; i < program->count; i++) {
+        const struct instruction *instruction = &program->instructions[i];
+        bool starts = instruction->kind == INSTRUCTION_START;
+        bool turns = instruction->kind == INSTRUCTION_RUN && instruction->microbatch >= 0;
+        before += starts;
+        CU_ASSERT_TRUE(before == 0 || !turns || instruction->microbatch == 0);
+    }
+    CU_ASSERT_TRUE(before > 1);
+    CU_ASSERT_EQUAL(made->plan.micro_batches, 2);
+    arena_free(made->arena);
+}
+
 /* One of two layers computed again keeps its input of 2 bytes alone. */
 static void test_recompute_by_block(void)
 {
@@ -209,6 +230,7 @@ void suite_training_features(void)
         {"hybrid sharding", test_hybrid_sharding},
         {"ring attention", test_ring},
         {"adapters", test_adapters},
+        {"GPipe reduces whole gradients", test_gpipe_reduces_whole_gradients},
         {"offloading", test_offloading},
         {"recomputation by block", test_recompute_by_block},
         {"merged dispatch", test_merged_dispatch},

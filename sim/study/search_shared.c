@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gradients and weights that the replicas of a stage exchange, unit by unit or at once.
+ * MODEL.md, "Sharded states". */
+#include <math.h>
+
+#include "study/search_walk.h"
+
+bool search_has_replicas(const struct plan *plan)
+{
+    return plan->data_parallel * plan->context_parallel > 1;
+}
+
+/* Parameters of one unit of each class; experts that are cut like a dense MLP have the replicas
+ * of all else. */
+static void divide_units(struct search_walk *walk, int k)
+{
+    const struct plan *plan = &walk->plan;
+    const struct search_kind *kind = &walk->split->kinds[k];
+    struct search_state *state = &walk->states[k];
+    double vocabulary =
+        transformer_stage_vocabulary_parameters(walk->shape.model, plan, kind->first);
+    double layers = kind->parts[PART_LAYER] + kind->parts[PART_DENSE_LAYER];
+    double mixtures = kind->parts[PART_LAYER];
+    double ends = kind->parts[PART_EMBEDDING] + kind->parts[PART_HEAD];
+    double dense = (state->parameters.dense - vocabulary) / layers;
+    double expert = mixtures > 0 ? state->parameters.expert / mixtures : 0;
+    bool apart = plan->expert_parallel > 1;
+    state->unit_dense[UNIT_LAYER] = dense + (apart ? 0 : expert);
+    state->unit_expert[UNIT_LAYER] = apart ? expert : 0;
+    state->unit_dense[UNIT_DENSE] = dense;
+    state->unit_dense[UNIT_END] = ends > 0 ? vocabulary / ends : 0;
+}
+
+static double count_of(const struct search_kind *kind, int class)
+{
+    return class == UNIT_LAYER   ? kind->parts[PART_LAYER]
+           : class == UNIT_DENSE ? kind->parts[PART_DENSE_LAYER]
+                                 : kind->parts[PART_EMBEDDING] + kind->parts[PART_HEAD];
+}
+
+static double price(struct search_walk *walk, bool expert, enum collective_operation operation,
+                    double bytes)
+{
+    return search_price_replicas_s(&walk->prices, &walk->plan, expert, operation, bytes);
+}
+
+static void learn_stage(struct search_walk *walk, int k)
+{
+    const struct search_kind *kind = &walk->split->kinds[k];
+    struct search_state *state = &walk->states[k];
+    struct search_shared *shared = &state->shared[walk->plan.pipeline_inside];
+    double weight = dtype_bytes(DTYPE_BF16), gradient = walk->plan.gradient_bytes;
+    gradient = walk->plan.frozen_weights ? 0 : gradient;
+    *shared = (struct search_shared){.gather_s = 0};
+    for (int expert = 0; expert < 2; expert++) {
+        const double *unit = expert ? state->unit_expert : state->unit_dense;
+        double all = 0;
+        for (int c = 0; c < UNIT_CLASSES; c++) {
+            double count = count_of(kind, c);
+            if (!(count * unit[c] > 0)) {
+                continue;
+            }
+            struct search_unit *one = &shared->units[c];
+            all += count * unit[c];
+            one->gather_s[expert] =
+                price(walk, expert, COLLECTIVE_ALL_GATHER, unit[c] * weight);
+            one->scatter_s[expert] =
+                price(walk, expert, COLLECTIVE_REDUCE_SCATTER, unit[c] * gradient);
+            shared->turn_gather_s[expert] += count * one->gather_s[expert];
+            shared->turn_scatter_s[expert] += count * one->scatter_s[expert];
+            shared->turn_reduce_s[expert] +=
+                count * price(walk, expert, COLLECTIVE_ALL_REDUCE, unit[c] * gradient);
+        }
+        shared->gather_s =
+            fmax(shared->gather_s, price(walk, expert, COLLECTIVE_ALL_GATHER, all * weight));
+        shared->scatter_s = fmax(
+            shared->scatter_s, price(walk, expert, COLLECTIVE_REDUCE_SCATTER, all * gradient));
+        shared->reduce_s =
+            fmax(shared->reduce_s, price(walk, expert, COLLECTIVE_ALL_REDUCE, all * gradient));
+    }
+}
+
+void search_shared_learn(struct search_walk *walk)
+{
+    bool *known = &walk->shared_known[walk->plan.pipeline_inside];
+    if (*known) {
+        return;
+    }
+    *known = true;
+    for (int k = 0; k < walk->split->kind_count; k++) {
+        divide_units(walk, k);
+        learn_stage(walk, k);
+    }
+}
+
+/* How much longer work takes beside an exchange of this many bytes a parameter. */
+double search_shared_slowed_s(const struct search_walk *walk, int k, double bytes,
+                              double work_s)
+{
+    const struct search_layout *layout = &walk->layouts[walk->plan.pipeline_inside];
+    const struct parameters *all = &walk->states[k].parameters;
+    double lost = walk->chip->communication_compute_fraction;
+    double exchange_s = (all->dense + all->expert) * bytes * layout->rough_s_per_byte;
+    return work_s + lost * fmin(exchange_s, work_s / (1 - lost));
+}
