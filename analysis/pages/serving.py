@@ -79,7 +79,7 @@ def answer(entries: list[Entry], base: Entry | None) -> Section:
             f"{quantity(entry.value('tpot_p50_s'), 's')} each (p99 {quantity(entry.value('tpot_p99_s'), 's')}). {_waited(entry)}; "
             f"most of a step is {entry.row['step_limited_by']}.")
         if entry.value("is_saturated") == 1:
-            section.text.append(f"{entry.name} is saturated: its queue grew to the end, and its latencies follow the length of the run. "
+            section.text.append(f"{entry.name} is saturated: requests waited without a break for a tenth of the run or more, and its latencies follow the length of the run. "
                                 "Only its rates say something.")
     for entry in entries:
         if base is not None and entry is not base:

@@ -90,6 +90,11 @@ static void print_limits(const union cell *row)
     print_field("load", "%s; requests wait for %s; most of a step is %s",
                 print_share(text[0], row[SERVING_LOAD].f64), row[SERVING_LIMIT].text,
                 row[SERVING_STEP_LIMIT].text);
+    if (isfinite(row[SERVING_FULL].f64)) {
+        print_field("full batches",
+                    "would serve %.3g requests/s; trust latencies up to about %.3g/s",
+                    row[SERVING_FULL].f64, row[SERVING_TRUSTED].f64);
+    }
     if (row[SERVING_PREEMPTIONS].i64 > 0) {
         print_field("pre-emptions", "%lld, %s tokens computed again",
                     (long long)row[SERVING_PREEMPTIONS].i64,
@@ -161,22 +166,26 @@ static void warn(const struct run_job *run, const struct serving *serving,
     }
     if (row[SERVING_SATURATED].i64 != 0) {
         fprintf(stderr,
-                "trnsim: warning: the queue grew to the end, so TTFT follows the length of the "
-                "run; trust latencies up to about %.3g requests/s\n",
+                "trnsim: warning: the load is at or beyond what the replicas can serve: "
+                "requests waited without a break for a tenth of the run or more, so TTFT "
+                "follows its length; trust latencies up to about %.3g requests/s\n",
                 row[SERVING_TRUSTED].f64);
     }
-    if (row[SERVING_SATURATED].i64 == 0 && row[SERVING_LOAD].f64 > 0.9) {
-        fprintf(
-            stderr,
-            "trnsim: warning: the replicas are at %.0f %% of their load; trust latencies up "
-            "to about %.3g requests/s\n",
-            100 * row[SERVING_LOAD].f64, row[SERVING_TRUSTED].f64);
+    if (row[SERVING_SATURATED].i64 == 0 &&
+        row[SERVING_REQUEST_RATE].f64 > row[SERVING_TRUSTED].f64) {
+        fprintf(stderr,
+                "trnsim: warning: near saturation latencies hang on small errors of the step "
+                "time; trust them up to about %.3g requests/s\n",
+                row[SERVING_TRUSTED].f64);
     }
     if (row[SERVING_REJECTED].i64 > 0) {
         fprintf(stderr,
                 "trnsim: warning: %lld requests were rejected, longer than the KV cache or "
-                "max_model_len\n",
-                (long long)row[SERVING_REJECTED].i64);
+                "max_model_len%s\n",
+                (long long)row[SERVING_REJECTED].i64,
+                serving->scenario->serving.max_queue > 0
+                    ? ", or come when max_queue were waiting"
+                    : "");
     }
     int64_t asked = serving->scenario->serving.requests;
     if (row[SERVING_ARRIVED].i64 < asked) {

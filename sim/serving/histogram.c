@@ -79,6 +79,16 @@ double histogram_quantile(const struct histogram *histogram, double share)
     return fmin(fmax(value_of(cell), histogram->least), histogram->most);
 }
 
+double histogram_sum_from(const struct histogram *histogram, double value)
+{
+    double sum = 0;
+    int64_t cell = value > 0 ? cell_of(value) : 0;
+    for (cell = cell < 0 ? 0 : cell; cell < CELLS; cell++) {
+        sum += (double)histogram->counts[cell] * value_of(cell);
+    }
+    return sum;
+}
+
 double histogram_mean(const struct histogram *histogram)
 {
     return histogram->count == 0 ? (double)NAN : histogram->sum / (double)histogram->count;

@@ -20,3 +20,6 @@ void histogram_merge(struct histogram *histogram, const struct histogram *other)
 /* The smallest value that a share of the values does not exceed; NAN when there are none. */
 double histogram_quantile(const struct histogram *histogram, double share);
 double histogram_mean(const struct histogram *histogram);
+
+/* Sum of the values from a value on. */
+double histogram_sum_from(const struct histogram *histogram, double value);

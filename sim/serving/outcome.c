@@ -144,6 +144,7 @@ void outcome_arrived(struct outcome *outcome, const struct arrival *arrival)
         outcome->first_arrival_s = arrival->time_s;
     }
     outcome->last_arrival_s = arrival->time_s;
+    series_arrival(&outcome->series, arrival->time_s);
     outcome->present++;
 }
 

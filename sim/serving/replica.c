@@ -23,7 +23,8 @@ void replica_init(struct replica *replica, const struct serving_engine *engine, 
     *replica = (struct replica){.index = index,
                                 .queue = REQUEST_LIST_EMPTY,
                                 .coming = REQUEST_LIST_EMPTY,
-                                .blocked = REQUEST_NONE};
+                                .blocked = REQUEST_NONE,
+                                .backlog_s = -1};
     replica->block_needs =
         arena_array(engine->arena, engine->scenario->block_tokens, sizeof(int32_t));
     kv_cache_init(&replica->cache, block_count, engine->arena);
@@ -79,12 +80,24 @@ static void describe_step(const struct serving_engine *engine, struct replica *r
     }
 }
 
+/* MODEL.md, "Serving: saturation" */
+static void note_backlog(struct serving_engine *engine, struct replica *replica, double now_s)
+{
+    if (replica->queue.count > 0) {
+        replica->backlog_s = replica->backlog_s < 0 ? now_s : replica->backlog_s;
+    } else if (replica->backlog_s >= 0) {
+        histogram_add(engine->backlogs, now_s - replica->backlog_s);
+        replica->backlog_s = -1;
+    }
+}
+
 void replica_plan(struct serving_engine *engine, struct replica *replica, double now_s)
 {
     replica->preempted = replica->hesitates = false;
     replica->waits = WAIT_NONE;
     replica_land(engine, replica);
     engine->policy->compose(engine, replica, now_s);
+    note_backlog(engine, replica, now_s);
     replica->busy = replica->prefill_count > 0 || replica->decodes;
     if (!replica->busy) {
         return;
@@ -279,4 +292,5 @@ void replica_stop(struct serving_engine *engine, struct replica *replica, double
         replica_finish(engine, replica);
     }
     replica->busy = false;
+    replica->backlog_s = -1; /* its requests go elsewhere */
 }

@@ -5,6 +5,7 @@
  * costs nothing per running request. MODEL.md, "Serving: engine" */
 #pragma once
 
+#include "serving/histogram.h"
 #include "serving/kv_cache.h"
 #include "serving/request.h"
 #include "serving/step_cost.h"
@@ -57,6 +58,7 @@ struct replica {
     bool preempted;     /* while this span was planned */
     int64_t idle_steps; /* since something came of a step */
     bool down;          /* failed: it begins nothing */
+    double backlog_s;   /* since then somebody has waited at every step boundary; -1 */
     double evicted_bytes; /* to lower tiers, not yet on their way */
 
     /* of replicas that go on apart: serving_apart.h */
@@ -86,7 +88,8 @@ struct serving_engine {
     const struct step_cost *cost;
     struct request_pool *pool;
     struct engine_totals totals;
-    int64_t sequences; /* that a replica's batch may have */
+    struct histogram *backlogs; /* s, of all replicas, that have ended */
+    int64_t sequences;          /* that a replica's batch may have */
     bool coalesce;
     struct arena *arena;
     /* A prompt is complete that decodes elsewhere; NULL: it decodes here. The hooks below may
@@ -136,7 +139,8 @@ void replica_stop(struct serving_engine *engine, struct replica *replica, double
  * *budget. */
 void replica_continue_prefills(struct serving_engine *engine, struct replica *replica,
                                int64_t *budget);
-/* Admits from the queue while there is room. whole: only prompts that fit the budget. */
+/* Admits from the queue while there is room. whole: only prompts that fit the budget,
+ * or one alone. */
 void replica_admit(struct serving_engine *engine, struct replica *replica, int64_t *budget,
                    bool whole, double now_s);
 /* Makes room for one more token of each decoding request, at the cost of the latest ones. */

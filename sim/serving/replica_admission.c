@@ -200,7 +200,8 @@ void replica_admit(struct serving_engine *engine, struct replica *replica, int64
     while (replica->queue.count > 0) {
         struct request *request = request_at(engine->pool, replica->queue.first);
         int64_t most = replica_blocks_target(request);
-        bool alone = replica->running_count == 0;
+        bool alone =
+            replica->prefill_count == 0; /* longer than the budget: a step of its own */
         if (replica->running_count + replica->incoming_count >= engine->sequences) {
             replica->waits = WAIT_SEQUENCES;
             return;

@@ -17,6 +17,7 @@ static void add_cell(struct series_cell *sum, const struct series_cell *cell)
     sum->blocks_s += cell->blocks_s;
     sum->output_tokens += cell->output_tokens;
     sum->prompt_tokens += cell->prompt_tokens;
+    sum->arrivals += cell->arrivals;
 }
 
 static void halve(struct series *series)
@@ -61,9 +62,11 @@ static void spread(struct series *series, double start_s, double end_s,
             return;
         }
         double part_s = stop_s - start_s;
-        struct series_cell part = {per_s->running_s * part_s, per_s->waiting_s * part_s,
-                                   per_s->blocks_s * part_s, per_s->output_tokens * part_s,
-                                   per_s->prompt_tokens * part_s};
+        struct series_cell part = {.running_s = per_s->running_s * part_s,
+                                   .waiting_s = per_s->waiting_s * part_s,
+                                   .blocks_s = per_s->blocks_s * part_s,
+                                   .output_tokens = per_s->output_tokens * part_s,
+                                   .prompt_tokens = per_s->prompt_tokens * part_s};
         add_cell(&series->cells[cell], &part);
         start_s = stop_s;
     }
@@ -97,4 +100,32 @@ void series_tokens(struct series *series, double start_s, double end_s, double o
     if (time_s > 0) {
         spread(series, start_s, end_s, &rates);
     }
+}
+
+void series_arrival(struct series *series, double time_s)
+{
+    reach(series, time_s);
+    series->cells[(int64_t)(time_s / series->interval_s)].arrivals++;
+}
+
+double series_peak(const struct series *series)
+{
+    enum { PARTS = 20 };
+    int64_t first = 0, end = series->count;
+    while (end > 0 && series->cells[end - 1].arrivals == 0) {
+        end--;
+    }
+    while (first < end && series->cells[first].arrivals == 0) {
+        first++;
+    }
+    int64_t width = (end - first + PARTS - 1) / PARTS;
+    double all = 0, window = 0, most = 0;
+    for (int64_t i = first; i < end; i++) {
+        all += series->cells[i].arrivals;
+        window += series->cells[i].arrivals;
+        window -= i - first >= width ? series->cells[i - width].arrivals : 0;
+        most = fmax(most, window);
+    }
+    double mean = all * (double)width / (double)(end - first);
+    return end > first ? fmax((most - 2 * sqrt(most)) / mean, 1) : 1;
 }

@@ -13,6 +13,7 @@ enum { SERIES_LIMIT = 100000 };
 struct series_cell {
     double running_s, waiting_s, blocks_s; /* integrals over time */
     double output_tokens, prompt_tokens;
+    double arrivals;
 };
 
 struct series {
@@ -32,6 +33,14 @@ void series_add_levels(struct series *series, double start_s, double end_s, doub
 void series_levels(struct series *series, double now_s, double running, double waiting,
                    double blocks);
 
+/* A request comes. */
+void series_arrival(struct series *series, double time_s);
+
 /* Tokens that came evenly from start to end. */
 void series_tokens(struct series *series, double start_s, double end_s, double output_tokens,
                    double prompt_tokens);
+
+/* The rate of arrivals in the busiest twentieth of the time from the first to the last, over
+ * their mean rate; what chance adds to a count (two deviations of a Poisson process) is taken
+ * off. 1 or more. MODEL.md, "Serving: saturation" */
+double series_peak(const struct series *series);

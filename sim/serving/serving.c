@@ -138,6 +138,7 @@ static void start_pool(struct serving *serving, int kind, struct arena *arena)
                      scenario->pipeline_parallel,
         .coalesce = serving->scenario->coalesce,
         .arena = arena,
+        .backlogs = arena_alloc(arena, sizeof(struct histogram)),
         .ended = serving_requests_ended,
         .owner = serving,
     };

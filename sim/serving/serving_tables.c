@@ -7,6 +7,7 @@
 #include "economics/cost.h"
 #include "economics/energy.h"
 #include "hardware/evidence.h"
+#include "serving/serving_load.h"
 
 #define SERVING_ROW(NAME, column, type, unit, meaning) {column, COLUMN_##type, unit, meaning},
 static const struct column summary_columns[] = {SERVING_COLUMNS(SERVING_ROW)};
@@ -18,7 +19,8 @@ static const struct column summary_columns[] = {SERVING_COLUMNS(SERVING_ROW)};
     X(WAITING, "waiting", "1", "requests in queues, mean")                                     \
     X(BLOCKS, "kv_use_fraction", "1", "KV blocks that requests hold, mean")                    \
     X(OUTPUT, "output_tokens_per_s", "1/s", "tokens that came out")                            \
-    X(PROMPT, "prompt_tokens_per_s", "1/s", "prompt tokens computed for the first time")
+    X(PROMPT, "prompt_tokens_per_s", "1/s", "prompt tokens computed for the first time")       \
+    X(ARRIVALS, "arrivals_per_s", "1/s", "requests that came")
 
 #define SECOND_ENUM(NAME, column, unit, meaning) SECOND_##NAME,
 enum second_column { SECOND_COLUMNS(SECOND_ENUM) SECOND_COLUMN_COUNT };
@@ -30,48 +32,6 @@ static const struct column breakdown_columns[] = {
     {"time_s", COLUMN_F64, "s", "mean a replica"},
     {"share_fraction", COLUMN_F64, "1", "of the replicas' busy time"},
 };
-
-static double elapsed_s(const struct serving *serving)
-{
-    return serving->outcome->end_s - serving->outcome->first_arrival_s;
-}
-
-/* That a pool had over the run: all, or what its autoscaler took. */
-static double mean_chips(const struct serving *serving, const struct pool *pool)
-{
-    double span_s = elapsed_s(serving);
-    return span_s > 0 ? fleet_chips_s(serving, (int)(pool - serving->pools)) / span_s
-                      : (double)pool->chips;
-}
-
-static double busy_fraction(const struct serving *serving, const struct pool *pool)
-{
-    double lanes = (double)pool->lane_count * mean_chips(serving, pool) / (double)pool->chips;
-    return pool->engine.totals.busy_s / (lanes * elapsed_s(serving));
-}
-
-/* MODEL.md, "Serving: statistics" */
-static double pool_load_fraction(const struct serving *serving, const struct pool *pool)
-{
-    const struct engine_totals *totals = &pool->engine.totals;
-    struct step one = {.rows = 1, .decode_count = 1, .decode_context = 1};
-    double alone_s = (double)totals->steps * step_cost_s(pool->cost, &one, NULL);
-    double added = 1 - alone_s / totals->busy_s;
-    double running = totals->running_s / totals->busy_s / (double)pool->engine.sequences;
-    double blocks =
-        totals->blocks_s / totals->busy_s / (double)pool->replicas[0].cache.block_count;
-    return fmax(fmax(added, 0), fmax(running, blocks)) * busy_fraction(serving, pool);
-}
-
-/* Of the pool that has more of it. */
-static double load_fraction(const struct serving *serving)
-{
-    double load = 0;
-    for (int kind = 0; kind < serving->pool_count; kind++) {
-        load = fmax(load, pool_load_fraction(serving, &serving->pools[kind]));
-    }
-    return load;
-}
 
 /* Requests wait for something else than load for a notable share of the time. */
 static const char *limit(const struct engine_totals *totals)
@@ -91,19 +51,6 @@ static const char *step_limit(const struct engine_totals *totals)
         most = totals->parts.part_s[part] > totals->parts.part_s[most] ? part : most;
     }
     return step_part_name((enum step_part)most);
-}
-
-/* Draining the queue took longer than any request is allowed to, and a notable part of the run.
- */
-static bool saturated(const struct serving *serving)
-{
-    const struct outcome *outcome = serving->outcome;
-    double drain_s = outcome->end_s - outcome->last_arrival_s;
-    double typical_s =
-        histogram_quantile(&outcome->e2e_s, 0.5) - histogram_quantile(&outcome->queue_s, 0.5);
-    double queue_s = histogram_quantile(&outcome->queue_s, 0.5);
-    return load_fraction(serving) > 0.8 && queue_s > 0.02 * elapsed_s(serving) &&
-           drain_s > typical_s;
 }
 
 static void fill_counts(const struct serving *serving, const struct engine_totals *totals,
@@ -174,13 +121,8 @@ static void fill_evidence(const struct serving *serving, union cell *row, struct
 static void fill_engine(const struct serving *serving, const struct engine_totals *totals,
                         union cell *row)
 {
-    const struct outcome *outcome = serving->outcome;
-    double load = load_fraction(serving);
+    double load = serving_load_fraction(serving);
     double prompts = (double)(totals->cached + totals->prefilled);
-    double offered =
-        (double)outcome->arrived /
-        fmax(outcome->last_arrival_s - outcome->first_arrival_s, elapsed_s(serving) * 1e-9);
-    double served = fmin(offered, (double)outcome->completed / elapsed_s(serving));
     row[SERVING_HITS].f64 = totals->prompt_blocks > 0
                                 ? (double)totals->hit_blocks / (double)totals->prompt_blocks
                                 : 0;
@@ -191,25 +133,26 @@ static void fill_engine(const struct serving *serving, const struct engine_total
         serving->kv_unlimited
             ? -1
             : serving->pools[POOL_MAIN].block_count * serving->scenario->serving.block_tokens;
-    row[SERVING_BUSY].f64 = busy_fraction(serving, &serving->pools[POOL_MAIN]);
+    row[SERVING_BUSY].f64 = serving_load_busy(serving, &serving->pools[POOL_MAIN]);
     row[SERVING_LOAD].f64 = load;
     row[SERVING_BATCH].f64 = (double)totals->batch_tokens / (double)totals->steps;
     row[SERVING_STEPS].i64 = totals->steps;
     row[SERVING_LIMIT].text = limit(totals);
     row[SERVING_STEP_LIMIT].text = step_limit(totals);
-    row[SERVING_SATURATED].i64 = saturated(serving);
-    row[SERVING_TRUSTED].f64 = outcome->arrived > 1 ? served * 0.9 / load : (double)NAN;
+    row[SERVING_SATURATED].i64 = serving_load_saturated(serving);
+    row[SERVING_FULL].f64 = serving_load_capacity_per_s(serving);
+    row[SERVING_TRUSTED].f64 = serving_load_trusted_per_s(serving);
 }
 
 /* MODEL.md, "Energy": what steps did, as the work of a step that lasts the whole run. */
 static struct energy_use pool_energy(const struct serving *serving, const struct pool *pool)
 {
     const struct engine_totals *totals = &pool->engine.totals;
-    double chips = mean_chips(serving, pool);
+    double chips = serving_load_chips(serving, pool);
     double lanes = (double)pool->lane_count * chips / (double)pool->chips;
     struct energy_activity activity = {.communication_s =
                                            totals->parts.part_s[STEP_COMMUNICATION] / lanes,
-                                       .step_s = elapsed_s(serving)};
+                                       .step_s = serving_load_elapsed_s(serving)};
     activity.work_s[WORK_MATMUL] = totals->parts.part_s[STEP_MATMUL] / lanes;
     activity.work_s[WORK_ATTENTION] = totals->parts.part_s[STEP_ATTENTION] / lanes;
     activity.work_s[WORK_VECTOR] = totals->parts.part_s[STEP_VECTOR] / lanes;
@@ -225,7 +168,7 @@ static double price_usd_per_s(const struct serving *serving,
     for (int kind = 0; kind < serving->pool_count; kind++) {
         const struct price *price = prices != NULL ? prices[kind] : NULL;
         const struct pool *pool = &serving->pools[kind];
-        usd += cost_of_chips(price, pool->chips, 1).usd * mean_chips(serving, pool) /
+        usd += cost_of_chips(price, pool->chips, 1).usd * serving_load_chips(serving, pool) /
                (double)pool->chips;
     }
     return usd;
@@ -274,12 +217,13 @@ static void fill_economics(const struct serving *serving, const struct engine_to
         usd * share * row[SERVING_OUTPUT_RATE].f64 / row[SERVING_INPUT_RATE].f64;
     row[SERVING_COST_OUTPUT].f64 = usd * (1 - share);
     row[SERVING_COST_SESSION].f64 =
-        sessions > 0 ? price_usd_per_s(serving, prices) * elapsed_s(serving) / sessions
-                     : (double)NAN;
+        sessions > 0
+            ? price_usd_per_s(serving, prices) * serving_load_elapsed_s(serving) / sessions
+            : (double)NAN;
     row[SERVING_TOKENS_PER_USD].f64 = 1e6 / usd;
     row[SERVING_ENERGY].f64 = joules / tokens * 1e6;
     row[SERVING_TOKENS_PER_J].f64 = tokens / joules;
-    row[SERVING_POWER].f64 = joules / elapsed_s(serving);
+    row[SERVING_POWER].f64 = joules / serving_load_elapsed_s(serving);
 }
 
 static void fill_fleet(const struct serving *serving, union cell *row)
@@ -292,7 +236,7 @@ static void fill_fleet(const struct serving *serving, union cell *row)
     row[SERVING_KV_WAIT].f64 =
         serving->pool_count > 1 && completed > 0 ? serving->kv_wait_s / (double)completed : 0;
     row[SERVING_REPLICAS_MEAN].f64 =
-        mean_chips(serving, pool) / (double)pool->tiers.place.chips_per_replica;
+        serving_load_chips(serving, pool) / (double)pool->tiers.place.chips_per_replica;
     row[SERVING_STARTS].i64 = serving->fleet.starts;
     row[SERVING_FAILURES].i64 = serving->fleet.failed;
     row[SERVING_RETRIES].i64 = serving->fleet.retried;
@@ -338,6 +282,7 @@ struct table *serving_tables_series(const struct serving *serving, struct arena 
         row[SECOND_BLOCKS].f64 = cell->blocks_s / width_s / blocks;
         row[SECOND_OUTPUT].f64 = cell->output_tokens / width_s;
         row[SECOND_PROMPT].f64 = cell->prompt_tokens / width_s;
+        row[SECOND_ARRIVALS].f64 = cell->arrivals / width_s;
     }
     return table;
 }

@@ -86,11 +86,16 @@
       "nothing but the load itself")                                                           \
     X(STEP_LIMIT, "step_limited_by", TEXT, "", "the largest part of a step's time")            \
     X(SATURATED, "is_saturated", I64, "1",                                                     \
-      "1: the queue grew to the end; latencies follow the length of the run")                  \
+      "1: the load is at or beyond what the replicas can serve: requests waited without a "    \
+      "break for a tenth of "                                                                  \
+      "the run or more, and latencies follow its length")                                      \
+    X(FULL, "full_batch_requests_per_s", F64, "1/s",                                           \
+      "what the replicas would serve with steps as full as their limits let them be, of "      \
+      "requests of the run's mean length: an estimate of the capacity, whatever the latency")  \
     X(TRUSTED, "trusted_to_requests_per_s", F64, "1/s",                                        \
-      "load at which load_fraction is 0.9, by proportion to what was served: latencies "       \
-      "beyond "                                                                                \
-      "it hang on small errors of the step time")                                              \
+      "mean load that in the busiest twentieth of the run is 0.9 of "                          \
+      "full_batch_requests_per_s, or of what load_fraction says if that is less: latencies "   \
+      "beyond it hang on small errors of the step time")                                       \
     X(LITTLE, "little_error_fraction", F64, "1",                                               \
       "integral of requests present against the sum of their times")                           \
     X(COST, "cost_usd_per_million_tokens", F64, "USD",                                         \
