@@ -2,6 +2,7 @@
 /* One pass over the file's bytes; cells are cut and unquoted in place. */
 #include "base/csv.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,12 +160,33 @@ const char *csv_text(const struct csv *csv, int64_t row, const char *name)
     return column < 0 ? "" : csv->cells[row * csv->column_count + column];
 }
 
+enum { NUMBER_SIZE = 64 };
+
+/* "1,024" without its commas: those between digits, three of which follow. */
+static void without_groups(const char *text, char plain[NUMBER_SIZE])
+{
+    size_t used = 0;
+    for (const char *at = text; *at != '\0' && used + 1 < NUMBER_SIZE; at++) {
+        bool group = *at == ',' && at > text && isdigit((unsigned char)at[-1]) &&
+                     strspn(at + 1, "0123456789") == 3;
+        if (!group) {
+            plain[used++] = *at;
+        }
+    }
+    plain[used] = '\0';
+}
+
 double csv_number(const struct csv *csv, int64_t row, const char *name)
 {
-    const char *text = csv_text(csv, row, name);
+    char plain[NUMBER_SIZE];
     char *end;
-    double value = strtod(text, &end);
-    return end == text || *end != '\0' ? (double)NAN : value;
+    without_groups(csv_text(csv, row, name), plain);
+    double value = strtod(plain, &end);
+    bool any = end != plain;
+    while (isspace((unsigned char)*end)) {
+        end++;
+    }
+    return any && *end == '\0' ? value : (double)NAN;
 }
 
 int64_t csv_count(const struct csv *csv, int64_t row, const char *name, int64_t otherwise)

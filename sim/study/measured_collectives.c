@@ -30,6 +30,8 @@ static const struct {
     {"reducescatter", COLLECTIVE_REDUCE_SCATTER, PLATEAU},
     {"all to all", COLLECTIVE_ALL_TO_ALL, PLATEAU},
     {"alltoall", COLLECTIVE_ALL_TO_ALL, PLATEAU},
+    {"alltoallv", COLLECTIVE_ALL_TO_ALL, PLATEAU},
+    {"a2a", COLLECTIVE_ALL_TO_ALL, PLATEAU},
     {"broadcast", COLLECTIVE_BROADCAST, PLATEAU},
     {"point to point", COLLECTIVE_SEND_RECEIVE, LATENCY},
     {"per hop", COLLECTIVE_SEND_RECEIVE, LATENCY},
@@ -38,6 +40,7 @@ static const struct {
     {"send recv", COLLECTIVE_SEND_RECEIVE, PLATEAU},
     {"send receive", COLLECTIVE_SEND_RECEIVE, PLATEAU},
     {"p2p unidirectional", COLLECTIVE_SEND_RECEIVE, PLATEAU},
+    {"p2p", COLLECTIVE_SEND_RECEIVE, PLATEAU},
 };
 enum { OPERATION_COUNT = sizeof operations / sizeof operations[0] };
 

@@ -8,6 +8,7 @@
 
 #include "hardware/attention_kernel.h"
 #include "study/kernel_tables.h"
+#include "study/measured_reading.h"
 
 enum { FA_TOKENS = 16384, FA_HIDDEN = 2048 };   /* of the FlashAttention benchmarks */
 static const double stream_bytes = 1e9;         /* long enough that launches do not count */
@@ -60,9 +61,33 @@ static struct work attention(struct attention_shape shape, double kv_bytes, doub
 
 /* Rows of compute.csv */
 
+static bool op_is(const struct csv *csv, int64_t row, const char *word)
+{
+    return reading_holds(csv_text(csv, row, "op"), word);
+}
+
 static bool is_gemm(const struct csv *csv, int64_t row)
 {
-    return begins(csv, row, "op", "GEMM") || begins(csv, row, "op", "grouped GEMM");
+    return op_is(csv, row, "GEMM") || op_is(csv, row, "matmul");
+}
+
+static bool is_attention(const struct csv *csv, int64_t row)
+{
+    return begins(csv, row, "op", "attention") || op_is(csv, row, "FlashAttention");
+}
+
+static enum dtype operand_dtype(const struct csv *csv, int64_t row)
+{
+    const char *text = csv_text(csv, row, "dtype");
+    if (reading_holds(text, "fp4")) {
+        return DTYPE_FP4;
+    }
+    if (reading_holds(text, "fp8") || reading_holds(text, "float8") ||
+        reading_holds(text, "e4m3")) {
+        return DTYPE_FP8;
+    }
+    return reading_holds(text, "fp32") || reading_holds(text, "float32") ? DTYPE_FP32
+                                                                         : DTYPE_BF16;
 }
 
 static struct attention_shape published_attention(const struct csv *csv, int64_t row)
@@ -105,22 +130,20 @@ double measured_kernel_time_s(const struct csv *csv, int64_t row)
         return 2 * csv_number(csv, row, "M") * csv_number(csv, row, "N") *
                csv_number(csv, row, "K") * groups / (rate * 1e12);
     }
-    return begins(csv, row, "op", "attention") ? attention_flops(csv, row) / (rate * 1e12)
-                                               : (double)NAN;
+    return is_attention(csv, row) ? attention_flops(csv, row) / (rate * 1e12) : (double)NAN;
 }
 
 static bool published_kernel(const struct measured_row *row, struct kernel *kernel)
 {
     const struct csv *csv = row->csv;
     if (is_gemm(csv, row->row)) {
-        bool narrow = strcmp(csv_text(csv, row->row, "dtype"), "fp8") == 0;
         kernel->work = matmul(number(row, "M"), number(row, "N"), number(row, "K"),
-                              narrow ? DTYPE_FP8 : DTYPE_BF16);
+                              operand_dtype(csv, row->row));
         double groups = (double)csv_count(csv, row->row, "batch_or_groups", 1);
         kernel->work.batch_count = groups;
         kernel->work.flops *= groups;
         kernel->work.bytes *= groups;
-    } else if (begins(csv, row->row, "op", "attention")) {
+    } else if (is_attention(csv, row->row)) {
         struct attention_shape shape = published_attention(csv, row->row);
         kernel->work = attention(shape, dtype_bytes(DTYPE_BF16), 1);
         kernel->work.alone = strstr(csv_text(csv, row->row, "op"), "training step") == NULL;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "study/measured_reading.h"
 
@@ -11,10 +12,11 @@ static int64_t zero_stage(const char *sharding)
     if (reading_holds(sharding, "SHARD_GRAD_OP") || reading_holds(sharding, "ZeRO-2")) {
         return 2;
     }
-    if (reading_holds(sharding, "FSDP") || reading_holds(sharding, "ZeRO-3")) {
+    if (reading_holds(sharding, "FSDP") || reading_holds(sharding, "ZeRO-3") ||
+        reading_holds(sharding, "HSDP") || reading_holds(sharding, "FULL_SHARD")) {
         return 3;
     }
-    return reading_holds(sharding, "DDP") || strncmp(sharding, "none", 4) == 0 ? 0 : 1;
+    return reading_holds(sharding, "DDP") || strncasecmp(sharding, "none", 4) == 0 ? 0 : 1;
 }
 
 /* Ranks that divide the states, when the row says how many; those of context parallelism do
@@ -36,6 +38,9 @@ static enum dtype row_dtype(const char *precision)
 {
     if (reading_holds(precision, "fp4")) {
         return DTYPE_FP4;
+    }
+    if (strncasecmp(precision, "fp32", 4) == 0 || strncasecmp(precision, "float32", 7) == 0) {
+        return DTYPE_FP32;
     }
     return reading_holds(precision, "fp8") || reading_holds(precision, "float8") ? DTYPE_FP8
                                                                                  : DTYPE_BF16;
@@ -149,7 +154,7 @@ static void framework_plan(const struct reading *reading, struct plan *plan)
     if (plan->pipeline_parallel > 1 && reading_framework_says(reading, "local_batch")) {
         plan->micro_batch = 1;
     }
-    bool half = strncmp(reading_text(reading, "precision"), "fp16", 4) == 0;
+    bool half = strncasecmp(reading_text(reading, "precision"), "fp16", 4) == 0;
     plan->gradient_bytes = csv_number(frameworks, reading->framework,
                                       half ? "gradient_bytes_fp16" : "gradient_bytes");
     if (reading_holds(reading_text(reading, "dp_sharding"), "PURE")) {
@@ -165,12 +170,14 @@ static void stated_recompute(const struct reading *reading, struct plan *plan)
     if (reading_holds(recompute, "op-level")) { /* every second matmul: as half of the layers */
         plan->recompute = RECOMPUTE_FULL;
         plan->recompute_layers = (reading_count(reading, "layers", 1) / chunks + 1) / 2;
-    } else if (strncmp(recompute, "full", 4) == 0) {
+    } else if (strncasecmp(recompute, "full", 4) == 0) {
         plan->recompute = RECOMPUTE_FULL;
-    } else if (strncmp(recompute, "selective", 9) == 0) {
+    } else if (strncasecmp(recompute, "selective", 9) == 0) {
         plan->recompute = RECOMPUTE_SELECTIVE;
     } else {
-        reading->result->recompute_stated = strcmp(recompute, "none") == 0;
+        reading->result->recompute_stated = strcasecmp(recompute, "none") == 0 ||
+                                            strcasecmp(recompute, "no") == 0 ||
+                                            strcasecmp(recompute, "off") == 0;
     }
 }
 
@@ -184,7 +191,7 @@ void measured_plan(const struct reading *reading, struct plan *plan)
     plan->virtual_stages = virtual_stages(reading, plan->pipeline_parallel);
     plan->micro_batch = reading_count(reading, "mbs", 0);
     fold_cores(plan, reading->ranks_per_chip);
-    bool sequence = reading_count(reading, "sp", reading->row->kind != MEASURED_VTRAIN) == 1;
+    bool sequence = reading_says(reading, "sp", reading->row->kind != MEASURED_VTRAIN);
     plan->sequence_parallel =
         plan->tensor_parallel > 1 && (sequence || plan->expert_parallel > 1);
     plan->zero_stage = reading->row->kind == MEASURED_VTRAIN

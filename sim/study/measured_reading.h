@@ -20,9 +20,11 @@ struct reading {
 int64_t reading_count(const struct reading *reading, const char *column, int64_t otherwise);
 /* The row's text, empty when the cell is. */
 const char *reading_text(const struct reading *reading, const char *column);
+/* Whether the cell is 1, true, yes or on; when it is empty, otherwise. */
+bool reading_says(const struct reading *reading, const char *column, bool otherwise);
 /* What the framework's row of frameworks.csv says: on. */
 bool reading_framework_says(const struct reading *reading, const char *column);
-/* Whether a word stands anywhere in a text, in either case. */
+/* Whether a word stands anywhere in a text, in either case, whatever separates its parts. */
 bool reading_holds(const char *text, const char *word);
 
 /* What the row and its framework state about the plan. */

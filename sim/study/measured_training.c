@@ -3,6 +3,7 @@
  */
 #include "study/measured_training.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
@@ -13,6 +14,17 @@
 int64_t reading_count(const struct reading *reading, const char *column, int64_t otherwise)
 {
     return csv_count(reading->row->csv, reading->row->row, column, otherwise);
+}
+
+bool reading_says(const struct reading *reading, const char *column, bool otherwise)
+{
+    static const char *const yes[] = {"1", "true", "yes", "on"};
+    const char *text = reading_text(reading, column);
+    bool says = text[0] == '\0' && otherwise;
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
+        says = says || strcasecmp(text, yes[i]) == 0;
+    }
+    return says;
 }
 
 const char *reading_text(const struct reading *reading, const char *column)
@@ -26,10 +38,27 @@ bool reading_framework_says(const struct reading *reading, const char *column)
            0;
 }
 
+/* Past what separates words in one spelling and not in another. */
+static const char *letter(const char *text)
+{
+    return text + strspn(text, "-_ ");
+}
+
+static bool begins_like(const char *text, const char *word)
+{
+    for (word = letter(word); *word != '\0'; word = letter(word + 1)) {
+        if (tolower((unsigned char)*text) != tolower((unsigned char)*word)) {
+            return false;
+        }
+        text = letter(text + 1);
+    }
+    return true;
+}
+
 bool reading_holds(const char *text, const char *word)
 {
     for (; *text != '\0'; text++) {
-        if (strncasecmp(text, word, strlen(word)) == 0) {
+        if (begins_like(text, word)) {
             return true;
         }
     }
@@ -41,7 +70,7 @@ bool reading_holds(const char *text, const char *word)
 static struct model *row_model(const struct reading *reading)
 {
     struct model *model = arena_alloc(reading->arena, sizeof *model);
-    bool gated = reading_count(reading, "gated_mlp", 0) == 1;
+    bool gated = reading_says(reading, "gated_mlp", false);
     int64_t hidden = reading_count(reading, "hidden", 0),
             heads = reading_count(reading, "heads", 0);
     *model = (struct model){.name = "measured",
@@ -79,17 +108,38 @@ static struct model *row_model(const struct reading *reading)
     return model;
 }
 
+/* Empty cells leave a row out; others that are no sizes count against the simulation. */
+static bool check_size(const struct reading *reading, const char *column, int64_t most,
+                       struct error *error)
+{
+    const char *text = reading_text(reading, column);
+    int64_t size = reading_count(reading, column, 0);
+    if (text[strspn(text, " ")] == '\0') {
+        return error_fill(error, ERROR_INPUT, "column %s is empty", column);
+    }
+    return (size >= 1 && size <= most) ||
+           error_fill(error, ERROR_INPUT,
+                      "column %s is '%.40s', expected a whole number from 1 to %lld", column,
+                      text, (long long)most);
+}
+
 static bool need(const struct reading *reading, struct error *error)
 {
-    static const char *const columns[] = {"n_chips", "layers", "hidden", "heads",
-                                          "vocab",   "tp",     "pp",     "seq_len"};
+    static const struct {
+        const char *name;
+        int64_t most;
+    } columns[] = {{"n_chips", 1 << 20}, {"layers", 1 << 14}, {"hidden", 1 << 20},
+                   {"heads", 1 << 14},   {"vocab", 1 << 24},  {"tp", 1 << 14},
+                   {"pp", 1 << 12},      {"seq_len", 1 << 26}};
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        if (strcmp(columns[i], "vocab") == 0 && reading->row->kind == MEASURED_VTRAIN) {
-            continue;
+        bool known =
+            strcmp(columns[i].name, "vocab") == 0 && reading->row->kind == MEASURED_VTRAIN;
+        if (!known && !check_size(reading, columns[i].name, columns[i].most, error)) {
+            return false;
         }
-        if (reading_count(reading, columns[i], 0) < 1) {
-            return error_fill(error, ERROR_INPUT, "column %s is empty", columns[i]);
-        }
+    }
+    if (reading->row->accelerator[0] == '\0') {
+        return error_fill(error, ERROR_INPUT, "column accelerator is empty");
     }
     if (reading_count(reading, "gbs", 0) < 1 && reading_count(reading, "mbs", 0) < 1) {
         return error_fill(error, ERROR_INPUT, "columns gbs and mbs are empty");
@@ -104,8 +154,11 @@ static bool place(struct reading *reading, struct error *error)
                                      reading_count(reading, "chips_per_node", 8),
                                      reading_text(reading, "system"));
     if (reading->machine < 0) {
-        return error_fill(error, ERROR_INPUT, "no platform file for accelerator %s",
-                          reading->row->accelerator);
+        return error_fill(
+            error, ERROR_INPUT,
+            "no machine for accelerator '%.60s' in machines.csv; add a row with its "
+            "platform",
+            reading->row->accelerator);
     }
     reading->ranks_per_chip =
         csv_count(reading->machines->table, reading->machine, "ranks_per_chip", 1);

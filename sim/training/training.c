@@ -130,6 +130,21 @@ static struct job *make_job(struct training *training, const struct training_opt
     return exchanges_plan_all(job, error) ? job : NULL;
 }
 
+static bool check_format(const struct training *training, struct error *error)
+{
+    enum dtype dtype = training->plan.dtype;
+    for (int64_t i = 0; i < training->platform->chip_type_count; i++) {
+        const struct chip *chip = &training->platform->chip_types[i];
+        if (!(chip->array_flops_per_s[dtype] > 0)) {
+            return error_fill(error, ERROR_INFEASIBLE,
+                              "%s has no arithmetic in %s: its platform file states no peak; "
+                              "choose another plan.dtype",
+                              chip->title, dtype_name(dtype));
+        }
+    }
+    return true;
+}
+
 struct training *training_prepare(const struct platform *platform,
                                   const struct scenario *scenario,
                                   const struct training_options *options, struct arena *arena,
@@ -143,7 +158,8 @@ struct training *training_prepare(const struct platform *platform,
     training->scenario = scenario;
     training->plan = scenario->plan;
     if (!plan_derive(&training->plan, scenario->model, platform_chips(platform),
-                     scenario->sequence_tokens, scenario->batch_tokens, error)) {
+                     scenario->sequence_tokens, scenario->batch_tokens, error) ||
+        !check_format(training, error)) {
         return NULL;
     }
     training->batch_rounded_up =
