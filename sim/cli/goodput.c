@@ -22,6 +22,7 @@ enum {
     DETECTION,
     WARM_UP,
     REPAIR,
+    SHAPE,
     SPARES,
     SEEDS,
     SEARCH
@@ -39,6 +40,16 @@ static bool take_time(const char *option, const char *text, double *time_s, stru
     struct error cause = {.kind = ERROR_NONE};
     return units_read(text, UNIT_SECONDS, time_s, &cause) ||
            error_fill(error, ERROR_USAGE, "%s: %s", option, cause.message);
+}
+
+static bool take_shape(const char *text, double *shape, struct error *error)
+{
+    struct error cause = {.kind = ERROR_NONE};
+    if (!units_read(text, UNIT_FRACTION, shape, &cause)) {
+        return error_fill(error, ERROR_USAGE, "--weibull: %s", cause.message);
+    }
+    return (*shape >= 0.1 && *shape <= 10) ||
+           error_fill(error, ERROR_USAGE, "--weibull: found '%.40s', expected 0.1 to 10", text);
 }
 
 static bool take_checkpoint(struct request *request, const char *text, struct error *error)
@@ -72,6 +83,8 @@ static bool take_campaign(struct request *request, int key, const char *value,
         return take_time("--warm-up", value, &campaign->warm_up_s, error);
     case REPAIR:
         return take_time("--repair", value, &campaign->repair_s, error);
+    case SHAPE:
+        return take_shape(value, &campaign->shape, error);
     case SPARES:
         return command_count("--spares", value, 0, &campaign->spare_domains, error);
     case SEARCH:
@@ -131,6 +144,10 @@ static const struct command_option options[] = {
     {"detection", DETECTION, "TIME", "Until a failure is seen (default 3min)"},
     {"warm-up", WARM_UP, "TIME", "Of a restart, after loading (default 5min)"},
     {"repair", REPAIR, "TIME", "Until what failed can be used again (default 1d)"},
+    {"weibull", SHAPE, "SHAPE",
+     "Of the gaps between failures: below 1 they come in bursts (default: the platform's, else "
+     "1, "
+     "exponential)"},
     {"spares", SPARES, "N", "UltraServers, racks or servers that wait (default: enough)"},
     {"seeds", SEEDS, "N", "Runs that are averaged (default 300)"},
     {"prices", PRICES, "FILE", "The price book, as of trnsim run; none: no cost"},
@@ -162,21 +179,32 @@ static void print_losses(const struct table *table)
     printf("\nwhat is lost\n");
     for (int64_t r = 0; r < table->row_count; r++) {
         const union cell *row = &table->cells[r * table->column_count];
-        print_field(row[0].text, "%8s of the time, %s, %s chip-hours",
-                    print_share(text[0], row[2].f64), print_quantity(text[1], row[1].f64, "s"),
-                    print_count(text[2], row[3].f64));
+        if (row[1].f64 > 0) {
+            print_field(row[0].text, "%8s of the time, %s, %s chip-hours",
+                        print_share(text[0], row[2].f64),
+                        print_quantity(text[1], row[1].f64, "s"),
+                        print_count(text[2], row[3].f64));
+        } else if (row[3].f64 > 0) {
+            print_field(row[0].text, "%s chip-hours", print_count(text[2], row[3].f64));
+        }
     }
 }
 
 static void print_causes(const struct table *table)
 {
-    char text[3][PRINT_SIZE];
+    char text[5][PRINT_SIZE];
     printf("\nto what\n");
     for (int64_t r = 0; r < table->row_count; r++) {
         const union cell *row = &table->cells[r * table->column_count];
-        print_field(row[0].text, "%s interruptions, %s lost, %s chip-hours",
-                    print_count(text[0], row[3].f64), print_quantity(text[1], row[4].f64, "s"),
-                    print_count(text[2], row[5].f64));
+        const char *lost = print_quantity(text[1], row[4].f64, "s");
+        const char *chip_hours = print_count(text[2], row[5].f64);
+        if (row[3].f64 > 0) {
+            print_field(row[0].text, "%s interruptions, %s lost, %s chip-hours (%s to %s)",
+                        print_count(text[0], row[3].f64), lost, chip_hours,
+                        print_count(text[3], row[6].f64), print_count(text[4], row[7].f64));
+        } else {
+            print_field(row[0].text, "%s lost, %s chip-hours", lost, chip_hours);
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/goodput_tables.h"
 
+#include <math.h>
+
 #include "economics/cost.h"
 #include "record/summary.h"
 
@@ -19,6 +21,8 @@ static const struct column cause_columns[] = {
     {"interruptions", COLUMN_F64, "1", "mean over seeds"},
     {"lost_s", COLUMN_F64, "s", "of the job: detection, restart, rework, waiting, slowness"},
     {"lost_chip_hours", COLUMN_F64, "1", "of the job, and of chips under repair"},
+    {"lost_chip_hours_low", COLUMN_F64, "1", "2.5 % of the seeds are below"},
+    {"lost_chip_hours_high", COLUMN_F64, "1", "97.5 % of the seeds are below"},
 };
 
 static void fill(const struct training *training, const struct campaign *campaign,
@@ -71,6 +75,7 @@ static struct table *losses(const struct campaign *campaign, const struct goodpu
                 {"restarts: load and warm-up", loss->restart_h},
                 {"work done again", loss->rework_h},
                 {"slow chips", loss->slow_h}};
+    double chips = campaign->what.job_chips;
     struct table *table =
         table_create(arena, "goodput/losses", "time that is no progress", loss_columns, 4);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -78,8 +83,12 @@ static struct table *losses(const struct campaign *campaign, const struct goodpu
         row[0].text = rows[i].name;
         row[1].f64 = rows[i].hours * 3600;
         row[2].f64 = rows[i].hours * 3600 / campaign->what.duration_s;
-        row[3].f64 = rows[i].hours * campaign->what.job_chips;
+        row[3].f64 = rows[i].hours * chips;
     }
+    union cell *repair = table_append(table);
+    repair[0].text = "under repair, not in the job";
+    repair[1].f64 = repair[2].f64 = 0;
+    repair[3].f64 = result->repair_chip_h;
     return table;
 }
 
@@ -87,7 +96,7 @@ static struct table *causes(const struct campaign *campaign, const struct goodpu
                             struct arena *arena)
 {
     struct table *table = table_create(arena, "goodput/causes", "what fails, and what it costs",
-                                       cause_columns, 6);
+                                       cause_columns, 8);
     for (int i = 0; i < campaign->what.failure_count; i++) {
         const struct goodput_failure *failure = &campaign->what.failures[i];
         union cell *row = table_append(table);
@@ -97,7 +106,16 @@ static struct table *causes(const struct campaign *campaign, const struct goodpu
         row[3].f64 = result->interruptions_of[i];
         row[4].f64 = result->lost_h_of[i] * 3600;
         row[5].f64 = result->lost_chip_h_of[i];
+        row[6].f64 = result->low_chip_h_of[i];
+        row[7].f64 = result->high_chip_h_of[i];
     }
+    double saved_h = result->loss.checkpoint_h, chip_h = saved_h * campaign->what.job_chips;
+    union cell *row = table_append(table); /* so that causes and kinds of loss have one sum */
+    row[0].text = "no failure: checkpoints";
+    row[1].f64 = row[2].f64 = (double)NAN;
+    row[3].f64 = 0;
+    row[4].f64 = saved_h * 3600;
+    row[5].f64 = row[6].f64 = row[7].f64 = chip_h;
     return table;
 }
 

@@ -75,10 +75,13 @@ struct reliability {
     double host_chips;  /* chips of a host */
     double taken_chips; /* that leave with a dead chip */
     double chip_s, host_s;
-    double network_s;  /* of a chip's share of NICs, cables and switches */
-    double software_s; /* of a chip's share of what programs do wrong */
-    double domain_s;   /* of what all chips of a domain need: power, coolant, switches */
-    double slow_s;     /* until a chip becomes slow and nobody is told */
+    double network_s;    /* of a chip's share of NICs, cables and switches */
+    double software_s;   /* of a chip's share of what programs do wrong */
+    double domain_s;     /* of what all chips of a domain need: power, coolant, switches */
+    double common_share; /* of the failures of chips and hosts: with all of their rack */
+    double rack_chips;
+    double shape;  /* Weibull, of the gaps between failures of the fleet; 0: 1, exponential */
+    double slow_s; /* until a chip becomes slow and nobody is told */
     double slow_speed; /* of the job then, as a share */
     double slow_notice_s;
 };

@@ -27,14 +27,33 @@ static void add(struct goodput_case *what, const char *cause, double count, doub
     }
 }
 
-/* A host takes its copies in memory with it, and its partner has them; a domain takes both. */
+static double per_s(double count, double mean_s)
+{
+    return mean_s > 0 ? count / mean_s : 0;
+}
+
+/* What is left of a mean time when a share of the failures goes elsewhere. */
+static double alone_s(double mean_s, double common)
+{
+    return common < 1 ? mean_s / (1 - common) : 0;
+}
+
+/* A host takes its copies in memory with it, and its partner has them; a domain takes both. So
+ * does a common cause, which fails a rack of chips at once: a share of what fails chips and
+ * hosts (the beta factor). */
 static void add_failures(const struct platform *platform, struct goodput_case *what)
 {
     const struct reliability *parts = &platform->reliability;
     double chips = (double)platform_chips(platform), domain = (double)platform->chip_count;
-    add(what, "chips", chips, parts->chip_s, parts->taken_chips, 0);
-    add(what, "hosts", chips / fmax(1, parts->host_chips), parts->host_s,
+    double hosts = chips / fmax(1, parts->host_chips), common = parts->common_share;
+    double common_per_s = common * (per_s(chips, parts->chip_s) + per_s(hosts, parts->host_s));
+    add(what, "chips", chips, alone_s(parts->chip_s, common), parts->taken_chips, 0);
+    add(what, "hosts", hosts, alone_s(parts->host_s, common),
         fmax(parts->host_chips, parts->taken_chips), 0);
+    if (common_per_s > 0) {
+        double rack = fmin(chips, fmax(parts->rack_chips, parts->taken_chips));
+        add(what, "racks, common cause", chips / rack, chips / rack / common_per_s, rack, 1);
+    }
     add(what, "network", chips, parts->network_s, 0, 0);
     add(what, "software", chips, parts->software_s, 0, 0);
     add(what, "domains", (double)platform->domain_count, parts->domain_s, domain, 1);
@@ -43,6 +62,15 @@ static void add_failures(const struct platform *platform, struct goodput_case *w
         struct goodput_failure *slow = &what->failures[what->failure_count - 1];
         slow->slow_speed = parts->slow_speed;
         slow->notice_s = parts->slow_notice_s;
+    }
+}
+
+static void set_shape(const struct platform *platform, const struct campaign_options *options,
+                      struct goodput_case *what)
+{
+    double own = platform->reliability.shape, asked = options->shape;
+    for (int i = 0; i < what->failure_count; i++) {
+        what->failures[i].shape = asked > 0 ? asked : own > 0 ? own : 1;
     }
 }
 
@@ -111,6 +139,7 @@ bool campaign_of(const struct platform *platform, const struct model *model,
     what->spares = options->spare_domains;
     what->job_chips = chips;
     add_failures(platform, what);
+    set_shape(platform, options, what);
     if (what->failure_count == 0) {
         return error_fill(error, ERROR_INFEASIBLE,
                           "the platform has no rates of failure (failure.chip, ...); add them "

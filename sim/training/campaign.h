@@ -24,6 +24,7 @@ struct campaign_options {
     double interval_s;     /* work between checkpoints; 0: Daly's */
     int64_t durable_every; /* of MEMORY: one of so many goes to the store */
     double detection_s, warm_up_s, repair_s;
+    double shape; /* Weibull, of the gaps between failures; 0: the platform's, else 1 */
     int64_t spare_domains; /* 0: no limit */
 };
 

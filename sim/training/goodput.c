@@ -277,9 +277,55 @@ static void average(struct goodput *sum, int64_t seeds)
     sum->interruptions /= (double)seeds;
 }
 
+/* Chip-hours that a cause took from the job, and from chips under repair. */
+static double lost_chip_h(const struct goodput_case *what, const struct goodput *sum, int cause)
+{
+    return sum->lost_h_of[cause] * what->job_chips + sum->interruptions_of[cause] *
+                                                         what->failures[cause].takes_chips *
+                                                         what->repair_s / 3600;
+}
+
+/* [seeds] for each cause: what each run lost. */
+struct ledger {
+    double *chip_h[GOODPUT_CAUSES];
+    double before[GOODPUT_CAUSES];
+};
+
+static void open_ledger(struct ledger *ledger, const struct goodput_case *what, int64_t seeds,
+                        struct arena *arena)
+{
+    for (int i = 0; i < what->failure_count; i++) {
+        ledger->chip_h[i] = arena_array(arena, seeds, sizeof(double));
+    }
+}
+
+static void note_run(struct ledger *ledger, const struct goodput_case *what,
+                     const struct goodput *sum, int64_t run)
+{
+    for (int i = 0; i < what->failure_count; i++) {
+        double after = lost_chip_h(what, sum, i);
+        ledger->chip_h[i][run] = after - ledger->before[i];
+        ledger->before[i] = after;
+    }
+}
+
+static void close_ledger(const struct ledger *ledger, const struct goodput_case *what,
+                         struct goodput *sum, int64_t seeds)
+{
+    for (int i = 0; i < what->failure_count; i++) {
+        qsort(ledger->chip_h[i], (size_t)seeds, sizeof(double), ascending);
+        sum->low_chip_h_of[i] = quantile(ledger->chip_h[i], seeds, 0.025);
+        sum->high_chip_h_of[i] = quantile(ledger->chip_h[i], seeds, 0.975);
+        sum->lost_chip_h_of[i] = lost_chip_h(what, sum, i);
+        sum->repair_chip_h += sum->lost_chip_h_of[i] - sum->lost_h_of[i] * what->job_chips;
+    }
+}
+
 struct goodput goodput_simulate(const struct goodput_case *what, uint64_t seed, int64_t seeds,
                                 struct arena *arena)
 {
+    struct ledger ledger = {.before = {0}};
+    open_ledger(&ledger, what, seeds, arena);
     struct goodput sum = {.mean_between_s = goodput_mean_between_s(what),
                           .interval_s = goodput_interval_s(what)};
     double *shares = arena_array(arena, 2 * seeds, sizeof(double)), *counts = shares + seeds;
@@ -294,13 +340,10 @@ struct goodput goodput_simulate(const struct goodput_case *what, uint64_t seed, 
         counts[i] = (double)life.failures;
         sum.goodput_fraction += shares[i];
         sum.interruptions += counts[i];
+        note_run(&ledger, what, &sum, i);
     }
     average(&sum, seeds);
-    for (int i = 0; i < what->failure_count; i++) {
-        sum.lost_chip_h_of[i] =
-            sum.lost_h_of[i] * what->job_chips +
-            sum.interruptions_of[i] * what->failures[i].takes_chips * what->repair_s / 3600;
-    }
+    close_ledger(&ledger, what, &sum, seeds);
     qsort(shares, (size_t)seeds, sizeof(double), ascending);
     qsort(counts, (size_t)seeds, sizeof(double), ascending);
     sum.low_fraction = quantile(shares, seeds, 0.025);

@@ -52,6 +52,8 @@ struct goodput {
     double interruptions_of[GOODPUT_CAUSES];
     double lost_h_of[GOODPUT_CAUSES]; /* detection, restart, rework, waiting and slowness */
     double lost_chip_h_of[GOODPUT_CAUSES]; /* of the job, and of what is under repair */
+    double low_chip_h_of[GOODPUT_CAUSES], high_chip_h_of[GOODPUT_CAUSES]; /* 2.5, 97.5 % */
+    double repair_chip_h; /* of all causes: chips under repair, not of the job */
 };
 
 /* Mean time between interruptions of the whole job; INFINITY when nothing fails. */
