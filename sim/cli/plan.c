@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trnsim plan: the best plan for a training workload on a machine, and why it is the best. */
+/* trnsim plan: the best plan for a workload on a machine, and why it is the best. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "base/units.h"
+#include "cli/plan_serving.h"
 #include "cli/plan_tables.h"
 #include "cli/print.h"
 #include "cli/run_job.h"
@@ -79,12 +80,16 @@ static const struct command_option options[] = {
 static const struct command_syntax syntax = {
     .name = "plan",
     .arguments = "WORKLOAD",
-    .meaning = "Finds the plan with which a training workload takes least time, money or "
-               "energy: estimates every plan that fits, simulates the best, says why one wins.",
+    .meaning =
+        "Finds the plan with which a training workload takes least time, money or "
+        "energy, or the fleet that serves most within its service level: estimates every "
+        "plan that fits, simulates the best, says why one wins.",
     .examples = "  trnsim plan workloads/llama-3-8b-pretrain.yaml --platform "
                 "platforms/trn2-ultraserver.xml\n"
                 "  trnsim plan workloads/llama-3.1-405b-pretrain.yaml --platform "
-                "platforms/trn3-ultraserver.xml --ultraservers 16 --top 10 --json\n",
+                "platforms/trn3-ultraserver.xml --ultraservers 16 --top 10 --json\n"
+                "  trnsim plan workloads/serve-llama-3-70b-conv.yaml --platform "
+                "platforms/hgx-h100.xml --objective usd\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .least_arguments = 1,
@@ -290,9 +295,14 @@ static bool plan_run(struct plan_job *job, struct error *error)
     if (!run_job_read(&job->run, error)) {
         return false;
     }
+    if (job->run.scenario->kind == SCENARIO_SERVING) {
+        struct plan_serving_request request = {job->request->objective, job->request->top,
+                                               jobs_of(job->request)};
+        return plan_serving(&job->run, &request, error);
+    }
     if (job->run.scenario->kind != SCENARIO_TRAINING) {
         return error_at(error, ERROR_USAGE, job->run.scenario->path, 0, 0,
-                        "is no training workload, which plan needs");
+                        "is no training or serving workload, which plan needs");
     }
     if (!search_plans(job, error)) {
         return false;
