@@ -1,22 +1,25 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Fits the properties of serving engines (workloads/measured/engines.csv) to measured rows.
+"""Fits the numbers of workloads/measured/engines.csv to measured rows of serving, and writes their errors there.
 
-Every engine and version of the table has its own few numbers; all rows that it served take part, whatever the
-model, the machine or the source. The simulator itself computes the residuals: ln(simulated / measured) of the time
-per token, the rate or the time to the first token. Gauss-Newton steps in the logarithms of the numbers, weights
-that bound the pull of outliers, and a weak pull to the values at the start, so that what rows do not tell stays.
+A row of the table is an engine, a range of its versions or a family of chips; a cell that is empty is that of the
+more general row. So every number is of a software and a generation, none of a model, a machine or a source. The
+simulator itself computes the residuals, ln(simulated / measured) of the time per token, the rate or the time to the
+first token: one run for the figures, one for the slopes of each column. Gauss-Newton steps in the logarithms of all
+cells together; outliers pull no more than BOUND; a cell is pulled to that of the more general row, or to the
+neutral value of its column, as if by rows of its own.
 
-    analysis/fit_engines.py [--rounds N] [--hold-out] [--engine NAME ...]
+    analysis/fit_engines.py [--rounds N] [--engine NAME ...] [--fresh]
+    analysis/fit_engines.py --hold-out FOLDS
 
---hold-out leaves out one machine at a time, fits on the others and prints the error on it; nothing is written then.
+--fresh begins with the neutral values instead of the table's. --hold-out leaves out every FOLDS-th row, fits on the
+others from the neutral values and prints the error on what was left out, for each of the FOLDS; nothing is written.
 """
 from __future__ import annotations
 
 import argparse
 import csv
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -27,23 +30,29 @@ import numpy
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLES = ROOT / "workloads" / "measured"
 ENGINES = TABLES / "engines.csv"
-# A number's least and largest value, and how freely it moves (standard deviation of its logarithm).
+# A number's least, neutral and largest value, and how freely it moves (standard deviation of its logarithm).
 NUMBERS = {
-    "step_overhead_us": (20, 30000, 1.0),
-    "sequence_overhead_us": (0.5, 1000, 1.0),
-    "token_overhead_us": (0.01, 50, 1.0),
-    "host_layer_us": (50, 2000, 1.0),
-    "expert_start_us": (1, 500, 1.0),
-    "launch_factor": (0.1, 30, 0.7),
-    "matmul_factor": (0.6, 3, 0.3),
-    "expert_factor": (0.5, 5, 0.4),
-    "attention_factor": (0.5, 8, 0.4),
-    "communication_factor": (0.2, 8, 0.5),
-    "request_overhead_ms": (0.5, 500, 1.0),
+    "step_overhead_us": (20, 700, 30000, 1.0),
+    "sequence_overhead_us": (0.5, 4, 1000, 1.0),
+    "request_overhead_ms": (0.5, 10, 500, 1.0),
+    "host_layer_us": (50, 450, 2000, 1.0),
+    "prompt_kernel_us": (1, 20, 500, 1.0),
+    "launch_factor": (0.1, 0.8, 10, 0.7),
+    "matmul_factor": (0.5, 1, 3, 0.3),
+    "matmul_rate_factor": (0.4, 1, 4, 0.4),
+    "attention_factor": (0.5, 1, 4, 0.3),
+    "prompt_attention_factor": (0.5, 1, 50, 1.5),
+    "communication_factor": (0.3, 1.3, 6, 0.5),
+    "expert_factor": (0.5, 1, 4, 0.4),
+    "expert_compute_factor": (0.3, 1, 6, 0.6),
+    "expert_start_us": (1, 50, 500, 1.0),
 }
-STEP = 0.1  # of a logarithm, for derivatives
-BOUND = 0.15  # residuals beyond this pull no more
-FIRST_WEIGHT = 0.35  # of a time to the first token against a time per token
+STEP = 0.1  # of a logarithm, for slopes
+BOUND = 0.12  # residuals beyond this pull no more
+FIRST_WEIGHT = 0.4  # of a time to the first token against a time per token
+PRIOR = 3.0  # rows' worth of pull to the more general value
+LONGEST = 0.7  # step of a logarithm
+DAMPING = (0.05, 1.0)  # of the diagonal; the best is taken
 
 
 def read(path: pathlib.Path) -> list[dict[str, str]]:
@@ -63,38 +72,42 @@ def begins(text: str, names: str) -> int:
     return max((len(n) + 1 for n in names.split("|") if text.lower().startswith(n.lower())), default=0)
 
 
-def engine_of(row: dict[str, str], engines: list[dict[str, str]]) -> int:
-    """As engines_find() in sim/study/engines.c."""
-    best, found = 0, -1
-    for i, engine in enumerate(engines):
-        name = row["engine"] + (" disaggregated" if row["prefill_cfg"] else "")
-        named = begins(name, engine["engine"])
-        fits = begins(row["engine_version"], engine["version"]) if engine["version"] else 1
-        if named and fits and named * 100 + fits > best:
-            best, found = named * 100 + fits, i
-    return found
+def closeness(row: dict[str, str], engine: dict[str, str]) -> tuple[int, ...]:
+    """As closeness() in sim/study/engines.c; (): the row is of another engine."""
+    name = row["engine"] + (" disaggregated" if row["prefill_cfg"] else "")
+    fits = (begins(name, engine["engine"]),
+            begins(row["engine_version"], engine["version"]) if engine["version"] else 1,
+            begins(row["hardware"], engine["hardware"]) if engine["hardware"] else 1)
+    return fits if all(fits) else ()
+
+
+def engine_of(row: dict[str, str], engines: list[dict[str, str]], column: str = "") -> int:
+    """The closest engine with a cell in the column, as engines_text() finds it; -1: none."""
+    close = [(closeness(row, e), -i) for i, e in enumerate(engines) if not column or e[column]]
+    best = max((c for c in close if c[0]), default=((), 1))
+    return -best[1]
 
 
 class Simulator:
     """Runs rows under changed engine tables, in a folder of its own."""
 
-    def __init__(self, folder: pathlib.Path, rows: list[dict[str, str]]) -> None:
-        self.folder = folder
-        self.program = folder / "trnsim"
-        shutil.copy2(ROOT / "build-release" / "trnsim", self.program)
-        tables = folder / "workloads" / "measured"
-        tables.mkdir(parents=True)
+    def __init__(self, folder: str, rows: list[dict[str, str]]) -> None:
+        self.folder = pathlib.Path(folder)
+        self.tables = self.folder / "workloads" / "measured"
+        self.tables.mkdir(parents=True)
+        shutil.copy2(ROOT / "build-release" / "trnsim", self.folder / "trnsim")
+        shutil.copytree(ROOT / "platforms", self.folder / "platforms")
         for path in TABLES.iterdir():
             if path.name not in ("engines.csv", "inference.csv"):
-                shutil.copy2(path, tables / path.name)
-        shutil.copytree(ROOT / "platforms", folder / "platforms")
-        write(tables / "inference.csv", rows)
+                shutil.copy2(path, self.tables / path.name)
+        self.rows = rows
 
-    def residuals(self, engines: list[dict[str, str]]) -> dict[str, float]:
-        write(self.folder / "workloads" / "measured" / "engines.csv", engines)
-        done = subprocess.run(
-            [self.program, "validate", "inference", "--json"],
-            cwd=self.folder, capture_output=True, text=True, check=True, env={**os.environ})
+    def residuals(self, engines: list[dict[str, str]], rows: list[dict[str, str]] | None = None) -> dict[str, float]:
+        """Of all rows, or of some."""
+        write(self.tables / "engines.csv", engines)
+        write(self.tables / "inference.csv", self.rows if rows is None else rows)
+        done = subprocess.run([self.folder / "trnsim", "validate", "inference", "--quiet", "--json"],
+                              cwd=self.folder, capture_output=True, text=True, check=True)
         out = {}
         for row in json.loads(done.stdout)["rows"]:
             if row["simulated"] and row["simulated"] > 0:
@@ -103,131 +116,165 @@ class Simulator:
         return out
 
 
-def changed(engines: list[dict[str, str]], moves: numpy.ndarray, names: list[str]) -> list[dict[str, str]]:
-    out = []
-    for engine, move in zip(engines, moves):
-        new = dict(engine)
-        for name, by in zip(names, move):
-            if engine[name]:
-                low, high, _ = NUMBERS[name]
-                new[name] = f"{min(max(float(engine[name]) * numpy.exp(by), low), high):.4g}"
-        out.append(new)
-    return out
+class Cells:
+    """All numbers that are fitted, and which rows each of them serves."""
+
+    def __init__(self, engines: list[dict[str, str]], rows: list[dict[str, str]]) -> None:
+        served = {(engine_of(r, engines, n), n) for r in rows for n in NUMBERS}
+        self.list = [(i, n) for n in NUMBERS for i, e in enumerate(engines) if e[n] and (i, n) in served]
+        place = {cell: k for k, cell in enumerate(self.list)}
+        self.of_row = {r["id"]: {n: place[(engine_of(r, engines, n), n)] for n in NUMBERS
+                                 if engine_of(r, engines, n) >= 0} for r in rows}
+        self.parents = []
+        for i, n in self.list:
+            votes: dict[int, int] = {}
+            for row in rows:
+                if self.of_row[row["id"]].get(n) == place[(i, n)]:
+                    others = [e if k != i else {**e, n: ""} for k, e in enumerate(engines)]
+                    above = engine_of(row, others, n)
+                    votes[above] = votes.get(above, 0) + 1
+            above = max(votes, key=lambda k: votes[k], default=-1)
+            self.parents.append(place.get((above, n), -1))
+        mixtures = {m["model"] for m in read(TABLES / "models.csv") if m["experts"] != "0"}
+        self.moved_by = {n: [r for r in rows if n in self.of_row[r["id"]] and
+                             (not n.startswith("expert") or r["model"] in mixtures)] for n in NUMBERS}
+
+    def values(self, engines: list[dict[str, str]]) -> numpy.ndarray:
+        return numpy.log([float(engines[i][n]) for i, n in self.list])
+
+    def put(self, engines: list[dict[str, str]], values: numpy.ndarray) -> list[dict[str, str]]:
+        out = [dict(e) for e in engines]
+        for (i, n), value in zip(self.list, values):
+            low, _, high, _ = NUMBERS[n]
+            out[i][n] = f"{min(max(numpy.exp(value), low), high):.4g}"
+        return out
+
+    def pull(self, values: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
+        """Normal matrix and gradient of the pull to the more general values."""
+        size = len(self.list)
+        normal, gradient = numpy.zeros((size, size)), numpy.zeros(size)
+        for k, (_, n) in enumerate(self.list):
+            weight = PRIOR * BOUND ** 2 / NUMBERS[n][3] ** 2
+            direction = numpy.zeros(size)
+            direction[k] = 1
+            target = numpy.log(NUMBERS[n][1])
+            if self.parents[k] >= 0:
+                direction[self.parents[k]] = -1
+                target = 0
+            normal += weight * numpy.outer(direction, direction)
+            gradient += weight * direction * (direction @ values - target)
+        return normal, gradient
 
 
-def improve(simulator: Simulator, engines: list[dict[str, str]], groups: dict[str, int],
-            base: dict[str, float]) -> list[dict[str, str]]:
-    """One Gauss-Newton step for all engines at a time: rows depend on their own engine alone."""
-    names = list(NUMBERS)
+def is_first(name: str) -> bool:
+    return name.endswith(":ttft")
+
+
+def cost(residuals: dict[str, float], taking_part: set[str]) -> float:
+    """Mean bounded error."""
+    values = [(FIRST_WEIGHT if is_first(r) else 1.0) * min(abs(v), 1.0) for r, v in residuals.items()
+              if r.removesuffix(":ttft") in taking_part]
+    return float(numpy.mean(values))
+
+
+def normal_equations(simulator: Simulator, engines: list[dict[str, str]], cells: Cells, base: dict[str, float],
+                     taking_part: set[str]) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Of a Gauss-Newton step of all cells."""
+    values = cells.values(engines)
+    columns = sorted({n for _, n in cells.list})
     slopes = {}
-    for name in names:
-        moves = numpy.zeros((len(engines), len(names)))
-        moves[:, names.index(name)] = STEP
-        slopes[name] = simulator.residuals(changed(engines, moves, names))
-    step = numpy.zeros((len(engines), len(names)))
-    for index in range(len(engines)):
-        rows = [r for r in base if groups.get(r.removesuffix(":ttft")) == index
-                and all(r in slopes[n] for n in names)]
-        if not rows:
+    for name in columns:
+        moved = values + STEP * numpy.array([n == name for _, n in cells.list])
+        after = simulator.residuals(cells.put(engines, moved), cells.moved_by[name])
+        slopes[name] = {r: (after[r] - v) / STEP for r, v in base.items() if r in after}
+    normal, gradient = cells.pull(values)
+    for name, residual in base.items():
+        own = cells.of_row.get(name.removesuffix(":ttft"))
+        if own is None or name.removesuffix(":ttft") not in taking_part:
             continue
-        residual = numpy.array([base[r] for r in rows])
-        jacobian = numpy.array([[(slopes[n][r] - base[r]) / STEP for n in names] for r in rows])
-        weight = numpy.minimum(1, BOUND / numpy.maximum(numpy.abs(residual), 1e-9))
-        weight *= numpy.array([FIRST_WEIGHT if r.endswith(":ttft") else 1.0 for r in rows])
-        prior = numpy.diag([0.02 * len(rows) ** 0.5 / NUMBERS[n][2] ** 2 for n in names])
-        normal = jacobian.T @ (weight[:, None] * jacobian) + prior
-        step[index] = -numpy.linalg.solve(normal, jacobian.T @ (weight * residual))
-    return changed(engines, numpy.clip(step, -0.7, 0.7), names)
+        weight = min(1, BOUND / max(abs(residual), 1e-9)) * (FIRST_WEIGHT if is_first(name) else 1.0)
+        index = numpy.array([own[n] for n in columns if n in own])
+        slope = numpy.clip([slopes[n].get(name, 0.0) for n in columns if n in own], -5, 5)
+        normal[numpy.ix_(index, index)] += weight * numpy.outer(slope, slope)
+        gradient[index] += weight * slope * residual
+    return normal, gradient
 
 
-def loss(residuals: dict[str, float], groups: dict[str, int], index: int) -> float:
-    values = [(FIRST_WEIGHT if r.endswith(":ttft") else 1.0) * min(abs(v), 1.0)
-              for r, v in residuals.items() if groups.get(r.removesuffix(":ttft")) == index]
-    return float(numpy.mean(values)) if values else 0.0
-
-
-def fit(simulator: Simulator, engines: list[dict[str, str]], groups: dict[str, int],
+def fit(simulator: Simulator, engines: list[dict[str, str]], rows: list[dict[str, str]], taking_part: set[str],
         rounds: int) -> tuple[list[dict[str, str]], dict[str, float]]:
+    cells = Cells(engines, rows)
     base = simulator.residuals(engines)
+    print(f"  start: {summary(base, taking_part)}", flush=True)
     for turn in range(rounds):
-        tried = improve(simulator, engines, groups, base)
-        for _ in range(2):
+        normal, gradient = normal_equations(simulator, engines, cells, base, taking_part)
+        best = cost(base, taking_part)
+        for damping in DAMPING:
+            step = -numpy.linalg.solve(normal + damping * numpy.diag(numpy.diag(normal)), gradient)
+            tried = cells.put(engines, cells.values(engines) + numpy.clip(step, -LONGEST, LONGEST))
             after = simulator.residuals(tried)
-            better = [loss(after, groups, i) <= loss(base, groups, i) for i in range(len(engines))]
-            tried = [new if good else halfway(old, new)
-                     for old, new, good in zip(engines, tried, better)]
-            if all(better):
-                break
-        after = simulator.residuals(tried)
-        engines = [new if loss(after, groups, i) < loss(base, groups, i) else old
-                   for i, (old, new) in enumerate(zip(engines, tried))]
-        base = after
-        print(f"round {turn + 1}: {summary(base)}", flush=True)
+            if cost(after, taking_part) < best:
+                best, engines_next, base_next = cost(after, taking_part), tried, after
+        if best >= cost(base, taking_part):
+            break
+        engines, base = engines_next, base_next
+        print(f"  round {turn + 1}: cost {best:.4f}, {summary(base, taking_part)}", flush=True)
     return engines, base
 
 
-def halfway(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
-    out = dict(new)
-    for name in NUMBERS:
-        if old[name] and new[name]:
-            out[name] = f"{(float(old[name]) * float(new[name])) ** 0.5:.4g}"
-    return out
+def summary(residuals: dict[str, float], ids: set[str]) -> str:
+    parts = []
+    for first, what in ((False, "times per token and rates"), (True, "times to the first token")):
+        errors = [abs(numpy.expm1(v)) for r, v in residuals.items()
+                  if is_first(r) == first and r.removesuffix(":ttft") in ids]
+        if errors:
+            parts.append(f"{numpy.median(errors):.3f} of {len(errors)} {what}")
+    return "median error " + ", ".join(parts)
 
 
-def summary(residuals: dict[str, float]) -> str:
-    main = [abs(numpy.expm1(v)) for r, v in residuals.items() if not r.endswith(":ttft")]
-    first = [abs(numpy.expm1(v)) for r, v in residuals.items() if r.endswith(":ttft")]
-    return (f"median error {numpy.median(main):.3f} of {len(main)} times per token and rates, "
-            f"{numpy.median(first):.3f} of {len(first)} times to the first token")
+def neutral(engines: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [{n: f"{NUMBERS[n][1]:g}" if n in NUMBERS and v else v for n, v in e.items()} for e in engines]
 
 
-def hold_out(rows: list[dict[str, str]], engines: list[dict[str, str]], rounds: int) -> None:
-    """Fits without a machine, tells the error on it."""
-    for machine in sorted({r["hardware"] for r in rows}):
-        others = [r for r in rows if r["hardware"] != machine]
-        own = [r for r in rows if r["hardware"] == machine]
-        if len(own) < 10:
-            continue
-        with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
-            groups = {r["id"]: engine_of(r, engines) for r in rows}
-            fitted, _ = fit(Simulator(pathlib.Path(a), others), engines, groups, rounds)
-            print(f"{machine} held out: {summary(Simulator(pathlib.Path(b), own).residuals(fitted))}", flush=True)
+def hold_out(rows: list[dict[str, str]], engines: list[dict[str, str]], folds: int, rounds: int) -> None:
+    held: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        simulator = Simulator(folder, rows)
+        for fold in range(folds):
+            apart = {r["id"] for i, r in enumerate(rows) if i % folds == fold}
+            others = {r["id"] for r in rows} - apart
+            print(f"without fold {fold + 1} of {folds}:", flush=True)
+            _, residuals = fit(simulator, neutral(engines), rows, others, rounds)
+            held |= {r: v for r, v in residuals.items() if r.removesuffix(":ttft") in apart}
+            print(f"  held out: {summary(held, apart)}", flush=True)
+    print(f"all held-out rows: {summary(held, {r['id'] for r in rows})}")
 
 
-def tell_errors(engines: list[dict[str, str]], groups: dict[str, int], residuals: dict[str, float]) -> None:
+def tell_errors(engines: list[dict[str, str]], rows: list[dict[str, str]], residuals: dict[str, float]) -> None:
+    """Of the rows that are closest to each engine."""
     for index, engine in enumerate(engines):
-        main = [abs(numpy.expm1(v)) for r, v in residuals.items()
-                if groups.get(r) == index and not r.endswith(":ttft")]
+        own = {r["id"] for r in rows if engine_of(r, engines) == index}
+        main = [abs(numpy.expm1(v)) for r, v in residuals.items() if r in own]
         engine["error"] = f"{numpy.median(main):.3f} in the median of {len(main)} rows" if main else ""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--hold-out", action="store_true")
+    parser.add_argument("--hold-out", type=int, default=0, metavar="FOLDS")
+    parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--engine", nargs="*", default=[], help="begin of the names of engines to be fitted")
-    parser.add_argument("--every", type=int, default=1, help="of every so many rows one takes part")
     options = parser.parse_args()
-    rows = [r for r in read(TABLES / "inference.csv") if r["confidence"] != "low"]
     engines = read(ENGINES)
-    groups = {r["id"]: engine_of(r, engines) for r in rows}
-    by_engine: dict[int, int] = {}
-    kept = []
-    for row in rows:
-        index = groups[row["id"]]
-        by_engine[index] = by_engine.get(index, -1) + 1
-        if by_engine[index] % options.every == 0:
-            kept.append(row)
-    rows = kept
+    rows = [r for r in read(TABLES / "inference.csv") if r["confidence"] != "low" and engine_of(r, engines) >= 0]
     if options.engine:
-        wanted = {i for i, e in enumerate(engines) if e["engine"].startswith(tuple(options.engine))}
-        rows = [r for r in rows if groups[r["id"]] in wanted]
+        rows = [r for r in rows if engines[engine_of(r, engines)]["engine"].startswith(tuple(options.engine))]
     if options.hold_out:
-        hold_out(rows, engines, options.rounds)
+        hold_out(rows, engines, options.hold_out, options.rounds)
         return
     with tempfile.TemporaryDirectory() as folder:
-        engines, residuals = fit(Simulator(pathlib.Path(folder), rows), engines, groups, options.rounds)
-    tell_errors(engines, groups, residuals)
+        start = neutral(engines) if options.fresh else engines
+        engines, residuals = fit(Simulator(folder, rows), start, rows, {r["id"] for r in rows}, options.rounds)
+    tell_errors(engines, rows, residuals)
     write(ENGINES, engines)
 
 

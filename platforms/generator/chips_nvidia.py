@@ -258,7 +258,9 @@ RTX_4090 = gpu("rtx_4090", "NVIDIA GeForce RTX 4090", "165.2Tf", SMALL_TILES | {
     "headline_fp32": published("82.6Tf", datasheet("Ada")),
     "headline_bf16": published("165.2Tf", datasheet("Ada") + ": with FP32 accumulation"),
     "headline_fp8": published("330.3Tf", datasheet("Ada") + ": with FP32 accumulation"),
-    "hbm_size": published("24GB", datasheet("Ada") + ": GDDR6X", low="24GB", high="24GiB"),
+    "hbm_size": published("25.25GB", "25,250,627,584 bytes reported by the driver "
+                          "(casys-kaist/LLMServingSim@5daddb2: bench/examples/RTX4090 meta.json); " +
+                          datasheet("Ada") + ": 24 GB", low="24GB", high="24GiB"),
     "hbm_bandwidth": published("1.008TBps", datasheet("Ada")),
     "unit_count": published("128", datasheet("Ada") + ": SMs"),
     "idle_power": estimate("60W", "15 % of the TDP"),

@@ -105,11 +105,11 @@ static void print_worst(const struct validation *validation, struct arena *arena
 
 static void print_groups(const struct validation *validation)
 {
-    printf("%-12s %-26s %-12s %5s %7s %7s %7s %7s %7s %9s\n", "kind", "group", "accelerator",
+    printf("%-12s %-26s %-22s %5s %7s %7s %7s %7s %7s %9s\n", "kind", "group", "accelerator",
            "rows", "median", "mean", "p90", "worst", "bias", "spearman");
     for (int64_t g = 0; g < validation->group_count; g++) {
         const struct validation_group *group = &validation->groups[g];
-        printf("%-12s %-26s %-12s %5lld %6.1f%% %6.1f%% %6.1f%% %6.1f%% %+6.1f%%", group->kind,
+        printf("%-12s %-26s %-22s %5lld %6.1f%% %6.1f%% %6.1f%% %6.1f%% %+6.1f%%", group->kind,
                group->group, group->accelerator, (long long)group->rows, 100 * group->median,
                100 * group->mean, 100 * group->p90, 100 * group->worst, 100 * group->bias);
         if (isfinite(group->spearman)) {

@@ -76,9 +76,13 @@ static void price_latent(const struct step_maker *maker, struct attention_price 
                             2 * ELEMENT_BYTES * heads * rank / memory_Bps(maker);
 }
 
-static void scale(struct attention_price *price, double full, double windowed, double factor)
+/* Over all layers, by the engine's factors: of all attention, and that of prompts beside it. */
+static void scale(struct attention_price *price, double full, double windowed, double factor,
+                  double prompt_factor)
 {
     double all = (full + windowed) * factor;
+    price->pair_s *= prompt_factor;
+    price->prefill_token_s *= prompt_factor;
     price->window_pair_s = price->pair_s * windowed * factor;
     price->window_read_s = price->decode_read_s * windowed * factor;
     price->pair_s *= full * factor;
@@ -101,7 +105,7 @@ struct attention_price step_attention_price(const struct step_maker *maker)
     } else {
         price_decode(maker, &price);
     }
-    scale(&price, full, windowed, factor);
+    scale(&price, full, windowed, factor, maker->scenario->engine.prompt_attention_factor);
     price.base_s = (full + windowed) * factor * maker->chip.op_overhead_s;
     return price;
 }

@@ -199,7 +199,9 @@ double step_cost_s(const struct step_cost *cost, const struct step *asked,
     add_tables(cost, step, 1, &own);
     own.part_s[STEP_ATTENTION] +=
         prefill_attention_s(cost, step) + decode_attention_s(cost, step, 1);
-    own.part_s[STEP_OVERHEAD] += fmax(cost->host_s - sum_of(&own), 0) + engine_s(cost, step);
+    double host_s =
+        step->prefill_count > 0 ? fmax(cost->host_s, cost->prompt_host_s) : cost->host_s;
+    own.part_s[STEP_OVERHEAD] += fmax(host_s - sum_of(&own), 0) + engine_s(cost, step);
     double factor = step_factor(cost, step);
     if (price != NULL) {
         add_price(price, &own, factor);
@@ -281,6 +283,7 @@ static void take_engine(struct step_cost *cost, const struct serving_scenario *s
     cost->sequence_s = engine->sequence_overhead_s;
     cost->prefill_overhead_s = engine->token_overhead_s;
     cost->host_s = engine->host_layer_s * (double)cost->maker->model->layers;
+    cost->prompt_host_s = engine->prompt_kernel_s * step_maker_kernels(cost->maker);
     const char *bucket = engine->prefill_buckets == NULL ? "" : engine->prefill_buckets;
     char *end = NULL;
     for (; cost->bucket_count < STEP_BUCKETS; bucket = end) {

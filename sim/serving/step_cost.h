@@ -68,7 +68,8 @@ struct step_cost {
     double overhead_s;         /* of the engine, once a step */
     double sequence_s;         /* of the engine, per request in it */
     double prefill_overhead_s; /* of the engine, per token of a prompt */
-    double host_s; /* a step takes at least this, if it launches kernels one by one */
+    double host_s;        /* a step takes at least this, if it launches kernels one by one */
+    double prompt_host_s; /* and one with prompts this, for graphs are of decodes alone */
     double buckets[STEP_BUCKETS]; /* compiled lengths of prompts, rising */
     int bucket_count;
     double pipeline_factor; /* of all times, for waiting between stages */

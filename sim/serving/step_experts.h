@@ -4,5 +4,6 @@
 
 #include "serving/step_maker.h"
 
-/* Both matrices of one layer, for tokens of the whole replica, with their kernels' starts. */
-double step_experts_s(const struct step_maker *maker, double tokens);
+/* Adds the matrices of one layer, for tokens of the whole replica, and what moves rows to their
+ * experts and back, with the kernels' starts. */
+void step_experts_add(const struct step_maker *maker, double tokens, struct step_price *price);

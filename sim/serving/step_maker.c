@@ -202,16 +202,28 @@ static double leave_s(const struct step_maker *maker, double tokens, bool expert
 static void add_mixture(const struct step_maker *maker, double tokens, struct step_price *price)
 {
     const struct model *model = maker->model;
-    double hidden = (double)model->hidden, routed = (double)model->experts_per_token;
+    double hidden = (double)model->hidden;
     double own = tokens / maker->ranks;
     price->part_s[STEP_MATMUL] +=
-        linear_s(maker, own, hidden, (double)model->expert_count, DTYPE_BF16, DTYPE_BF16) +
-        step_experts_s(maker, tokens);
-    double rows = tokens * routed / maker->chips; /* to and from the experts of a chip */
-    price->part_s[STEP_VECTOR] += vector_s(maker, 4, 6 * ELEMENT_BYTES * rows * hidden);
+        linear_s(maker, own, hidden, (double)model->expert_count, DTYPE_BF16, DTYPE_BF16);
+    step_experts_add(maker, tokens, price);
     if (model->shared_ffn_hidden > 0) {
         add_mlp(maker, tokens, (double)model->shared_ffn_hidden, price);
     }
+}
+
+/* Starts of a pass, about: the core, norms and positions, exchanges, matrices, and what moves
+ * rows to experts and back. */
+double step_maker_kernels(const struct step_maker *maker)
+{
+    enum { NORMS = 2, PLAIN = 4, LATENT = 7, LINEAR = 6, MLP = 3, MIXTURE = 7 };
+    const struct model *model = maker->model;
+    double layers = (double)model->layers, linear = (double)model->linear_layers;
+    double sparse = model->expert_count > 0 ? layers - (double)model->dense_layers : 0;
+    double attention = model->key_value_rank > 0 ? LATENT : PLAIN;
+    double mixture = MIXTURE + (model->shared_ffn_hidden > 0 ? MLP : 0);
+    return layers * (NORMS + (maker->chips > 1 ? 2 : 0)) + linear * LINEAR +
+           (layers - linear) * attention + sparse * mixture + (layers - sparse) * MLP;
 }
 
 struct step_price step_maker_rest(const struct step_maker *maker, double tokens)
@@ -286,12 +298,13 @@ static bool price_boundaries(struct step_maker *maker, struct error *error)
     return isfinite(maker->boundary_start_s);
 }
 
-/* The part of a chip that a replica of fewer shards than the chip has cores is on. */
+/* As the engine's kernels find it. */
 static struct chip own_chip(const struct step_maker *maker, const struct chip *whole)
 {
     struct chip chip = *whole;
-    double launch = maker->scenario->engine.launch_factor;
-    chip.op_overhead_s *= launch;
+    chip.op_overhead_s *= maker->scenario->engine.launch_factor;
+    chip.matmul_efficiency_fraction /= maker->scenario->engine.matmul_rate_factor;
+    chip.matmul_efficiency_fp8_fraction /= maker->scenario->engine.matmul_rate_factor;
     return chip;
 }
 

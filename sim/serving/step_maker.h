@@ -33,6 +33,9 @@ struct step_maker *step_maker_create(const struct platform *platform, int64_t fi
 struct step_price step_maker_attention(const struct step_maker *maker, double tokens);
 struct step_price step_maker_rest(const struct step_maker *maker, double tokens);
 
+/* Kernels of a forward pass, about. */
+double step_maker_kernels(const struct step_maker *maker);
+
 /* Last norm, head and sampling of so many rows. */
 struct step_price step_maker_rows(const struct step_maker *maker, double rows);
 

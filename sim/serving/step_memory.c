@@ -8,7 +8,7 @@
 #include "base/units.h"
 
 enum { ELEMENT_BYTES = 2 };
-enum { LOGIT_BYTES = 2 + 4 + 4 + 8 + 4 };
+enum { LOGIT_BYTES = 2 + 4, SORTED_BYTES = 4 + 8 + 4 };
 
 /* Layers of linear attention: keys and values of their own number instead of heads. */
 static double linear_parameters(const struct model *model)
@@ -52,19 +52,20 @@ static double weights_bytes(const struct step_maker *maker)
 }
 
 /* At the largest batch: the residual stream twice, the widest inner result, and what sampling
- * keeps of the logits: bf16, fp32, sorted fp32 with 64-bit indices, probabilities. */
+ * keeps of the logits: bf16 and fp32; and, where the engine tries the largest batch to learn
+ * what is left, sorted fp32 with 64-bit indices, probabilities. */
 static double activation_bytes(const struct step_maker *maker)
 {
     const struct model *model = maker->model;
     const struct serving_scenario *scenario = maker->scenario;
     double tokens = (double)scenario->max_num_batched_tokens;
+    double logit = LOGIT_BYTES + (scenario->memory_rule == MEMORY_TOTAL ? SORTED_BYTES : 0);
     double inner =
         (double)(model->expert_count > 0 ? model->experts_per_token * model->expert_ffn_hidden
                                          : model->ffn_hidden);
     return ELEMENT_BYTES * tokens * (2 * (double)model->hidden + 3 * inner / maker->chips) /
                maker->ranks +
-           (double)scenario->max_num_seqs / maker->ranks * (double)model->vocabulary *
-               LOGIT_BYTES;
+           (double)scenario->max_num_seqs / maker->ranks * (double)model->vocabulary * logit;
 }
 
 /* Layers with a window keep no more than it, which is not counted; linear ones keep a state. */
@@ -76,20 +77,35 @@ static double token_bytes(const struct step_maker *maker)
     return step_token_bytes(maker) * fmax(ceil(kept / stages), 1) / maker->ranks;
 }
 
-/* The engine's share of the memory holds weights, activations and the KV cache; runtime and
- * graphs come out of the rest, as far as that goes. MODEL.md, "Serving: memory" */
+/* What the engine may take, and of that what the KV cache gets, on one chip. Graphs and
+ * workspaces count as activations. MODEL.md, "Serving: memory" */
+static double kv_bytes(const struct step_cost *cost, const struct chip *chip,
+                       const struct serving_scenario *scenario, double *taken)
+{
+    double share = scenario->memory_utilization_fraction;
+    double most = chip->hbm_bytes - chip->reserved_bytes, weights = cost->weights_bytes;
+    double others = cost->activation_bytes + scenario->graph_memory_bytes;
+    *taken = scenario->memory_rule == MEMORY_FREE ? most : fmin(chip->hbm_bytes * share, most);
+    switch ((enum memory_rule)scenario->memory_rule) {
+    case MEMORY_STATIC:
+        return fmin(*taken, most - others) - weights;
+    case MEMORY_FREE:
+        return share * (most - weights - others);
+    case MEMORY_TOTAL:
+        break;
+    }
+    return *taken - weights - others;
+}
+
 bool step_memory_fill(struct step_cost *cost, const struct step_maker *maker,
                       struct error *error)
 {
-    const struct chip *chip = &maker->chip;
     const struct serving_scenario *scenario = maker->scenario;
-    double reserved = chip->reserved_bytes + scenario->graph_memory_bytes;
-    double taken = fmin(chip->hbm_bytes * scenario->memory_utilization_fraction,
-                        chip->hbm_bytes - reserved);
+    double taken = 0;
     cost->weights_bytes = weights_bytes(maker);
     cost->activation_bytes = activation_bytes(maker);
     cost->kv_token_bytes = token_bytes(maker);
-    cost->kv_bytes = taken - cost->weights_bytes - cost->activation_bytes;
+    cost->kv_bytes = kv_bytes(cost, &maker->chip, scenario, &taken);
     if (cost->kv_bytes > 0 || strcmp(scenario->kv_tokens, "unlimited") == 0) {
         return true;
     }
@@ -100,7 +116,8 @@ bool step_memory_fill(struct step_cost *cost, const struct step_maker *maker,
         "take %s; raise tensor_parallel or pipeline_parallel, or store the weights "
         "in fewer bytes",
         units_print(text[0], sizeof text[0], cost->weights_bytes, UNIT_BYTES),
-        units_print(text[1], sizeof text[1], cost->activation_bytes, UNIT_BYTES),
+        units_print(text[1], sizeof text[1],
+                    cost->activation_bytes + scenario->graph_memory_bytes, UNIT_BYTES),
         units_print(text[2], sizeof text[2], taken, UNIT_BYTES));
 }
 

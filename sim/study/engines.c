@@ -38,21 +38,60 @@ static size_t begins_with(const char *text, const char *names)
     return longest;
 }
 
-int64_t engines_find(const struct engines *engines, const char *name, const char *version)
+/* How closely a row names an engine: 0 when it is another's; else by name, then version, then
+ * hardware, an empty cell fitting all. */
+static size_t closeness(const struct csv *csv, int64_t row, const struct engine_name *name)
 {
-    const struct csv *csv = engines->engines;
+    enum { LETTERS = 256 };
+    const char *version = csv_text(csv, row, "version");
+    const char *hardware = csv_text(csv, row, "hardware");
+    size_t named = begins_with(name->engine, csv_text(csv, row, "engine"));
+    size_t fits = version[0] == '\0' ? 1 : begins_with(name->version, version);
+    size_t on = hardware[0] == '\0' ? 1 : begins_with(name->hardware, hardware);
+    return named == 0 || fits == 0 || on == 0 ? 0 : (named * LETTERS + fits) * LETTERS + on;
+}
+
+/* The closest row; of those with a cell in the column, when there is one. -1: none. */
+static int64_t closest(const struct csv *csv, const struct engine_name *name,
+                       const char *column)
+{
     int64_t found = -1;
     size_t best = 0;
     for (int64_t row = 0; row < csv->row_count; row++) {
-        size_t named = begins_with(name, csv_text(csv, row, "engine"));
-        const char *starts = csv_text(csv, row, "version");
-        size_t fits = starts[0] == '\0' ? 1 : begins_with(version, starts);
-        if (named > 0 && fits > 0 && named * 100 + fits > best) {
-            best = named * 100 + fits;
+        size_t close = closeness(csv, row, name);
+        bool filled = column == NULL || csv_text(csv, row, column)[0] != '\0';
+        if (filled && close > best) {
+            best = close;
             found = row;
         }
     }
     return found;
+}
+
+bool engines_know(const struct engines *engines, const struct engine_name *name)
+{
+    return closest(engines->engines, name, NULL) >= 0;
+}
+
+const char *engines_text(const struct engines *engines, const struct engine_name *name,
+                         const char *column)
+{
+    int64_t row = closest(engines->engines, name, column);
+    return row < 0 ? "" : csv_text(engines->engines, row, column);
+}
+
+static double engines_number(const struct engines *engines, const struct engine_name *name,
+                             const char *column)
+{
+    int64_t row = closest(engines->engines, name, column);
+    return row < 0 ? (double)NAN : csv_number(engines->engines, row, column);
+}
+
+static int64_t engines_count(const struct engines *engines, const struct engine_name *name,
+                             const char *column, int64_t otherwise)
+{
+    double value = engines_number(engines, name, column);
+    return isfinite(value) ? (int64_t)value : otherwise;
 }
 
 int64_t engines_longest(const struct csv *csv, const char *text)
@@ -92,30 +131,44 @@ static const struct {
     PROPERTY("all_reduce_us", engine.all_reduce_s, 1e-6, 0),
     PROPERTY("launch_factor", engine.launch_factor, 1, 1),
     PROPERTY("matmul_factor", engine.matmul_factor, 1, 1),
+    PROPERTY("matmul_rate_factor", engine.matmul_rate_factor, 1, 1),
     PROPERTY("expert_factor", engine.expert_factor, 1, 1),
+    PROPERTY("expert_compute_factor", engine.expert_compute_factor, 1, 1),
+    PROPERTY("prompt_kernel_us", engine.prompt_kernel_s, 1e-6, 0),
     PROPERTY("attention_factor", engine.attention_factor, 1, 1),
+    PROPERTY("prompt_attention_factor", engine.prompt_attention_factor, 1, 1),
     PROPERTY("vector_factor", engine.vector_factor, 1, 1),
     PROPERTY("communication_factor", engine.communication_factor, 1, 1),
 #undef PROPERTY
 };
 
-void engines_apply(const struct engines *engines, int64_t row,
+static int choice(const char *text, const char *const *choices, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(text, choices[i]) == 0) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+void engines_apply(const struct engines *engines, const struct engine_name *name,
                    struct serving_scenario *scenario)
 {
-    const struct csv *csv = engines->engines;
+    static const char *const policies[] = {"chunked", "prefill-first", "static"};
+    static const char *const rules[] = {"total", "static", "free"};
     for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++) {
-        double value = csv_number(csv, row, properties[i].column);
+        double value = engines_number(engines, name, properties[i].column);
         double *place = (double *)(void *)((char *)scenario + properties[i].offset);
         *place = isfinite(value) ? value * properties[i].unit : properties[i].otherwise;
     }
-    const char *policy = csv_text(csv, row, "policy");
-    scenario->policy = strcmp(policy, "static") == 0          ? BATCH_STATIC
-                       : strcmp(policy, "prefill-first") == 0 ? BATCH_PREFILL_FIRST
-                                                              : BATCH_CHUNKED;
-    scenario->max_num_seqs = csv_count(csv, row, "max_num_seqs", 256);
-    scenario->max_num_batched_tokens = csv_count(csv, row, "max_num_batched_tokens", 8192);
-    scenario->block_tokens = csv_count(csv, row, "block_tokens", 16);
-    const char *buckets = csv_text(csv, row, "prefill_buckets");
+    scenario->policy = choice(engines_text(engines, name, "policy"), policies, 3);
+    scenario->memory_rule = choice(engines_text(engines, name, "memory_rule"), rules, 3);
+    scenario->max_num_seqs = engines_count(engines, name, "max_num_seqs", 256);
+    scenario->max_num_batched_tokens =
+        engines_count(engines, name, "max_num_batched_tokens", 8192);
+    scenario->block_tokens = engines_count(engines, name, "block_tokens", 16);
+    const char *buckets = engines_text(engines, name, "prefill_buckets");
     scenario->engine.prefill_buckets = buckets[0] == '\0' ? "none" : buckets;
 }
 

@@ -15,12 +15,23 @@ struct engines {
 /* Reads engines.csv, models.csv, hardware.csv and lengths.csv of a folder. */
 struct engines *engines_read(const char *folder, struct arena *arena, struct error *error);
 
-/* The row of an engine: of those whose name (or one of several, with | between) the text begins
- * with, that with the longest beginning (likewise one of several) of the version. -1: none. */
-int64_t engines_find(const struct engines *engines, const char *name, const char *version);
+/* An engine as a measured row names it, with the hardware it ran on. */
+struct engine_name {
+    const char *engine, *version, *hardware;
+};
 
-/* Fills the scenario's engine with a row's properties. */
-void engines_apply(const struct engines *engines, int64_t row,
+/* Whether some row of engines.csv fits. */
+bool engines_know(const struct engines *engines, const struct engine_name *name);
+
+/* A cell of the closest row that has one: of the rows whose names (several have | between) the
+ * engine's name begins with, the longest beginning, then that of the version, then that of the
+ * hardware; empty cells of those columns fit all. Thus a row holds what differs from the more
+ * general ones. "": no row has one. */
+const char *engines_text(const struct engines *engines, const struct engine_name *name,
+                         const char *column);
+
+/* Fills the scenario's engine with its properties. */
+void engines_apply(const struct engines *engines, const struct engine_name *name,
                    struct serving_scenario *scenario);
 
 /* The shape of a model by its exact name; NULL and an INPUT error when it is not there. */

@@ -26,6 +26,16 @@ const char *measured_kind_name(enum measured_kind kind)
     return kinds[kind].name;
 }
 
+/* Up to what stands in brackets or behind a comma. */
+static const char *first_hardware(const char *text, struct arena *arena)
+{
+    size_t length = strcspn(text, "(,");
+    while (length > 0 && text[length - 1] == ' ') {
+        length--;
+    }
+    return arena_format(arena, "%.*s", (int)length, text);
+}
+
 /* Of the two figures of a row of serving, each a row here. */
 static void describe_inference(struct measured_row *out, struct arena *arena)
 {
@@ -35,7 +45,7 @@ static void describe_inference(struct measured_row *out, struct arena *arena)
         measured_inference_metric(csv, out->row, out->first, &out->measured);
     bool cloud = strncmp(hardware, "trn", 3) == 0 || strncmp(hardware, "inf", 3) == 0;
     out->sector = cloud ? "AWS" : "GPU";
-    out->accelerator = arena_format(arena, "%.*s", (int)strcspn(hardware, " "), hardware);
+    out->accelerator = first_hardware(hardware, arena);
     out->group = csv_text(csv, out->row, "family");
     out->sure = strcmp(csv_text(csv, out->row, "confidence"), "low") != 0;
     out->unit = metric == METRIC_OUTPUT_RATE ? "tokens/s" : "s";

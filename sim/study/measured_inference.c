@@ -16,7 +16,8 @@ struct reading {
     struct machines *machines;
     const struct engines *engines;
     const struct csv *csv;
-    int64_t row, hardware, engine, cores;
+    int64_t row, hardware, cores;
+    struct engine_name engine;
     struct arena *arena;
     struct inference_case *result;
 };
@@ -123,7 +124,7 @@ static void take_dtypes(const struct reading *reading, struct serving_scenario *
                         const struct chip *chip)
 {
     const char *precision = text(reading, "precision");
-    const char *narrow = csv_text(reading->engines->engines, reading->engine, "narrow_kv");
+    const char *narrow = engines_text(reading->engines, &reading->engine, "narrow_kv");
     scenario->weight_dtype = named_dtype(precision);
     bool stored = strstr(precision, "compute:bf16") != NULL || strstr(precision, "mxfp4");
     scenario->activation_dtype = stored ? DTYPE_BF16 : scenario->weight_dtype;
@@ -150,13 +151,32 @@ static double degree(const struct reading *reading, const char *column)
     return fmax(number(reading, column, 1), 1);
 }
 
-static struct degrees row_degrees(const struct reading *reading, double chips)
+/* Parts of a stage with requests of their own: as stated; as many as experts are spread wider
+ * than attention; or, where neither is stated, one a chip for latent attention beside experts
+ * that are spread over the stage, for its cache cannot be cut. */
+static double stated_parts(const struct reading *reading, const struct model *model,
+                           double tensor)
 {
-    const char *data = text(reading, "dp"), *experts = text(reading, "ep");
+    const char *data = text(reading, "dp");
+    double experts = number(reading, "ep", 1);
+    if (strstr(data, "attention DP") != NULL) {
+        return first_number(data, tensor);
+    }
+    if (experts > tensor) {
+        return experts / tensor;
+    }
+    bool spread = experts > 1 && experts >= tensor;
+    return data[0] == '\0' && spread && model->key_value_rank > 0 ? tensor : 0;
+}
+
+static struct degrees row_degrees(const struct reading *reading, const struct model *model,
+                                  double chips)
+{
+    const char *experts = text(reading, "ep");
     double tensor = degree(reading, "tp") / (double)reading->cores;
-    bool attention = strstr(data, "attention DP") != NULL;
     struct degrees degrees = {.pipeline = degree(reading, "pp"), .parts = 1};
-    double parts = attention ? first_number(data, tensor) : 1;
+    double parts = stated_parts(reading, model, tensor);
+    bool attention = parts > 0;
     tensor = fmin(fmax(tensor, fmin(1, chips)), fmax(chips / degrees.pipeline, 1));
     degrees.expert = strcmp(experts, "on") == 0 ? tensor : degree(reading, "ep");
     degrees.expert /= degrees.expert >= (double)reading->cores ? (double)reading->cores : 1;
@@ -243,7 +263,7 @@ static struct scenario *make_scenario(const struct reading *reading, struct mode
                                   .coalesce = true,
                                   .seed = 1};
     apply_defaults(scenario, reading->arena);
-    engines_apply(reading->engines, reading->engine, serving);
+    engines_apply(reading->engines, &reading->engine, serving);
     serving->slo_ttft_s = serving->slo_tpot_s = 1e9;
     serving->request_rows = 16;
     double tokens = first_number(text(reading, "max_num_batched_tokens"), 0);
@@ -266,7 +286,7 @@ static bool make_pool(const struct reading *reading, struct model *model, const 
     pool->replicas = (int64_t)first_number(config, 1);
     pool->scenario = make_scenario(reading, model, platform_chip(pool->platform, 0));
     lay_out(reading, degrees, &pool->scenario->serving);
-    return measured_load_apply(reading->engines, reading->csv, reading->row, reading->engine,
+    return measured_load_apply(reading->engines, reading->csv, reading->row, &reading->engine,
                                pool->replicas, pool->scenario, reading->arena, error);
 }
 
@@ -280,7 +300,7 @@ static bool make_replicas(struct reading *reading, struct model *model, struct e
     }
     const struct chip *chip = platform_chip(whole, 0);
     result->scenario = make_scenario(reading, model, chip);
-    struct degrees degrees = row_degrees(reading, chips);
+    struct degrees degrees = row_degrees(reading, model, chips);
     if (text(reading, "tp")[0] == '\0') {
         degrees.tensor = least_chips(model, &result->scenario->serving, chip);
         degrees.tensor = fmin(degrees.tensor, chips);
@@ -290,8 +310,9 @@ static bool make_replicas(struct reading *reading, struct model *model, struct e
         return false;
     }
     result->replicas = (int64_t)fmax(chips / (degrees.tensor * degrees.pipeline), 1);
+    result->least_s = measured_load_least_s(reading->csv, reading->row);
     lay_out(reading, degrees, &result->scenario->serving);
-    return measured_load_apply(reading->engines, reading->csv, reading->row, reading->engine,
+    return measured_load_apply(reading->engines, reading->csv, reading->row, &reading->engine,
                                result->replicas, result->scenario, reading->arena, error);
 }
 
@@ -309,8 +330,9 @@ static bool find_tables(struct reading *reading, struct error *error)
     bool apart = text(reading, "prefill_cfg")[0] != '\0';
     const char *name = arena_format(reading->arena, "%s%s", text(reading, "engine"),
                                     apart ? " disaggregated" : "");
-    reading->engine = engines_find(reading->engines, name, text(reading, "engine_version"));
-    return reading->engine >= 0 ||
+    reading->engine =
+        (struct engine_name){name, text(reading, "engine_version"), text(reading, "hardware")};
+    return engines_know(reading->engines, &reading->engine) ||
            error_fill(error, ERROR_INPUT,
                       "engine '%.60s' is not in engines.csv; add a row with its properties",
                       text(reading, "engine"));

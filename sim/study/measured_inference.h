@@ -17,6 +17,7 @@ struct inference_case {
     struct platform *platform; /* of one replica; all do alike */
     struct scenario *scenario;
     int64_t replicas;
+    double least_s; /* the set of requests is played again until this has passed */
     struct inference_pool prefill, decode;
 };
 

@@ -8,14 +8,66 @@
 
 #include "serving/serving.h"
 #include "study/measured_inference.h"
+#include "study/measured_load.h"
 #include "workload/lengths.h"
+
+/* What was measured had room: where the weights leave none, the engine's share of the memory
+ * was raised; where they do not fit at all, they were stored in half the bytes. False: nothing
+ * is left to change. */
+static bool make_room(struct serving_scenario *scenario)
+{
+    static const double most_fraction = 0.95;
+    if (scenario->memory_utilization_fraction < most_fraction) {
+        scenario->memory_utilization_fraction = most_fraction;
+        return true;
+    }
+    bool wide = scenario->weight_dtype == DTYPE_BF16;
+    scenario->weight_dtype = wide ? DTYPE_FP8 : scenario->weight_dtype;
+    return wide;
+}
+
+static struct serving *prepare(const struct inference_case *what, struct arena *arena,
+                               struct error *error)
+{
+    struct serving *serving = serving_prepare(what->platform, what->scenario, arena, error);
+    while (serving == NULL && error->kind == ERROR_INFEASIBLE &&
+           make_room(&what->scenario->serving)) {
+        *error = (struct error){0};
+        serving = serving_prepare(what->platform, what->scenario, arena, error);
+    }
+    return serving;
+}
+
+static struct serving *simulate(const struct inference_case *what, struct arena *arena,
+                                struct error *error)
+{
+    struct serving *serving = prepare(what, arena, error);
+    return serving != NULL &&
+                   serving_simulate(serving, &(struct serving_options){0}, arena, error)
+               ? serving
+               : NULL;
+}
+
+/* A run that was too short, again with as many more requests as are missing. */
+static struct serving *simulate_long(const struct inference_case *what, struct arena *arena,
+                                     struct error *error)
+{
+    struct serving *serving = simulate(what, arena, error);
+    double end_s = serving == NULL ? what->least_s : serving->outcome->end_s;
+    if (end_s >= what->least_s) {
+        return serving;
+    }
+    struct serving_scenario *scenario = &what->scenario->serving;
+    scenario->requests =
+        (int64_t)ceil((double)scenario->requests * what->least_s / fmax(end_s, 1));
+    return simulate(what, arena, error);
+}
 
 static bool run_replicas(const struct inference_case *what, struct inference_result *result,
                          struct arena *arena, struct error *error)
 {
-    struct serving *serving = serving_prepare(what->platform, what->scenario, arena, error);
-    if (serving == NULL ||
-        !serving_simulate(serving, &(struct serving_options){0}, arena, error)) {
+    struct serving *serving = simulate_long(what, arena, error);
+    if (serving == NULL) {
         return false;
     }
     const struct outcome *outcome = serving->outcome;
@@ -97,6 +149,9 @@ static void solve(const struct network *network, double in_flight,
         rate = present / (first_s + network->output * pace_s);
         queued = rate * first_s;
     }
+    /* The load begins with all at once: a burst for the first of its rounds. */
+    double rounds = fmax(in_flight / network->servers, 1);
+    first_s += network->prefill_s * (rounds - 1) / 2 / MEASURED_ROUNDS;
     result->ttft_mean_s = result->ttft_p50_s = first_s;
     result->tpot_mean_s = result->tpot_p50_s = pace_s;
     result->output_per_s = rate * network->output;
@@ -105,8 +160,14 @@ static void solve(const struct network *network, double in_flight,
 static const struct step_cost *pool_cost(const struct inference_pool *pool, struct arena *arena,
                                          struct error *error)
 {
-    return step_cost_create(pool->platform, 0, pool->scenario->model, &pool->scenario->serving,
-                            pool->scenario->serving.max_num_batched_tokens, arena, error);
+    struct serving_scenario *scenario = &pool->scenario->serving;
+    const struct step_cost *cost = NULL;
+    do {
+        *error = (struct error){0};
+        cost = step_cost_create(pool->platform, 0, pool->scenario->model, scenario,
+                                scenario->max_num_batched_tokens, arena, error);
+    } while (cost == NULL && error->kind == ERROR_INFEASIBLE && make_room(scenario));
+    return cost;
 }
 
 static double mean_length(const char *text, struct arena *arena)
@@ -153,6 +214,12 @@ bool measured_inference_run(const struct inference_case *what, struct inference_
                : run_replicas(what, result, arena, error);
 }
 
+/* Of pools that which decodes. */
+static const struct platform *platform_of(const struct inference_case *what)
+{
+    return what->decode.replicas > 0 ? what->decode.platform : what->platform;
+}
+
 static bool run_row(struct machines *machines, const struct measured_row *row,
                     struct inference_memo *memo, bool *blank, struct error *error)
 {
@@ -160,7 +227,7 @@ static bool run_row(struct machines *machines, const struct measured_row *row,
     struct inference_case *what = measured_inference_case(machines, row, arena, error);
     *blank = what == NULL && strstr(error->message, "empty") != NULL;
     bool done = what != NULL && measured_inference_run(what, &memo->result, arena, error);
-    memo->platform = done ? arena_format(machines->arena, "%s", what->platform->name) : "";
+    memo->platform = done ? arena_format(machines->arena, "%s", platform_of(what)->name) : "";
     arena_free(arena);
     memo->csv = done ? row->csv : NULL;
     memo->row = row->row;

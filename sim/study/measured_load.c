@@ -10,14 +10,15 @@
 
 #include "workload/lengths.h"
 
-/* A closed load is as long as ten rounds of its requests; an open one as ten minutes. */
-enum { ROUNDS = 10, LEAST_REQUESTS = 20, BURST_REQUESTS = 1000, MOST_REQUESTS = 8192 };
+/* An open load is as long as ten minutes. */
+enum { LEAST_REQUESTS = 20, BURST_REQUESTS = 1000, MOST_REQUESTS = 8192 };
 static const double open_s = 600;
 
 struct load {
     const struct engines *engines;
     const struct csv *csv;
-    int64_t row, engine, replicas;
+    int64_t row, replicas;
+    const struct engine_name *engine;
     struct arena *arena;
     struct scenario *scenario;
 };
@@ -141,7 +142,7 @@ static void take_lengths(const struct load *load)
     output = output > 0 ? output : 2;
     const char *in = csv_text(csv, row, "input_shape"),
                *out = csv_text(csv, row, "output_shape");
-    const char *spread = csv_text(load->engines->engines, load->engine, "length_spread");
+    const char *spread = engines_text(load->engines, load->engine, "length_spread");
     bool nominal = strcmp(csv_text(csv, row, "length_note"), "nominal lengths") == 0 &&
                    csv_text(csv, row, "isl")[0] == '\0';
     serving->input_tokens = scaled(load, nominal && spread[0] != '\0' ? spread : in, input);
@@ -168,7 +169,8 @@ static void closed(const struct load *load, double concurrency)
     struct serving_scenario *serving = &load->scenario->serving;
     serving->arrivals = ARRIVALS_CLOSED;
     serving->concurrency = share_of(load, concurrency);
-    serving->requests = (int64_t)fmax((double)(serving->concurrency * ROUNDS), LEAST_REQUESTS);
+    serving->requests =
+        (int64_t)fmax((double)(serving->concurrency * MEASURED_ROUNDS), LEAST_REQUESTS);
     if (serving->concurrency > serving->max_num_seqs) {
         serving->max_num_seqs = serving->concurrency;
     }
@@ -218,10 +220,10 @@ static bool recorded(const struct load *load, struct error *error)
 }
 
 bool measured_load_apply(const struct engines *engines, const struct csv *csv, int64_t row,
-                         int64_t engine, int64_t replicas, struct scenario *scenario,
-                         struct arena *arena, struct error *error)
+                         const struct engine_name *engine, int64_t replicas,
+                         struct scenario *scenario, struct arena *arena, struct error *error)
 {
-    struct load load = {engines, csv, row, engine, replicas, arena, scenario};
+    struct load load = {engines, csv, row, replicas, engine, arena, scenario};
     const char *kind = text(&load, "load_type");
     const char *batch = text(&load, "batch_or_concurrency");
     if (strstr(batch, "max batch") != NULL || strstr(batch, "max_num_seqs") != NULL) {
@@ -234,7 +236,7 @@ bool measured_load_apply(const struct engines *engines, const struct csv *csv, i
     take_lengths(&load);
     if (kind_is(kind, "fixed_batch") || strcmp(text(&load, "mode"), "static") == 0) {
         fixed_batch(&load, number_in(batch));
-    } else if (kind_is(kind, "closed_concurrency")) {
+    } else if (kind_is(kind, "closed_concurrency") || kind_is(batch, "max concurrency")) {
         closed(&load, number_in(batch));
     } else if (kind_is(kind, "open_poisson")) {
         open_load(&load);
@@ -242,6 +244,12 @@ bool measured_load_apply(const struct engines *engines, const struct csv *csv, i
         at_once(&load);
     }
     return true;
+}
+
+double measured_load_least_s(const struct csv *csv, int64_t row)
+{
+    bool samples = strstr(csv_text(csv, row, "length_note"), " samples") != NULL;
+    return samples && kind_is(csv_text(csv, row, "load_type"), "offline") ? open_s : 0;
 }
 
 void measured_load_draft(const char *description, const struct model *model,

@@ -30,20 +30,26 @@ enum agents_kind { AGENTS_STATELESS, AGENTS_PREFIX_CACHE, AGENTS_STATEFUL };
 enum batch_kind { BATCH_CHUNKED, BATCH_PREFILL_FIRST, BATCH_STATIC };
 enum autoscaler_kind { AUTOSCALER_NONE, AUTOSCALER_QUEUE, AUTOSCALER_CONCURRENCY };
 enum queue_kind { QUEUE_FCFS, QUEUE_PRIORITY, QUEUE_SHORTEST };
+/* What the engine's share of the memory is of. MODEL.md, "Serving: memory" */
+enum memory_rule { MEMORY_TOTAL, MEMORY_STATIC, MEMORY_FREE };
 enum dense_dtype { DENSE_LIKE_EXPERTS, DENSE_BF16, DENSE_FP8 };
 enum router_kind { ROUTER_ROUND_ROBIN, ROUTER_LEAST_LOADED, ROUTER_SESSION, ROUTER_PREFIX };
 
 /* What an engine's software adds to the bare kernels of a step. Factors are of times. */
 struct engine_properties {
-    double launch_factor;        /* of a kernel's start; recorded graphs make it smaller */
-    double matmul_factor;        /* of dense matrices */
-    double expert_factor;        /* of grouped matrices of a mixture */
-    double attention_factor;     /* of attention kernels */
-    double vector_factor;        /* of everything else */
-    double communication_factor; /* of collectives */
-    double sequence_overhead_s;  /* of the host, per request in a step, when the chips wait */
-    double token_overhead_s;     /* likewise, per token of a prompt */
+    double launch_factor;           /* of a kernel's start; recorded graphs make it smaller */
+    double matmul_factor;           /* of dense matrices */
+    double matmul_rate_factor;      /* of multiplying in them, beside that */
+    double expert_factor;           /* of reading a mixture's experts */
+    double expert_compute_factor;   /* of multiplying with them */
+    double attention_factor;        /* of attention kernels */
+    double prompt_attention_factor; /* times that for prompts */
+    double vector_factor;           /* of everything else */
+    double communication_factor;    /* of collectives */
+    double sequence_overhead_s; /* of the host, per request in a step, when the chips wait */
+    double token_overhead_s;    /* likewise, per token of a prompt */
     double host_layer_s;     /* to launch a layer without graphs: hides, or is hidden by, it */
+    double prompt_kernel_s;  /* likewise a kernel of a step with prompts */
     double all_experts_from; /* tokens in a step from which all experts see all of them; 0:
                                 never */
     double expert_start_s;   /* of each expert's kernels then, one after the other */
@@ -73,6 +79,7 @@ struct serving_scenario {
     int preemption; /* enum preemption_kind */
     int64_t max_num_seqs, max_num_batched_tokens, block_tokens, max_model_len;
     double memory_utilization_fraction;
+    int memory_rule;       /* enum memory_rule */
     const char *kv_tokens; /* "auto", "unlimited" or a number */
     bool prefix_caching;
     double step_overhead_s, request_overhead_s, graph_memory_bytes;
@@ -179,6 +186,9 @@ struct serving_scenario {
       "longer requests are refused; 0: what the KV cache can hold")                            \
     X(gpu_memory_utilization, REAL, serving.memory_utilization_fraction, 0, 1, NULL, "0.9",    \
       "share of the chip's memory that the engine takes")                                      \
+    X(memory_rule, CHOICE, serving.memory_rule, 0, 0, "total|static|free", "total",            \
+      "what that share holds: weights, activations and KV cache (vLLM); weights and KV cache " \
+      "(SGLang); or the KV cache's share of what the others leave (TensorRT-LLM)")             \
     X(kv_tokens, TEXT, serving.kv_tokens, 0, 0, NULL, "auto",                                  \
       "tokens that the KV cache holds: auto from the memory left, unlimited, or a number")     \
     X(prefix_caching, SWITCH, serving.prefix_caching, 0, 0, NULL, "on",                        \
@@ -192,6 +202,9 @@ struct serving_scenario {
     X(host_layer, TIME, serving.engine.host_layer_s, 0, 0, NULL, "0s",                         \
       "of the host to launch a layer; a step takes at least that for each. 0: recorded "       \
       "graphs")                                                                                \
+    X(prompt_kernel, TIME, serving.engine.prompt_kernel_s, 0, 0, NULL, "0s",                   \
+      "of the host to launch a kernel of a step with prompts, which no graph holds; such a "   \
+      "step takes at least that for each")                                                     \
     X(engine_all_reduce, TIME, serving.engine.all_reduce_s, 0, 0, NULL, "0s",                  \
       "start of the engine's own all-reduce in one round; 0: the library's alone")             \
     X(all_experts_from, REAL, serving.engine.all_experts_from, 0, 1048576, NULL, "0",          \
@@ -205,10 +218,16 @@ struct serving_scenario {
       "start of a kernel, over that of the chip's kernel tables")                              \
     X(matmul_factor, REAL, serving.engine.matmul_factor, 0, 100, NULL, "1",                    \
       "time of dense matrices, over that of the chip's best kernels")                          \
+    X(matmul_rate_factor, REAL, serving.engine.matmul_rate_factor, 0, 100, NULL, "1",          \
+      "the same of multiplying alone, times the above: reading weights takes what it takes")   \
     X(expert_factor, REAL, serving.engine.expert_factor, 0, 100, NULL, "1",                    \
-      "the same of a mixture's grouped matrices")                                              \
+      "the same of reading the weights of a mixture's experts")                                \
+    X(expert_compute_factor, REAL, serving.engine.expert_compute_factor, 0, 100, NULL, "1",    \
+      "the same of multiplying with them")                                                     \
     X(attention_factor, REAL, serving.engine.attention_factor, 0, 100, NULL, "1",              \
       "the same of attention kernels")                                                         \
+    X(prompt_attention_factor, REAL, serving.engine.prompt_attention_factor, 0, 100, NULL,     \
+      "1", "the same of prompts, times the above: engines without fused kernels for them")     \
     X(vector_factor, REAL, serving.engine.vector_factor, 0, 100, NULL, "1",                    \
       "the same of everything else")                                                           \
     X(communication_factor, REAL, serving.engine.communication_factor, 0, 100, NULL, "1",      \
