@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "cli/uncertainty.h"
+#include "hardware/platform_change.h"
 #include "record/new_file.h"
 #include "workload/scenario_key.h"
 
@@ -119,6 +120,39 @@ static bool is_whole(const struct property *property, const struct scenario_key 
            (key != NULL && (key->type == KEY_COUNT || key->type == KEY_CHIPS));
 }
 
+/* Both ends of the range are values that the platform may have. The first that is not is told
+ * with its key; keys of the workload are checked by the sweep that they become. */
+static bool ends_are_good(const struct uncertainty_run *run, const char *key,
+                          const struct property *property,
+                          const struct distribution *distribution, struct error *error)
+{
+    double ends[2];
+    distribution_ends(distribution, ends);
+    for (int i = 0; property != NULL && i < 2; i++) {
+        struct error cause = {.kind = ERROR_NONE};
+        struct platform_change change = {
+            property->name,
+            distribution_text(distribution, ends[i], property->unit == UNIT_COUNT, run->arena)};
+        if (platform_change(run->platform, &change, 1, run->arena, &cause) == NULL) {
+            return error_fill(error, ERROR_USAGE, "the range of %.100s: %.600s", key,
+                              cause.message);
+        }
+    }
+    return true;
+}
+
+static bool read_range(const struct uncertainty_run *run, const char *key, const char *is,
+                       const struct property *property, struct distribution *distribution,
+                       struct error *error)
+{
+    struct error cause = {.kind = ERROR_NONE};
+    if (!distribution_read(is, distribution, run->arena, &cause)) {
+        return error_fill(error, ERROR_USAGE, "the range of %.100s: %.600s", key,
+                          cause.message);
+    }
+    return ends_are_good(run, key, property, distribution, error);
+}
+
 /* Keys of the workload, of the platform, or the price. */
 static bool add_asked(struct uncertainty_run *run, const char *key, const char *is,
                       const char *source, struct error *error)
@@ -140,7 +174,7 @@ static bool add_asked(struct uncertainty_run *run, const char *key, const char *
                           key);
     }
     struct uncertainty_input *input = add(run, arena_text(run->arena, key), error);
-    if (input == NULL || !distribution_read(is, &input->distribution, run->arena, error)) {
+    if (input == NULL || !read_range(run, key, is, known, &input->distribution, error)) {
         return false;
     }
     input->source = source;
