@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from generator.fact import SA2, SA3, Fact, derived, estimate
 from generator.network import FABRIC_W, Power
 
-CPU = 350.0  # W, Xeon of DGX H100 and of trn2 servers
-NIC = 25.0  # W, 400 Gb/s with its optics
+CPU = 350.0  # W, Xeon of DGX H100 and of trn2 servers: TDP of its class (Platinum 8480)
+NIC = 25.0  # W, 400 Gb/s: the largest that a slot's cooling of such an adapter is asked for
+SWITCH_TRAY = 3600 / 9  # W, two NVLink switches: nine of an NVL72 draw 3.6 kW
+TRAYS = "nine switch trays draw 3.6 kW (Supermicro, through introl.com/blog/why-nvidia-gb300-nvl72-blackwell-ultra-matters)"
+SUPERCHIP = "superchip 2,700 W, less two GPUs (fibermall.com/blog/in-depth-analysis-for-nvidia-gb200.htm)"
 H100_HOST = (2 * CPU + 300 + 100) / 8
 H100_NETWORK = (4 * 100 + 10 * NIC) / 8
 H100_PARTS = ("2 processors of 350 W, memory 300 W, drives 100 W; 4 NVSwitch chips of 100 W and 10 NICs of 25 W")
@@ -33,9 +36,9 @@ H100 = Parts(H100_HOST, H100_NETWORK, f"DGX H100 is calibration: {H100_PARTS}")
 A100 = Parts((2 * 225 + 250 + 100) / 8, (6 * 60 + 9 * 15) / 8,
              "2 processors of 225 W, memory 250 W, drives 100 W; 6 NVSwitch chips of 60 W, 9 NICs of 15 W")
 B200 = Parts(H100_HOST, (2 * 250 + 10 * NIC) / 8, "as DGX H100, with 2 NVSwitch chips of 250 W")
-NVL72 = Parts((36 * 300 + 18 * 50) / 72, (18 * 200 + 72 * NIC + 18 * 75) / 72,
-              "36 Grace of 300 W (superchip 2,700 W less two GPUs), drives; 18 NVSwitch chips of 200 W, a NIC of 25 W a GPU, "
-              "18 BlueField of 75 W", liquid=True)
+NVL72 = Parts((36 * (2700 - 2 * 1200) + 18 * 50) / 72, (9 * SWITCH_TRAY + 72 * NIC + 18 * 75) / 72,
+              f"36 Grace of 300 W: {SUPERCHIP}, drives; {TRAYS}, a NIC of 25 W a GPU, 18 BlueField of 75 W, what a slot gives",
+              liquid=True)
 TRN2 = Parts((2 * CPU + 300 + 200) / 16, (16 * NIC + 160) / 16,
              f"a server of 16 chips: 2 processors of 350 W, memory 300 W, 16 drives; 16 NICs of 25 W, retimers of 10 W a chip ({SA2})")
 TRN3 = Parts((250 + 100 + 30) / 4, (8 * 25 + 2 * NIC) / 4 + 35,
