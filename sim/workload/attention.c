@@ -4,6 +4,8 @@
  * kernels do not. MODEL.md, "Transformer operations". */
 #include "workload/attention.h"
 
+#include <math.h>
+
 enum { ELEMENT_BYTES = 2 }; /* bf16 */
 
 static struct operation_linear qkv_linear(const struct training_shape *shape)
@@ -159,21 +161,54 @@ static struct attention_shape flash_shape(const struct training_shape *shape, bo
                                     .backward = backward};
 }
 
-/* The fused kernel: 4 FLOPs per pair of tokens and column of a head, half of the pairs. */
-static struct operation *flash(const struct training_shape *shape, struct operation_list *list,
-                               const char *name, double times)
+/* Pairs of a query and a key that it sees, of half of all: those of a window. */
+static double seen_fraction(double sequence, double window)
+{
+    double cut = fmin(window, sequence);
+    return (cut * (2 * sequence - cut)) / (sequence * sequence);
+}
+
+/* The fused kernel: 4 FLOPs per pair of tokens and column of a head, half of the pairs; of the
+ * share of the layers whose window (0: none) this is. */
+static struct operation *flash_in(const struct training_shape *shape,
+                                  struct operation_list *list, const char *name, double times,
+                                  double window, double share)
 {
     struct operation_sizes sizes = operation_sizes(shape);
+    double sequence = (double)shape->sequence_tokens;
     double passes = times > 1 ? 4 : 2; /* Q, O and, backward, their gradients; likewise K, V */
     double bytes = ELEMENT_BYTES * (passes * sizes.tokens * sizes.query +
                                     passes / 2 * key_value_elements(shape));
-    struct operation *operation = operation_vector(list, name, bytes);
+    struct operation *operation = operation_vector(list, name, bytes * share);
     operation->work.kind = WORK_ATTENTION;
     operation->work.attention = flash_shape(shape, times > 1);
-    operation->work.flops =
-        times * 2 * sizes.tokens * (double)shape->sequence_tokens * sizes.query;
-    operation->work.kernel_count = times > 1 ? 2 : 1;
+    operation->work.attention.window = window;
+    operation->work.attention.sequences *= share;
+    operation->work.flops = times * 2 * sizes.tokens * sequence * sizes.query * share *
+                            (window > 0 ? seen_fraction(sequence, window) : 1);
+    operation->work.kernel_count = (times > 1 ? 2 : 1) * share;
     return operation;
+}
+
+/* A layer's list stands for all layers: with windows in some, it has their shares of both. */
+static struct operation *flash(const struct training_shape *shape, struct operation_list *list,
+                               bool backward)
+{
+    const struct model *model = shape->model;
+    double times = backward ? 2.5 : 1;
+    double inside = (double)model->window_layers / (double)model->layers;
+    struct operation *last = NULL;
+    if (inside < 1) {
+        last = flash_in(shape, list, backward ? "attention core backward" : "attention core",
+                        times, 0, 1 - inside);
+    }
+    if (inside > 0) {
+        last = flash_in(shape, list,
+                        backward ? "attention core in window backward"
+                                 : "attention core in window",
+                        times, (double)model->window, inside);
+    }
+    return last;
 }
 
 static double score_elements(const struct training_shape *shape)
@@ -217,7 +252,7 @@ static struct operation *separate_backward(const struct training_shape *shape,
 static void core_forward(const struct training_shape *shape, struct operation_list *list)
 {
     if (shape->plan->flash_attention) {
-        flash(shape, list, "attention core", 1);
+        flash(shape, list, false);
     } else {
         separate_forward(shape, list);
     }
@@ -272,7 +307,7 @@ void attention_backward(const struct training_shape *shape, struct operation_lis
     struct operation *last =
         operation_weight_gradient(list, &projection, shape->plan->gradient_bytes);
     attach_context(last, shape, EXCHANGE_CONTEXT_ALL_GATHER);
-    last = shape->plan->flash_attention ? flash(shape, list, "attention core backward", 2.5)
+    last = shape->plan->flash_attention ? flash(shape, list, true)
                                         : separate_backward(shape, list);
     attach_context(last, shape, EXCHANGE_CONTEXT_REDUCE_SCATTER);
     if (model->rotary) {

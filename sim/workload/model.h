@@ -29,9 +29,9 @@ struct model {
     bool biased, qkv_biased;                /* all linear layers; those of Q, K, V alone */
     bool attention_dropout, hidden_dropout; /* that the config asks for, during training */
 
-    /* Serving alone: layers that look back on a window of tokens, and layers of linear
-     * attention (columns of keys and of values, elements of a sequence's state). 0: none. */
-    int64_t window, window_layers;
+    int64_t window, window_layers; /* layers that look back on so many tokens; 0: none */
+    /* Serving alone: layers of linear attention (columns of keys and of values, elements of a
+     * sequence's state). 0: none. */
     int64_t linear_layers, linear_key_columns, linear_value_columns, linear_state;
 };
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two tables decide: which architectures are known and what each name implies, and which fields
  * of the config fill which members, with the older names that some publishers use. A config
- * that needs attention of another kind (latent, windowed, linear) is refused by its
- * architecture. */
+ * that needs attention of another kind (linear) is refused by its architecture. */
 #include "workload/model.h"
 
 #include <math.h>
@@ -25,7 +24,8 @@ enum trait {
     BIASED = 16,     /* offsets in all linear layers */
     QKV_BIASED = 32, /* offsets in those of Q, K and V */
     QUERY_KEY_NORM = 64,
-    TIED = 128, /* one embedding for input and output when the config does not say */
+    TIED = 128,   /* one embedding for input and output when the config does not say */
+    LATENT = 256, /* keys and values from one latent vector a token */
     LLAMA = GATED | ROTARY,
     GPT = LEARNED | LAYER_NORM | BIASED | TIED
 };
@@ -51,6 +51,12 @@ static const struct architecture architectures[] = {
      NULL, NULL},
     {"Qwen3MoeForCausalLM", LLAMA | QUERY_KEY_NORM, "num_experts", "moe_intermediate_size",
      NULL, NULL},
+    {"GptOssForCausalLM", LLAMA | QKV_BIASED, "num_local_experts", "intermediate_size", NULL,
+     NULL},
+    {"DeepseekV2ForCausalLM", LLAMA | LATENT, "n_routed_experts", "moe_intermediate_size",
+     "n_shared_experts", "first_k_dense_replace"},
+    {"DeepseekV3ForCausalLM", LLAMA | LATENT, "n_routed_experts", "moe_intermediate_size",
+     "n_shared_experts", "first_k_dense_replace"},
     {"Glm4MoeForCausalLM", LLAMA | QKV_BIASED | QUERY_KEY_NORM, "n_routed_experts",
      "moe_intermediate_size", "n_shared_experts", "first_k_dense_replace"},
 };
@@ -158,13 +164,10 @@ static bool read_dimensions(const struct reader *reader)
                 optional(reader, "head_dim", 0, &model->head_dim) &&
                 optional(reader, "max_position_embeddings|n_positions|n_ctx|seq_length", 0,
                          &model->max_positions);
-    if (!read) {
-        return false;
-    }
-    if (model->head_dim == 0 && model->hidden % model->heads == 0) {
+    if (read && model->head_dim == 0 && model->hidden % model->heads == 0) {
         model->head_dim = model->hidden / model->heads;
     }
-    return true;
+    return read;
 }
 
 /* GPT-2 and BLOOM leave the width of the MLP out when it is four times the hidden size. */
@@ -239,6 +242,42 @@ static bool wrong_shape(const struct reader *reader, const char *field, const ch
                     expected);
 }
 
+/* Latent attention; heads whose keys without positions are as wide as values. */
+static bool read_latent(const struct reader *reader)
+{
+    struct model *model = reader->model;
+    int64_t key = 0;
+    bool read = required(reader, "kv_lora_rank", &model->key_value_rank) &&
+                optional(reader, "q_lora_rank", 0, &model->query_rank) &&
+                required(reader, "qk_rope_head_dim", &model->position_dim) &&
+                required(reader, "qk_nope_head_dim", &key) &&
+                required(reader, "v_head_dim", &model->head_dim);
+    model->kv_heads = model->heads;
+    return read && (key == model->head_dim ||
+                    wrong_shape(reader, "qk_nope_head_dim", "as many as v_head_dim"));
+}
+
+/* Layers that look back on a window: those that layer_types names, or all. */
+static bool read_window(const struct reader *reader)
+{
+    struct model *model = reader->model;
+    const json_t *types = json_object_get(reader->root, "layer_types");
+    if (!optional(reader, "sliding_window", 0, &model->window)) {
+        return false;
+    }
+    if (model->window == 0 || !flag(reader, "use_sliding_window", true)) {
+        model->window = 0;
+        return true;
+    }
+    model->window_layers = json_is_array(types) ? 0 : model->layers;
+    for (size_t i = 0; i < json_array_size(types); i++) {
+        const char *type = json_string_value(json_array_get(types, i));
+        model->window_layers += type != NULL && strcmp(type, "sliding_attention") == 0;
+    }
+    return model->window_layers <= model->layers ||
+           wrong_shape(reader, "layer_types", "one of each layer");
+}
+
 static bool check_shape(const struct reader *reader)
 {
     const struct model *model = reader->model;
@@ -303,7 +342,9 @@ static bool read_model(const struct reader *reader)
     }
     reader->model->architecture = architecture->name;
     read_traits(reader, architecture);
-    return read_dimensions(reader) && read_mlp(reader, architecture) &&
+    bool latent = (architecture->traits & LATENT) != 0;
+    return read_dimensions(reader) && (!latent || read_latent(reader)) && read_window(reader) &&
+           read_mlp(reader, architecture) &&
            (architecture->experts == NULL || read_mixture(reader, architecture)) &&
            check_shape(reader);
 }

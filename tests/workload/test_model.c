@@ -167,13 +167,74 @@ static void test_wrong_mixtures(void)
         4, "expected at most num_hidden_layers");
 }
 
+static struct model *read_text(const char *text, struct arena *arena)
+{
+    const char *path = "/tmp/trnsim-test-model.json";
+    struct error error = {.kind = ERROR_NONE};
+    FILE *file = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fputs(text, file);
+    fclose(file);
+    struct model *model = model_read(path, arena, &error);
+    remove(path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
+    return model;
+}
+
+/* DeepSeek-V3's published fields: 671 billion parameters, 37 of them active (arXiv 2412.19437),
+ * without the layer that predicts a second token. */
+static void test_latent(void)
+{
+    struct arena *arena = arena_create();
+    const struct model *model = read_text(
+        "{\"architectures\": [\"DeepseekV3ForCausalLM\"], \"hidden_size\": 7168,"
+        "\"intermediate_size\": 18432, \"num_hidden_layers\": 61, \"vocab_size\": 129280,"
+        "\"num_attention_heads\": 128, \"num_key_value_heads\": 128, \"n_shared_experts\": 1,"
+        "\"num_experts_per_tok\": 8, \"moe_intermediate_size\": 2048, \"q_lora_rank\": 1536,"
+        "\"n_routed_experts\": 256, \"first_k_dense_replace\": 3, \"kv_lora_rank\": 512,"
+        "\"qk_nope_head_dim\": 128, \"qk_rope_head_dim\": 64, \"v_head_dim\": 128}",
+        arena);
+    CU_ASSERT(near(model_parameters(model), 671e9, 2e-3));
+    CU_ASSERT(near(model_active_parameters(model), 37.5e9, 2e-2));
+    CU_ASSERT(model->query_rank == 1536 && model->key_value_rank == 512);
+    CU_ASSERT(model->position_dim == 64 && model->dense_layers == 3);
+    arena_free(arena);
+    expect("{\"architectures\": [\"DeepseekV3ForCausalLM\"],\n" LLAMA_REST
+           "\"num_attention_heads\": 4, \"intermediate_size\": 8, \"kv_lora_rank\": 8,\n"
+           "\"qk_nope_head_dim\": 32, \"qk_rope_head_dim\": 8, \"v_head_dim\": 16}",
+           4, "expected as many as v_head_dim");
+}
+
+/* Every second layer of GPT-OSS looks back on 128 tokens; Mistral's on 4,096 in all. */
+static void test_windows(void)
+{
+    struct arena *arena = arena_create();
+    const struct model *model = read_text(
+        "{\"architectures\": [\"GptOssForCausalLM\"], \"hidden_size\": 64, \"head_dim\": 64,"
+        "\"intermediate_size\": 32, \"num_hidden_layers\": 4, \"vocab_size\": 100,"
+        "\"num_attention_heads\": 8, \"num_key_value_heads\": 2, \"num_local_experts\": 4,"
+        "\"num_experts_per_tok\": 2, \"sliding_window\": 128, \"layer_types\":"
+        "[\"sliding_attention\", \"full_attention\", \"sliding_attention\","
+        "\"full_attention\"]}",
+        arena);
+    CU_ASSERT(model->window == 128 && model->window_layers == 2 && model->expert_count == 4);
+    model = read_text("{\"architectures\": [\"MistralForCausalLM\"], \"hidden_size\": 64,"
+                      "\"intermediate_size\": 32, \"num_hidden_layers\": 4,"
+                      "\"vocab_size\": 100, \"num_attention_heads\": 8,"
+                      "\"sliding_window\": 4096}",
+                      arena);
+    CU_ASSERT(model->window == 4096 && model->window_layers == 4);
+    arena_free(arena);
+}
+
 static void test_wrong_files(void)
 {
-    expect("{\n\"architectures\": [\"DeepseekV3ForCausalLM\"]}", 2,
-           "architecture 'DeepseekV3ForCausalLM' is not known, expected one of "
+    expect("{\n\"architectures\": [\"DeepseekV4ForCausalLM\"]}", 2,
+           "architecture 'DeepseekV4ForCausalLM' is not known, expected one of "
            "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, "
            "GPT2LMHeadModel, GPT3LMHeadModel, OPTForCausalLM, BloomForCausalLM, "
-           "MixtralForCausalLM, MiniMaxM2ForCausalLM, Qwen3MoeForCausalLM, Glm4MoeForCausalLM");
+           "MixtralForCausalLM, MiniMaxM2ForCausalLM, Qwen3MoeForCausalLM, GptOssForCausalLM, "
+           "DeepseekV2ForCausalLM, DeepseekV3ForCausalLM, Glm4MoeForCausalLM");
     expect("{\"hidden_size\": 5}", 1, "the config has no field 'architectures'");
     expect("{\n\"hidden_size\": 5,\n", 3, "not valid JSON");
     expect("{\"a\": 1,\n\"a\": 2}", 2, "duplicate object key");
@@ -196,6 +257,8 @@ void suite_model(void)
         {"wrong fields", test_wrong_fields},
         {"wrong mixtures", test_wrong_mixtures},
         {"wrong files", test_wrong_files},
+        {"latent attention", test_latent},
+        {"windows", test_windows},
     };
     add_suite("model", tests, sizeof tests / sizeof tests[0]);
 }

@@ -129,6 +129,26 @@ static void test_shapes(void)
     CU_ASSERT_EQUAL(find(&list, "qkv")->work.n, 256 + 2 * 128);
 }
 
+/* A quarter of the layers look back on 1,024 of 8,192 tokens: 1024 (2 x 8192 - 1024) / 8192^2
+ * = 0.234375 of the pairs, in a kernel of a quarter of the sequences; the rest see all. */
+static void test_window(void)
+{
+    struct plan plan = degrees(1, 1);
+    struct model windowed = llama;
+    windowed.window = 1024;
+    windowed.window_layers = llama.layers / 4;
+    struct training_shape shape = shape_of(&windowed, &plan);
+    struct operation_list list = {.count = 0};
+    transformer_forward(&shape, PART_LAYER, &list);
+    const struct work *full = &find(&list, "attention core")->work;
+    const struct work *inside = &find(&list, "attention core in window")->work;
+    double flops = 2.0 * 8192 * 8192 * 4096;
+    CU_ASSERT(near(full->flops, 0.75 * flops, 1e-12));
+    CU_ASSERT(near(inside->flops, 0.25 * 0.234375 * flops, 1e-12));
+    CU_ASSERT(inside->attention.window == 1024 && inside->attention.sequences == 0.25);
+    CU_ASSERT(near(full->bytes + inside->bytes, 2.0 * 8192 * (2 * 4096 + 2 * 1024), 1e-12));
+}
+
 /* All layers and the head, forward, are a third of the step's model FLOPs but for half of the
  * attention; backward twice the matrices and 2.5 times the attention. */
 static void test_forward_and_backward_flops(void)
@@ -360,6 +380,7 @@ void suite_transformer(void)
     static const struct test tests[] = {
         {"FLOPs of a step", test_step_flops},
         {"shapes", test_shapes},
+        {"layers with a window", test_window},
         {"forward and backward FLOPs", test_forward_and_backward_flops},
         {"chips share the work", test_chips_share_the_work},
         {"tensor exchanges", test_tensor_exchanges},
