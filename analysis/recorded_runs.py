@@ -33,6 +33,7 @@ KEYS = (("policy", "policy", ""), ("max_num_batched_tokens", "max_num_batched_to
         ("sequence_overhead", "sequence_overhead_us", "us"), ("request_overhead", "request_overhead_ms", "ms"),
         ("prompt_kernel", "prompt_kernel_us", "us"), ("engine_all_reduce", "all_reduce_us", "us"),
         ("launch_factor", "launch_factor", ""), ("matmul_factor", "matmul_factor", ""),
+        ("matmul_rate_factor", "matmul_rate_factor", ""),
         ("attention_factor", "attention_factor", ""), ("communication_factor", "communication_factor", ""))
 SHAPE = (("hidden_size", "hidden"), ("intermediate_size", "ffn"), ("num_hidden_layers", "layers"),
          ("num_attention_heads", "heads"), ("num_key_value_heads", "kv_heads"), ("head_dim", "head_dim"),
@@ -68,7 +69,7 @@ def replay(program: pathlib.Path, row: dict[str, str], trace: pathlib.Path, fold
     result = folder / "result.h5"
     subprocess.run([program, "run", folder / "workload.yaml", "--platform", ROOT / "platforms" / f"{platform}.xml",
                     "--quiet", "--output", result, "--set", f"max_num_batched_tokens={row['max_num_batched_tokens']}"],
-                   check=True, capture_output=True, text=True, cwd=ROOT)
+                   check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
     return result
 
 
@@ -97,7 +98,8 @@ def main() -> None:
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build-release" / "trnsim")
     options = parser.parse_args()
-    rows = [r for r in fit_engines.read(fit_engines.TABLES / "inference.csv") if r["load_type"].startswith("open_trace")]
+    rows = [r for r in fit_engines.read(fit_engines.TABLES / "inference.csv")
+            if r["load_type"].startswith("open_trace")]
     figure, panels = plt.subplots(1, len(rows), figsize=(6 * len(rows), 4), squeeze=False)
     for axes, row in zip(panels[0], rows):
         trace = next(options.data.glob(f"workload_{row['model']}_*.jsonl"))
