@@ -9,6 +9,9 @@ Python that knows the layout of the files (docs/RESULTS.md).
 from __future__ import annotations
 
 import argparse
+import faulthandler
+import os
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,11 +54,33 @@ def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+PROBE_S = 120  # a damaged file can keep the library busy for ever
+
+
+def _probe(path: Path) -> bool:
+    """Whether the whole file can be read: tried in a child, since damage can bring the library down."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            faulthandler.disable()
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(PROBE_S)
+            with h5py.File(path, "r") as file:
+                file.visititems(lambda _, item: [dict(item.attrs), item[()] if isinstance(item, h5py.Dataset) else None] and None)
+                dict(file.attrs)
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    return os.waitpid(child, 0)[1] == 0
+
+
 class Result:
     """One result file. Nothing is kept open; each call reads what it is asked for."""
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self._probed = False
         with self._open() as file:
             self.kind = _text(file.attrs.get("kind", ""))
             version = file.attrs.get("schema_version")
@@ -76,10 +101,13 @@ class Result:
             raise LoadError(f"{self.path}: cannot be read ({problem.strerror}); check the path", SYSTEM) from problem
         if start != SIGNATURE:
             raise LoadError(f"{self.path}: is no HDF5 file, expected a result written by trnsim run")
+        if not self._probed and not _probe(self.path):
+            raise LoadError(damaged)
+        self._probed = True
         try:
             with h5py.File(self.path, "r") as file:
                 yield file
-        except (OSError, KeyError, RuntimeError, UnicodeDecodeError) as problem:
+        except (OSError, KeyError, RuntimeError, UnicodeDecodeError, ValueError, TypeError, MemoryError) as problem:
             raise LoadError(damaged) from problem
 
     def _group(self, file: h5py.File, name: str) -> h5py.Group:

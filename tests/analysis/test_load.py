@@ -90,6 +90,37 @@ def test_other_files_are_refused(path: Path, tmp_path: Path) -> None:
         load.Result(path)
 
 
+FLIPS = """
+import random, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import load
+whole, spoilt, random_bits = Path(sys.argv[2]).read_bytes(), Path(sys.argv[3]), random.Random(7)
+refused = read = 0
+for _ in range(int(sys.argv[4])):
+    data = bytearray(whole)
+    for _ in range(random_bits.randint(1, 8)):
+        data[random_bits.randrange(len(data))] ^= 1 << random_bits.randrange(8)
+    spoilt.write_bytes(data)
+    try:
+        result = load.Result(spoilt)
+        [result.table(name) for name in result.tables()], result.provenance(), result.inputs()
+        read += 1
+    except load.LoadError as problem:
+        assert str(spoilt) in str(problem) and "\\n" not in str(problem), problem
+        refused += 1
+print(refused, read)
+"""
+
+
+def test_flipped_bits_end_in_one_message(path: Path, tmp_path: Path) -> None:
+    """Some hit values and cannot be seen; none brings the reader down or ends in another error."""
+    done = subprocess.run([sys.executable, "-c", FLIPS, str(ROOT / "analysis"), str(path), str(tmp_path / "spoilt.h5"), "60"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    refused, read = map(int, done.stdout.split())
+    assert refused > 3 and read > 3
+
+
 def test_as_a_command(path: Path) -> None:
     command = [sys.executable, str(ROOT / "analysis/load.py"), str(path)]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
