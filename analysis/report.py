@@ -17,7 +17,8 @@ try:
     from load import LoadError, Result
     from pages import other, serving, sweep, training
     from pages.entry import Entry
-    from pages.page import Page, PageError, Section, html
+    from pages.page import Cell, Page, PageError, Section, html, said
+    from pages.units import quantity
 except ImportError as missing:
     print(f"trnsim: report: {missing}; scripts/setup.sh installs what is needed", file=sys.stderr)
     sys.exit(SYSTEM)
@@ -31,12 +32,21 @@ def named(results: list[Result]) -> list[Entry]:
     return [Entry(result, name if names.count(name) == 1 else result.path.stem, row) for result, name, row in zip(results, names, rows)]
 
 
+def _fact(name: str, value: str) -> str:
+    """Of provenance, with its unit where it has one."""
+    unit = "s" if name.endswith("_s") else "B" if name.endswith("_bytes") else ""
+    try:
+        return quantity(float(value), unit) if unit else value
+    except ValueError:
+        return value
+
+
 def about(entries: list[Entry]) -> Section:
     """Hints and captions name datasets of these files."""
     section = Section("The files", ["Every number of this page names the dataset that it was read from: FILE:/TABLE/COLUMN[ROW]. These are the files."])
     for entry in entries:
-        lines = [f"{name}: {value}" for name, value in entry.result.provenance().items()]
-        lines += [f"input {role}: {given.path}, sha256 {given.sha256}" for role, given in entry.result.inputs().items()]
+        lines = [said(f"{name}: {{}}", Cell(_fact(name, value), entry.dataset(f"provenance@{name}"))) for name, value in entry.result.provenance().items()]
+        lines += [said(f"input {role}: {{}}", Cell(f"{given.path}, sha256 {given.sha256}", entry.dataset(f"inputs/{role}"))) for role, given in entry.result.inputs().items()]
         section.notes.append((f"{entry.result.path.name}: {entry.result.kind}", lines))
     return section
 
@@ -65,7 +75,7 @@ def page(results: list[Result], baseline: Result | None) -> Page:
     rest = [s for i, (a, sections) in enumerate(made) for s in ([a] if i > 0 and a is not None else []) + sections]
     workloads = list(dict.fromkeys(str(e.row["workload"]) for e in entries if "workload" in e.row))
     title = ", ".join(workloads) or {"claims": "Published claims", "sweep": "Sweep", "plan": "Plans", "validation": "Validation"}.get(kinds[0], kinds[0])
-    return Page(f"trnsim: {title}", answer, rest, [about(entries)])
+    return Page(f"trnsim: {title}", answer, rest, [about(entries)], [e.name for e in entries])
 
 
 def write(path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 from load import Result
+from pages.page import Cell, number
 
 
 class Entry(NamedTuple):
@@ -16,6 +17,14 @@ class Entry(NamedTuple):
 
     def dataset(self, path: str) -> str:
         return f"{self.result.path.name}:/{path}"
+
+    def of(self, column: str) -> str:
+        """Where a column of the summary is."""
+        return self.dataset(f"summary/{column}")
+
+    def cell(self, column: str, unit: str) -> Cell:
+        """A value of the summary for a sentence."""
+        return number(self.value(column), unit, self.of(column), column)
 
     def value(self, column: str) -> float:
         """nan for what this kind of result does not have."""

@@ -8,7 +8,7 @@ import re
 import pandas
 
 from load import Result
-from pages.page import Chart, short
+from pages.page import Chart, joined, number, said, short
 
 LINK = re.compile(r"u(0)\.([a-z]+(?:-[xyz])?)((?:-\d+)+)_(UP|DOWN)$")
 HALF, ACROSS = 18, 8  # sleds of a rack; chips a row where links have plain numbers
@@ -62,10 +62,11 @@ def chart(result: Result, name: str) -> Chart | None:
             chip.append([[i, way, short(float(frame["busy_fraction"][i])), short(float(frame["bytes"][i])), int(frame["stands_for"][i])] for i, way in rows])
         boxes.append([*at[place], "-".join(map(str, place)), chip])
     racks = max(rack for rack, _, _ in at.values()) + 1
-    seen = ", ".join(f"{medium} {100 * max((float(frame['busy_fraction'][i]) for (_, m), rows in fields.items() if m == medium for i, _ in rows)):.3g} %" for medium in media)
+    busiest = {medium: max((float(frame["busy_fraction"][i]), i) for (_, m), rows in fields.items() if m == medium for i, _ in rows) for medium in media}
+    seen = joined([said(f"{medium} {{}}", number(share, "1", f"{result.path.name}:/links/busy_fraction[{i}]", "busy_fraction")) for medium, (share, i) in busiest.items()], ", ")
     return {"kind": "machine", "title": f"Use of the links: {name}",
-            "caption": ("A box is a chip where it sits" + (": a row a sled of four chips, racks side by side" if racks > 1 and longest == 2 else "")
-                        + f"; its fields are its links, {', '.join(media)} from left to right. Share of the time in which a link moves bytes, the busier direction; "
-                        + f"busiest: {seen}. The first scale-up domain; empty fields are links that are not in use."),
+            "caption": joined(["A box is a chip where it sits" + (": a row a sled of four chips, racks side by side" if racks > 1 and longest == 2 else "")
+                               + f"; its fields are its links, {', '.join(media)} from left to right. Share of the time in which a link moves bytes, the busier direction; busiest: ",
+                               seen, ". The first scale-up domain; empty fields are links that are not in use."], ""),
             "media": media, "boxes": boxes, "wide": max(x for _, x, _ in at.values()) + 1, "high": max(y for _, _, y in at.values()) + 1,
             "groups": [_group(longest, most, rack) for rack in range(racks)], "rowName": "sled" if longest == 2 else "", "dataset": f"{result.path.name}:/links"}

@@ -9,7 +9,7 @@ import pandas
 
 from pages import links
 from pages.entry import Entry
-from pages.page import Cell, Chart, Section, Table, number, short
+from pages.page import Cell, Chart, Section, Table, Text, joined, number, said, short
 from pages.units import digits, label, quantity
 
 Made = tuple[Section, list[Section]]
@@ -46,9 +46,10 @@ def _told(figure: float, low: float, high: float, unit: str) -> str:
 def _parts(entry: Entry, parts: pandas.DataFrame) -> Table:
     rows = []
     for i, p in parts.iterrows():
-        wanted = " and ".join(f"at {side} {digits(p[side])}" for side in ("least", "most") if math.isfinite(p[side]))
-        rows.append([Cell(str(p["part"])), Cell(_told(p["figure"], p["low"], p["high"], str(p["unit"])), entry.dataset(f"claims/parts/figure[{i}]")),
-                     Cell(wanted, entry.dataset(f"claims/parts/least[{i}]")), Cell(str(p["verdict"]), entry.dataset(f"claims/parts/verdict[{i}]"))])
+        sides = [side for side in ("least", "most") if math.isfinite(p[side])]
+        wanted = " and ".join(f"at {side} {digits(p[side])}" for side in sides) + (f" {p['unit']}" if sides else "")
+        rows.append([Cell(str(p["part"]), entry.dataset(f"claims/parts/part[{i}]")), Cell(_told(p["figure"], p["low"], p["high"], str(p["unit"])), entry.dataset(f"claims/parts/figure[{i}]")),
+                     Cell(wanted, ", ".join(entry.dataset(f"claims/parts/{side}[{i}]") for side in sides)), Cell(str(p["verdict"]), entry.dataset(f"claims/parts/verdict[{i}]"))])
     return Table(["figure", "simulated (range)", "claimed", "verdict"], rows)
 
 
@@ -62,7 +63,7 @@ def _tornado(entry: Entry, inputs: pandas.DataFrame, part: pandas.Series) -> Cha
              "lines": [f"input from {digits(r['low'])} to {digits(r['high'])} (SI)", "its range changes the verdict" if r["changes_verdict"] else "no end changes the verdict",
                        "an estimate" if r["estimate"] else "published"]} for i, r in moved.iterrows()]
     marks = [{"at": short(part[side]), "name": f"claimed at {side}"} for side in ("least", "most") if math.isfinite(part[side])]
-    return {"kind": "ranges", "title": f"What moves it: {part['part']}", "caption": "Each input from its lowest to its highest value, all else unchanged. The dashed line is what was claimed.",
+    return {"kind": "ranges", "title": f"What moves it: {part['part']}", "titleFrom": entry.dataset(f"claims/parts/part[{part.name}]"), "caption": "Each input from its lowest to its highest value, all else unchanged. The dashed line is what was claimed.",
             "x": {"name": str(part["part"]), "unit": str(part["unit"]), "scale": True}, "rows": rows, "marks": marks}
 
 
@@ -70,19 +71,21 @@ def claims(entry: Entry) -> Made:
     frame, parts = entry.result.table("claims"), entry.result.table("claims/parts")
     inputs, evidence = entry.result.table("claims/inputs"), entry.result.table("claims/evidence")
     counts = frame["verdict"].value_counts()
-    answer = Section("The answer", [f"{digits(len(frame))} published claims: " + ", ".join(f"{n} {TOLD.get(str(verdict), str(verdict))}" for verdict, n in counts.items()) + "."])
+    verdicts = entry.dataset("claims/verdict")
+    told = [said(f"{{}} {TOLD.get(str(verdict), str(verdict))}", Cell(f"{n} {'claim' if n == 1 else 'claims'}", verdicts)) for verdict, n in counts.items()]
+    answer = Section("The answer", lead=joined([said("Of {}: ", Cell(f"{digits(len(frame))} published claims", verdicts)), joined(told, ", "), "."], ""))
     answer.tables.append(Table(["claim", "what was said", "verdict", "figure (range)", "it hangs on"], kind="cards", rows=[
         [Cell(c["id"], target=f"claim-{c['id']}"), Cell(str(c["statement"]), entry.dataset(f"claims/statement[{i}]"), "text"), Cell(c["verdict"], entry.dataset(f"claims/verdict[{i}]")),
          Cell(_told(c["figure"], c["low"], c["high"], c["unit"]), entry.dataset(f"claims/figure[{i}]")), Cell(c["depends_on"], entry.dataset(f"claims/depends_on[{i}]"))]
         for i, c in frame.iterrows()]))
     sections = []
-    for _, claim in frame.iterrows():
+    for at, claim in frame.iterrows():
         mine = parts[parts["id"] == claim["id"]]
-        card = Section(str(claim["id"]), [str(claim["statement"]), f"{claim['source']}, {claim['date']}."], [_parts(entry, mine)], badge=str(claim["verdict"]), anchor=f"claim-{claim['id']}")
-        card.text.append(f"Weakest assumption: {claim['weakest_assumption']}.")
+        card = Section(str(claim["id"]), [said("{}", Cell(str(claim["statement"]), entry.dataset(f"claims/statement[{at}]"))), said("{}, {}.", Cell(str(claim["source"]), entry.dataset(f"claims/source[{at}]")), Cell(str(claim["date"]), entry.dataset(f"claims/date[{at}]")))], [_parts(entry, mine)], badge=str(claim["verdict"]), anchor=f"claim-{claim['id']}")
+        card.text.append(said("Weakest assumption: {}.", Cell(str(claim["weakest_assumption"]), entry.dataset(f"claims/weakest_assumption[{at}]"))))
         charts = [_tornado(entry, inputs[inputs["id"] == claim["id"]], part) for _, part in mine.iterrows()]
         card.charts += [c for c in charts if c is not None][:2]
-        card.notes.append(("Evidence", [str(e) for e in evidence["evidence"][evidence["id"] == claim["id"]]]))
+        card.notes.append(("Evidence", [said("{}", Cell(str(e), entry.dataset(f"claims/evidence/evidence[{i}]"))) for i, e in evidence["evidence"][evidence["id"] == claim["id"]].items()]))
         sections.append(card)
     return answer, sections
 
@@ -90,7 +93,7 @@ def claims(entry: Entry) -> Made:
 def plan(entry: Entry) -> Made:
     top, every = entry.result.table("summary"), entry.result.table("plans")
     degrees = [c for c in ("tensor_parallel", "pipeline_parallel", "virtual_stages", "context_parallel", "expert_parallel", "data_parallel", "micro_batch", "recompute") if top[c].nunique() > 1 or top[c].iloc[0] != 1]
-    answer = Section("The answer", [f"{digits(len(every))} plans fit the memory; the best by simulation:"],
+    answer = Section("The answer", [said("{} fit the memory; the best by simulation:", Cell(f"{digits(len(every))} plans", entry.dataset("plans")))],
                      [plain_table(top, entry, "summary", ["step_time_s", "cost_usd_per_million_tokens", "energy_J", "peak_memory_bytes", *degrees])])
     return answer, [Section("Time against memory", charts=[_plans(entry, top, every)])]
 
@@ -105,8 +108,8 @@ def _plans(entry: Entry, top: pandas.DataFrame, every: pandas.DataFrame) -> Char
     done = top[top["step_time_s"] > 0]
     series.append({"name": "simulated", "size": 10, "labels": _degrees(done), "dataset": entry.dataset("summary/step_time_s"),
                    "points": [[short(m), short(t)] for m, t in zip(done["peak_memory_bytes"], done["step_time_s"])]})
-    left = f" The {PLANS_MOST:,} fastest of {len(every):,}; all are in the file." if len(every) > PLANS_MOST else ""
-    return {"kind": "points", "title": "Every plan", "caption": "Estimates by the closed form; the best were simulated." + left, "series": series,
+    left: Text = said(" The {} of {}; all are in the file.", Cell(f"{PLANS_MOST:,} fastest plans", entry.dataset("plans")), Cell(f"{len(every):,} plans", entry.dataset("plans"))) if len(every) > PLANS_MOST else ""
+    return {"kind": "points", "title": "Every plan", "caption": joined(["Estimates by the closed form; the best were simulated.", left], ""), "series": series,
             "x": {"name": "memory of the fullest chip", "unit": "B"}, "y": {"name": "time of a step", "unit": "s", "log": True}}
 
 
@@ -117,9 +120,8 @@ def _degrees(frame: pandas.DataFrame) -> list[str]:
 
 def collective(entry: Entry) -> Made:
     row = entry.row
-    answer = Section("The answer", [f"{row['operation']} of {quantity(entry.value('size_bytes'), 'B')} on {digits(entry.value('chips'))} chips by {row['algorithm']}: "
-                                    f"{quantity(entry.value('time_s'), 's')}, bus bandwidth {quantity(entry.value('bus_bandwidth_Bps'), 'B/s')}. "
-                                    f"The busiest links are of kind {row['limiting_medium']}: {quantity(entry.value('limiting_busy_fraction'), '1', 'x_fraction')} of the time."])
+    answer = Section("The answer", [said(f"{row['operation']} of {{}} on {{}} by {row['algorithm']}: {{}}, bus bandwidth {{}}. The busiest links are of kind {row['limiting_medium']}: {{}} of the time.",
+                                         entry.cell("size_bytes", "B"), entry.cell("chips", "1"), entry.cell("time_s", "s"), entry.cell("bus_bandwidth_Bps", "B/s"), entry.cell("limiting_busy_fraction", "1"))])
     frame = entry.result.table("summary")
     answer.tables.append(_upright(frame, entry, "summary", [c for c in frame.columns if frame[c].dtype != object]))
     chart = links.chart(entry.result, entry.name)
@@ -128,8 +130,9 @@ def collective(entry: Entry) -> Made:
 
 def together(entry: Entry) -> Made:
     frame = entry.result.table("summary")
-    answer = Section("The answer", [f"{r['workload']}: a step takes {quantity(float(r['step_together_s']), 's')} beside the others and {quantity(float(r['step_alone_s']), 's')} alone, "
-                                    f"{quantity(float(r['slowdown_fraction']), '1', 'x_fraction')} more." for _, r in frame.iterrows()],
+    answer = Section("The answer", [said(f"{r['workload']}: a step takes {{}} beside the others and {{}} alone, {{}} more.",
+                                         *(number(float(r[c]), unit, entry.dataset(f"summary/{c}[{i}]"), c) for c, unit in (("step_together_s", "s"), ("step_alone_s", "s"), ("slowdown_fraction", "1"))))
+                                    for i, r in frame.iterrows()],
                      [plain_table(frame, entry, "summary", list(frame.columns))])
     chart = links.chart(entry.result, "together")
     return answer, [Section("The machine", charts=[chart])] if chart is not None else []
@@ -139,8 +142,9 @@ def validation(entry: Entry) -> Made:
     groups, rows = entry.result.table("validation/groups"), entry.result.table("validation/rows")
     columns = ["kind", "group", "accelerator", "rows", "median_abs_error_fraction", "p90_abs_error_fraction", "bias_fraction", "spearman"]
     missing = entry.result.table("validation/not_simulated")
-    answer = Section("The answer", [f"{digits(len(rows))} measured rows were simulated: the median error is {quantity(float(rows['error_fraction'].abs().median()), '1', 'x_fraction')}."])
     source = entry.dataset("validation/rows/error_fraction")
+    answer = Section("The answer", [said("{} were simulated: the median error is {}.", Cell(f"{digits(len(rows))} measured rows", source),
+                                         Cell(quantity(float(rows["error_fraction"].abs().median()), "1", "x_fraction"), source))])
     lines = []
     for kind, mine in rows.groupby("kind", sort=False):
         error, counted = mine["error_fraction"], missing[(missing["kind"] == kind)]
@@ -149,7 +153,7 @@ def validation(entry: Entry) -> Made:
                      + [Cell(f"{digits(len(counted))} rows", entry.dataset("validation/not_simulated"))])
     answer.tables.append(Table(["kind", "simulated", "median error", "nine in ten are below", "bias", "not simulated"], lines))
     reasons = missing.groupby(["kind", "reason"]).size().sort_values(ascending=False)
-    answer.notes.append(("Why rows were not simulated", [f"{kind}, {n} rows: {reason}" for (kind, reason), n in reasons.items()]))
+    answer.notes.append(("Why rows were not simulated", [said(f"{kind}, {{}}: {{}}", Cell(f"{n} rows", entry.dataset("validation/not_simulated")), Cell(str(reason), entry.dataset("validation/not_simulated/reason"))) for (kind, reason), n in reasons.items()]))
     charts: list[Chart] = []
     for (kind, unit), mine in rows.groupby(["kind", "unit"]):
         mine = mine[(mine["measured"] > 0) & (mine["simulated"] > 0)]
@@ -190,9 +194,8 @@ def _moved(entry: Entry, moves: pandas.DataFrame, figure: pandas.Series) -> Char
 def goodput(entry: Entry) -> Made:
     """Weeks of a job with failures: what share is progress, and what is lost to what."""
     losses, causes = entry.result.table("goodput/losses"), entry.result.table("goodput/causes")
-    low, high = (quantity(entry.value(f"goodput_{end}_fraction"), "1", "x_fraction") for end in ("low", "high"))
-    answer = Section("The answer", [f"{entry.name}: {quantity(entry.value('goodput_fraction'), '1', 'x_fraction')} of {quantity(entry.value('duration_s'), 's')} is progress "
-                                    f"({low} to {high} of the seeds); something fails every {quantity(entry.value('between_failures_s'), 's')}."])
+    answer = Section("The answer", [said(f"{entry.name}: {{}} of {{}} is progress ({{}} to {{}} of the seeds); something fails every {{}}.", entry.cell("goodput_fraction", "1"), entry.cell("duration_s", "s"),
+                                         entry.cell("goodput_low_fraction", "1"), entry.cell("goodput_high_fraction", "1"), entry.cell("between_failures_s", "s"))])
     frame = entry.result.table("summary")
     answer.tables.append(_upright(frame, entry, "summary", [c for c in frame.columns if frame[c].dtype != object]))
     lost = [{"name": str(r["loss"]), "values": [short(float(r["chip_hours"]))], "datasets": [entry.dataset(f"goodput/losses/chip_hours[{i}]")]} for i, r in losses.iterrows()]
@@ -205,7 +208,7 @@ def goodput(entry: Entry) -> Made:
 def plain(entry: Entry) -> Made:
     """Of a kind without a page of its own: its tables as they are."""
     tables = [(name, meaning, entry.result.table(name)) for name, meaning in entry.result.tables().items()]
-    made = [Section(name, [meaning + ("" if len(frame) <= ROWS_MOST else f"; the first {ROWS_MOST} of {len(frame):,} rows") + "."],
+    made = [Section(name, [f"{meaning}." if len(frame) <= ROWS_MOST else said(f"{meaning}; the first {{}} of {{}}.", *(Cell(f"{n:,} rows", entry.dataset(name)) for n in (ROWS_MOST, len(frame))))],
                     [_upright(frame, entry, name, list(frame.columns)) if len(frame) == 1 else plain_table(frame.head(ROWS_MOST).assign(), entry, name, list(frame.columns))])
             for name, meaning, frame in tables if len(frame)]
     return Section("The answer", [f"Results of kind '{entry.result.kind}' have no page of their own: these are their tables."]), made

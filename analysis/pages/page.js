@@ -28,9 +28,19 @@ function scaled(value, steps, unit) {
     return step ? `${digits(value / step[0])} ${step[1]}${unit}` : `${digits(value)} ${unit || "B"}`;
 }
 
+/* What pure numbers count: the thing that their name says. */
+const COUNTS = { tokens_per_step: "tokens", tensor_parallel: "chips", pipeline_parallel: "stages", context_parallel: "chips", expert_parallel: "chips", data_parallel: "copies", micro_batch: "sequences", prefill_replicas: "replicas" };
+const THINGS = ["chips", "replicas", "requests", "tokens", "blocks", "domains", "rows", "stores", "restores", "saves", "steps", "samples", "stages", "sequences", "swaps", "preemptions", "retries", "activities", "transfers", "times", "failures", "links"];
+
+function counted(value, name) {
+    const words = (name || "").split("_");
+    const thing = (name && (COUNTS[name] || (name.includes("_per_") ? "" : THINGS.find((t) => words.includes(t))))) || "";
+    return thing && value === 1 ? (thing === "copies" ? "copy" : thing.replace(/ies$/, "y").replace(/s$/, "")) : thing;
+}
+
 function quantity(value, unit, name) {
     if (value === null || value === undefined || Number.isNaN(value)) return "not known";
-    if (unit === "1" || unit === "") return name && name.endsWith("_fraction") ? `${digits(100 * value)} %` : digits(value);
+    if (unit === "1" || unit === "") return name && name.endsWith("_fraction") ? `${digits(100 * value)} %` : `${digits(value)} ${counted(value, name)}`.trim();
     if (unit === "1/s" && name) unit = name.includes("tokens") ? "tokens/s" : name.includes("requests") ? "requests/s" : unit;
     if (unit === "%") return `${digits(value)} %`;
     if (unit === "s") {
@@ -405,6 +415,10 @@ function isDark() {
     return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
+document.getElementById("sources").addEventListener("click", (event) => {
+    const on = document.documentElement.classList.toggle("sources");
+    event.currentTarget.setAttribute("aria-pressed", String(on));
+});
 document.getElementById("theme").addEventListener("click", () => {
     document.documentElement.dataset.theme = isDark() ? "light" : "dark";
     drawAll();

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pages.units import quantity
 
+UNBROKEN_MOST = 24  # letters of a number with its unit, which stay on one line
 HERE = Path(__file__).resolve().parent
 LIBRARY = HERE / "node_modules" / "echarts" / "dist" / "echarts.min.js"
 
@@ -31,6 +32,31 @@ class Cell:
     target: str = ""  # a section of the page
 
 
+Text = str | list["str | Cell"]  # words, with the numbers in them as cells
+
+
+def said(words: str, *cells: str | Cell) -> Text:
+    """A sentence: each {} is the next cell."""
+    parts = words.split("{}")
+    assert len(parts) == len(cells) + 1, words
+    text: list[str | Cell] = [parts[0]]
+    for cell, part in zip(cells, parts[1:]):
+        text += [cell, part]
+    return text
+
+
+def joined(texts: list[Text], between: str = " ") -> Text:
+    whole: list[str | Cell] = []
+    for text in texts:
+        whole += ([between] if whole else []) + ([text] if isinstance(text, str) else text)
+    return whole
+
+
+def plain(text: Text) -> str:
+    """As words alone."""
+    return text if isinstance(text, str) else "".join(part if isinstance(part, str) else part.text for part in text)
+
+
 @dataclass
 class Table:
     head: list[str]
@@ -41,11 +67,12 @@ class Table:
 @dataclass
 class Section:
     title: str
-    text: list[str] = field(default_factory=list)  # paragraphs
+    text: list[Text] = field(default_factory=list)  # paragraphs
     tables: list[Table] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
-    notes: list[tuple[str, list[str]]] = field(default_factory=list)  # summary, lines: folded away
+    notes: list[tuple[str, list[Text]]] = field(default_factory=list)  # summary, lines: folded away
     badge: str = ""
+    lead: Text = ""  # the answer in one line
     anchor: str = ""
 
 
@@ -55,6 +82,7 @@ class Page:
     answer: Section
     sections: list[Section] = field(default_factory=list)
     files: list[Section] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)  # of what is compared: digits in them are no numbers
 
 
 def number(value: float, unit: str, dataset: str, name: str = "") -> Cell:
@@ -67,16 +95,24 @@ def short(value: float) -> float | None:
 
 
 def _is_text(cell: Cell) -> bool:
-    return cell.text[:1] not in "-0123456789" and cell.text not in ("not known", "no limit")
+    return cell.text[:1] not in "-0123456789" and cell.text not in ("not known", "no limit", "the same")
+
+
+def _source(dataset: str) -> str:
+    return f" data-dataset='{escape(dataset, True)}' title='{escape(dataset, True)}'" if dataset else ""
+
+
+def _words(text: Text) -> str:
+    parts = [text] if isinstance(text, str) else text
+    return "".join(escape(p) if isinstance(p, str) else f"<span{_source(p.dataset)}{' class=short' if len(p.text) <= UNBROKEN_MOST else ''}>{escape(p.text)}</span>" for p in parts)
 
 
 def _cell(cell: Cell, first: bool) -> str:
     tag = "th scope='row'" if first else "td"
     kind = cell.tone or ("text" if _is_text(cell) else "")
     tone = f" class='{kind}'" if kind else ""
-    source = f" data-dataset='{escape(cell.dataset, True)}' title='{escape(cell.dataset, True)}'" if cell.dataset else ""
     text = f"<a href='#{escape(cell.target, True)}'>{escape(cell.text)}</a>" if cell.target else escape(cell.text)
-    return f"<{tag}{tone}{source}>{text}</{tag.split()[0]}>"
+    return f"<{tag}{tone}{_source(cell.dataset)}>{text}</{tag.split()[0]}>"
 
 
 def _table(table: Table) -> str:
@@ -91,15 +127,16 @@ def _numbers(chart: Chart) -> str:
     if chart["kind"] != "stack":
         return ""
     unit, key = str(chart["x"]["unit"]), str(chart["x"].get("key", ""))  # type: ignore[index, attr-defined]
-    rows = [[Cell(str(category))] + [number(s["values"][i] or 0.0, unit, s["datasets"][i], key) for s in chart["series"]]  # type: ignore[attr-defined]
+    sources = chart.get("categoriesFrom") or [""] * len(chart["categories"])  # type: ignore[arg-type]
+    rows = [[Cell(str(category), sources[i])] + [number(s["values"][i] or 0.0, unit, s["datasets"][i], key) for s in chart["series"]]  # type: ignore[attr-defined]
             for i, category in enumerate(chart["categories"])]  # type: ignore[arg-type]
     table = Table([str(chart["x"]["name"])] + [str(s["name"]) for s in chart["series"]], rows)  # type: ignore[index, attr-defined]
     return f"<details><summary>The numbers</summary>{_table(table)}</details>"
 
 
 def _figure(chart: Chart, index: int) -> str:
-    caption = escape(str(chart.get("caption", "")))
-    return (f"<figure id='chart-{index}' data-chart='{index}' class='{chart['kind']}'><h3>{escape(str(chart['title']))}</h3>"
+    caption = _words(chart.get("caption", ""))  # type: ignore[arg-type]
+    return (f"<figure id='chart-{index}' data-chart='{index}' class='{chart['kind']}'><h3{_source(str(chart.get('titleFrom', '')))}>{escape(str(chart['title']))}</h3>"
             f"<div class='plot' role='img' aria-label='{escape(str(chart['title']), True)}'></div>"
             f"<figcaption>{caption}</figcaption>{_numbers(chart)}</figure>")
 
@@ -110,13 +147,15 @@ def _section(section: Section, charts: list[Chart], tag: str) -> str:
     if section.badge:
         parts.append(f" <span class='badge {section.badge.replace(' ', '-')}'>{escape(section.badge)}</span>")
     parts.append("</h2>")
-    parts += [f"<p>{escape(line)}</p>" for line in section.text]
+    if section.lead:
+        parts.append(f"<p class='lead'>{_words(section.lead)}</p>")
+    parts += [f"<p>{_words(line)}</p>" for line in section.text]
     parts += [_table(table) for table in section.tables]
     for chart in section.charts:
         parts.append(_figure(chart, len(charts)))
         charts.append(chart)
     for summary, lines in section.notes:
-        items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+        items = "".join(f"<li>{_words(line)}</li>" for line in lines)
         parts.append(f"<details><summary>{escape(summary)}</summary><ul>{items}</ul></details>")
     return "".join(parts) + "</section>"
 
@@ -130,10 +169,11 @@ def html(page: Page) -> str:
     body = [_section(page.answer, charts, "answer")]
     body += [_section(section, charts, "part") for section in page.sections]
     body += [_section(section, charts, "file") for section in page.files]
-    data = json.dumps(charts, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    told = [{**chart, "caption": plain(chart.get("caption", ""))} for chart in charts]  # type: ignore[arg-type]
+    data = json.dumps(told, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     template = (HERE / "page.html").read_text(encoding="utf-8")
     for mark, text in (("TITLE", escape(page.title)), ("STYLE", (HERE / "page.css").read_text(encoding="utf-8")),
-                       ("BODY", "\n".join(body)), ("DATA", data), ("LIBRARY", library),
+                       ("NAMES", escape(json.dumps(page.names), True)), ("BODY", "\n".join(body)), ("DATA", data), ("LIBRARY", library),
                        ("SCRIPT", (HERE / "page.js").read_text(encoding="utf-8"))):
         template = template.replace(f"<!--{mark}-->", text)
     return template

@@ -11,8 +11,8 @@ from load import Result
 from pages import surety
 from pages.entry import Entry
 from pages.other import ROWS_MOST, plain_table
-from pages.page import Cell, Chart, Section, Table, number, short
-from pages.training import head_of, ratio_cell, winner
+from pages.page import Cell, Chart, Section, Table, Text, joined, number, said, short
+from pages.training import against, head_of, lead, ratio_cell, winner
 from pages.units import digits, label, quantity
 
 SHOWN = (("chips", "chips", 0), ("replicas", "replicas", 0), ("requests_completed", "requests completed", 0),
@@ -21,12 +21,13 @@ SHOWN = (("chips", "chips", 0), ("replicas", "replicas", 0), ("requests_complete
          ("output_tokens_per_s_per_chip", "output tokens a chip", 1), ("ttft_p50_s", "time to first token, median", -1),
          ("ttft_p99_s", "time to first token, p99", -1), ("tpot_p50_s", "time per output token, median", -1),
          ("tpot_p99_s", "time per output token, p99", -1), ("e2e_p99_s", "time to last token, p99", -1),
-         ("load_fraction", "load", 0), ("prefix_hit_fraction", "prompt blocks found in the cache", 1),
+         ("load_fraction", "load", 0), ("cached_token_fraction", "prompt tokens found in caches", 1),
          ("cost_usd_per_million_tokens", "cost of a million output tokens", -1),
          ("energy_J_per_million_tokens", "energy of a million output tokens, whole facility", -1), ("average_power_W", "power, mean", 0))
 LATENCIES = (("ttft_s", "Time to first token"), ("tpot_s", "Time per output token"), ("e2e_s", "Time to the last token"))
-DRAWN = ("serving/breakdown", "serving/requests", "serving/seconds")
+DRAWN = ("serving/breakdown", "serving/requests", "serving/seconds", "serving/tiers")
 STEPS = 200  # points of a distribution
+TRUSTED_LOAD = 0.9  # load_fraction up to which latencies can be trusted: MODEL.md, "Serving: statistics"
 MET = 0.99  # share of requests within the service level that counts as meeting it
 SERIES_MOST = 1500  # points of a line over time
 OVER_TIME_MOST = 4  # results whose lines can be told apart
@@ -52,58 +53,98 @@ def _by_machine(entries: list[Entry]) -> dict[str, list[Entry]]:
     return {name: sorted(group, key=lambda e: load(e.result)) for name, group in groups.items()}
 
 
-def _reach(name: str, group: list[Entry]) -> str:
+def _offered(entry: Entry) -> Cell:
+    return number(load(entry.result), "requests/s", f"{entry.of('requests_arrived')} over the last of {entry.dataset('serving/requests/arrival_s')}")
+
+
+def _highest(name: str, group: list[Entry]) -> Text:
+    met = [e for e in group if e.value("slo_attainment_fraction") >= MET]
+    return said(f"{name} takes {{}} within the service level", _offered(met[-1])) if met else f"{name} takes none of the loads within the service level"
+
+
+def _reach(name: str, group: list[Entry]) -> Text:
     """Of one machine at several loads."""
     met = [e for e in group if e.value("slo_attainment_fraction") >= MET]
     missed = [e for e in group if e.value("slo_attainment_fraction") < MET]
-    said = f"{name}: of the loads tried, "
-    said += (f"{quantity(load(met[-1].result), 'requests/s')} is the highest that it takes within the service level ({quantity(met[-1].value('slo_attainment_fraction'), '1', 'x_fraction')} of the requests)"
-             if met else "none is within the service level")
-    if missed:
-        said += f"; at {quantity(load(missed[0].result), 'requests/s')} it is {quantity(missed[0].value('slo_attainment_fraction'), '1', 'x_fraction')}"
-    return said + "."
+    share = "slo_attainment_fraction"
+    told: Text = (said(f"{name}: of the loads tried, {{}} is the highest that it takes within the service level ({{}} of the requests)", _offered(met[-1]), met[-1].cell(share, "1"))
+                  if met else f"{name}: of the loads tried none is within the service level")
+    further: Text = said("; at {} it is {}.", _offered(missed[0]), missed[0].cell(share, "1")) if missed else "."
+    return joined([told, further], "")
 
 
 def answer(entries: list[Entry], base: Entry | None) -> Section:
     section = Section("The answer")
     groups = _by_machine(entries)
     if any(len(group) > 1 for group in groups.values()):
+        section.lead = joined([_highest(name, group) for name, group in groups.items()], "; ")
         section.text += [_reach(name, group) for name, group in groups.items()]
-        section.tables.append(_table([e for group in groups.values() for e in group], base))
+        section.tables.append(_loads(groups))
         return section
+    section.lead = _lead(entries, base)
     for entry in entries:
-        section.text.append(
-            f"{entry.name} serves {quantity(entry.value('requests_per_s'), 'requests/s')} on {digits(entry.value('chips'))} chips; "
-            f"{quantity(entry.value('slo_attainment_fraction'), '1', 'x_fraction')} meet the service level. First tokens take "
-            f"{quantity(entry.value('ttft_p50_s'), 's')} (p99 {quantity(entry.value('ttft_p99_s'), 's')}), the others "
-            f"{quantity(entry.value('tpot_p50_s'), 's')} each (p99 {quantity(entry.value('tpot_p99_s'), 's')}). {_waited(entry)}; "
-            f"most of a step is {entry.row['step_limited_by']}.")
-        if entry.value("is_saturated") == 1:
-            section.text.append(f"{entry.name} is saturated: requests waited without a break for a tenth of the run or more, and its latencies follow the length of the run. "
-                                "Only its rates say something.")
+        section.text.append(_told(entry))
     for entry in entries:
         if base is not None and entry is not base:
-            section.text.append(f"{entry.name} ({digits(entry.value('chips'))} chips) against {base.name} ({digits(base.value('chips'))} chips):")
+            section.text.append(against(entry, base))
             section.tables.append(_verdicts(entry, base))
     section.tables.append(_table(entries, base))
     return section
 
 
+def _told(entry: Entry) -> Text:
+    told = said(f"{entry.name} serves {{}} on {{}}; {{}} meet the service level. First tokens take {{}} (p99 {{}}), the others {{}} each (p99 {{}}). "
+                f"{_waited(entry)}; most of a step is {entry.row['step_limited_by']}.",
+                entry.cell("requests_per_s", "1/s"), entry.cell("chips", "1"), entry.cell("slo_attainment_fraction", "1"), entry.cell("ttft_p50_s", "s"),
+                entry.cell("ttft_p99_s", "s"), entry.cell("tpot_p50_s", "s"), entry.cell("tpot_p99_s", "s"))
+    full = f" {entry.name} is saturated: requests waited without a break for a tenth of the run or more, and its latencies follow the length of the run. Only its rates say something."
+    return joined([told, full], "") if entry.value("is_saturated") == 1 else told
+
+
+def _lead(entries: list[Entry], base: Entry | None) -> Text:
+    """Of a pair; latencies of a full machine say nothing."""
+    if base is None or len(entries) != 2 or any(e.value("is_saturated") == 1 for e in entries):
+        return ""
+    entry = next(e for e in entries if e is not base)
+    columns = {"quicker to the first token": "ttft_p99_s", "quicker to the others": "tpot_p99_s", "cheaper at this load": "cost_usd_per_million_tokens",
+               "greener at this load": "energy_J_per_million_tokens"}
+    ratios = {word: (_ratio(entry, base, column), column) for word, column in columns.items()}
+    return lead(entry, base, ratios, [word for word in list(columns)[:2] if _is_open(ratios[word][0], entry, base)])
+
+
+def _is_open(ratio: float, entry: Entry, base: Entry) -> bool:
+    """Latencies of machines that are nearly full hang on small errors."""
+    return surety.is_open(ratio, entry, base) or any(e.value("load_fraction") > TRUSTED_LOAD for e in (entry, base))
+
+
+def _ratio(entry: Entry, base: Entry, column: str) -> float:
+    return entry.value(column) / base.value(column) if base.value(column) else math.nan
+
+
+LOADS = (("requests_per_s", "completed", "1/s"), ("slo_attainment_fraction", "within the service level", "1"), ("goodput_requests_per_s", "goodput", "1/s"), ("ttft_p99_s", "first token, p99", "s"),
+         ("tpot_p99_s", "other tokens, p99", "s"), ("load_fraction", "load", "1"), ("cost_usd_per_million_tokens", "a million output tokens", "USD"), ("energy_J_per_million_tokens", "their energy", "J"))
+
+
+def _loads(groups: dict[str, list[Entry]]) -> Table:
+    """A line a load: many of them beside each other cannot be read."""
+    shown = [c for c in LOADS if any(math.isfinite(e.value(c[0])) for group in groups.values() for e in group)]
+    return Table(["machine", "requests that come", *(name for _, name, _ in shown)],
+                 kind="loads", rows=[[Cell(name), _offered(e), *(e.cell(column, unit) for column, _, unit in shown)] for name, group in groups.items() for e in group])
+
+
 def _verdicts(entry: Entry, base: Entry) -> Table:
     """Which is quicker, cheaper, greener: at the load that was given, and filled to the same share."""
-    def ratio(column: str) -> float:
-        return entry.value(column) / base.value(column) if base.value(column) else math.nan
-
-    trusted = "; ".join(f"{e.name}: at {quantity(e.value('load_fraction'), '1', 'load_fraction')} of its load, to be trusted up to {quantity(e.value('trusted_to_requests_per_s'), 'requests/s')}"
-                        for e in (entry, base))
-    full = ratio("cost_usd_per_million_tokens") * ratio("load_fraction")
-    rows = [("quicker, first token (p99)", ratio("ttft_p99_s"), "ttft_p99_s", trusted), ("quicker, other tokens (p99)", ratio("tpot_p99_s"), "tpot_p99_s", ""),
-            ("takes more load", ratio("load_fraction") * base.value("requests_per_s") / entry.value("requests_per_s"), "load_fraction", "by proportion of the load; run --find-capacity finds the rate at which the service level ends"),
-            ("cheaper, output token at this load", ratio("cost_usd_per_million_tokens"), "cost_usd_per_million_tokens", "as given: an idle machine costs as much as a busy one"),
-            ("cheaper, both as full as each other", full, "load_fraction", "the same by proportion of the load: an estimate"),
-            ("greener, energy of an output token at this load", ratio("energy_J_per_million_tokens"), "energy_J_per_million_tokens", surety.of_energy())]
+    trusted = "latencies hang on small errors of the step time above " + ", ".join(f"{quantity(e.value('trusted_to_requests_per_s'), 'requests/s')} ({e.name})" for e in (entry, base))
+    first, others, cost, used = (_ratio(entry, base, column) for column in ("ttft_p99_s", "tpot_p99_s", "cost_usd_per_million_tokens", "load_fraction"))
+    limits = ", ".join(e.of("trusted_to_requests_per_s") for e in (entry, base))
+    rows = [("quicker, first token (p99)", first, "ttft_p99_s", Cell(f"{surety.of_time(first, entry, base)}; {surety.of_first_tokens((entry, base))}; {trusted}", f"{surety.SOURCE}, {limits}")),
+            ("quicker, other tokens (p99)", others, "tpot_p99_s", Cell(surety.judged(others, entry, base), surety.SOURCE)),
+            ("takes more load", used * base.value("requests_per_s") / entry.value("requests_per_s"), "load_fraction", Cell("by proportion of the load; run --find-capacity finds the rate at which the service level ends")),
+            ("cheaper, output token at this load", cost, "cost_usd_per_million_tokens", Cell("as given: an idle machine costs as much as a busy one")),
+            ("cheaper, both as full as each other", cost * used, "load_fraction", Cell("the same by proportion of the load: an estimate")),
+            ("greener, energy of an output token at this load", _ratio(entry, base, "energy_J_per_million_tokens"), "energy_J_per_million_tokens", Cell(surety.of_energy()))]
     return Table(["which is", "the answer", "how sure"], kind="verdicts", rows=[
-        [Cell(label), Cell(winner(r, entry, base), entry.dataset(f"summary/{column}") + " over " + base.dataset(f"summary/{column}")), Cell(why)] for label, r, column, why in rows])
+        [Cell(label), Cell(winner(ratio, entry, base), f"{entry.of(column)} over {base.of(column)}"), why] for label, ratio, column, why in rows])
 
 
 def _table(entries: list[Entry], base: Entry | None) -> Table:
@@ -134,29 +175,74 @@ def _distribution(entries: list[Entry], column: str, title: str) -> Chart:
             "x": {"name": title.lower(), "unit": "s", "log": True}, "y": {"name": "share of requests", "unit": "%"}}
 
 
-def _thinned(frame: pandas.DataFrame) -> tuple[pandas.DataFrame, str]:
+def _thinned(entry: Entry) -> tuple[pandas.DataFrame, Text]:
     """Means of equal numbers of intervals."""
+    frame = entry.result.table("serving/seconds")
     many = -(-len(frame) // SERIES_MOST)
     if many <= 1:
         return frame, ""
     width = float(frame["time_s"].iloc[many] - frame["time_s"].iloc[0])
-    return frame.groupby(numpy.arange(len(frame)) // many).mean(), f" Means of {quantity(width, 's')}; the file has every interval."
+    return frame.groupby(numpy.arange(len(frame)) // many).mean(), said(f" {entry.name}: means of {{}}; the file has every interval.", number(width, "s", entry.dataset("serving/seconds/time_s")))
 
 
 def _over_time(entries: list[Entry]) -> list[Chart]:
-    frames = {e.name: _thinned(e.result.table("serving/seconds")) for e in entries}
-    notes = "".join(dict.fromkeys(note for _, note in frames.values()))
+    frames = {e.name: _thinned(e) for e in entries}
+    caption = joined(["All replicas.", *(note for _, note in frames.values())], "")
 
     def chart(title: str, y: dict[str, str], columns: dict[str, str]) -> Chart:
         series = [{"name": f"{e.name}: {name}" if len(columns) > 1 else e.name, "line": True, "dashed": i > 0, "dataset": e.dataset(f"serving/seconds/{column}"),
                    "points": [[short(t), short(v)] for t, v in zip(frames[e.name][0]["time_s"], frames[e.name][0][column])]}
                   for i, (column, name) in enumerate(columns.items()) for e in entries]
-        return {"kind": "points", "title": title, "caption": "All replicas." + notes, "x": {"name": "time", "unit": "s"}, "y": y, "zoom": True, "series": series}
+        return {"kind": "points", "title": title, "caption": caption, "x": {"name": "time", "unit": "s"}, "y": y, "zoom": True, "series": series}
 
     return [chart("Requests present", {"name": "requests", "unit": "1"}, {"running": "running", "waiting": "waiting"}),
             chart("Tokens that come out", {"name": "rate", "unit": "tokens/s"}, {"output_tokens_per_s": "output"}),
             chart("Prompt tokens computed", {"name": "rate", "unit": "tokens/s"}, {"prompt_tokens_per_s": "prompt"}),
             chart("Use of the KV cache", {"name": "share in use", "unit": "1", "key": "kv_use_fraction"}, {"kv_use_fraction": "KV cache"})]
+
+
+def _tiers(entries: list[Entry]) -> Section | None:
+    """Where prompts came from, and what each tier held and moved; nothing to say where there is no tier and nothing was found."""
+    frames = {e.name: e.result.table("serving/tiers") for e in entries if "serving/tiers" in e.result.tables()}
+    some = [e for e in entries if e.name in frames and (len(frames[e.name]) > 1 or frames[e.name]["hit_tokens"].sum() > 0)]
+    if not some:
+        return None
+    shown = Section("Where keys and values lay", charts=[_origin(some, frames)])
+    shown.tables.append(_tier_table(some, frames))
+    shown.text = ["hbm: the chips' own memory. What comes back from a tier below is not computed again; the request waits for it."]
+    return shown
+
+
+TIER_ROWS = {"capacity_bytes": "room", "stored_peak_bytes": "held at the fullest", "evicted_bytes": "gone for the room of others", "hit_tokens": "prompt tokens found", "hit_token_fraction": "of all prompt tokens",
+             "hit_blocks": "in blocks of the cache", "restores": "times brought back", "restored_bytes": "moved back", "saves": "times moved out", "saved_bytes": "moved out", "restore_wait_s": "waited for it, in all"}
+
+
+def _tier_table(entries: list[Entry], frames: dict[str, pandas.DataFrame]) -> Table:
+    """A column a tier."""
+    pools = any(frames[e.name]["pool"].nunique() > 1 for e in entries)
+    columns = [(e, i) for e in entries for i in frames[e.name].index]
+    names = [f"{e.name}: {f['pool'][i] + ' ' if pools else ''}{f['tier'][i]}" for e, i in columns for f in (frames[e.name],)]
+    rows = [[Cell(name), *(number(float(frames[e.name][column][i]), frames[e.name].attrs["units"][column], e.dataset(f"serving/tiers/{column}[{i}]"), column) for e, i in columns)]
+            for column, name in TIER_ROWS.items()]
+    each = [(e, i, frames[e.name]["restore_wait_s"][i], frames[e.name]["restores"][i]) for e, i in columns]
+    rows.append([Cell("a restore takes, mean"), *(number(float(wait) / n, "s", f"{e.dataset(f'serving/tiers/restore_wait_s[{i}]')} over {e.dataset(f'serving/tiers/restores[{i}]')}") if n else Cell("") for e, i, wait, n in each)])
+    return Table(["", *names], rows)
+
+
+def _origin(entries: list[Entry], frames: dict[str, pandas.DataFrame]) -> Chart:
+    """Of all prompt tokens: computed, or found in which tier."""
+    tiers = [t for t in ("hbm", "host", "ssd", "shared") if any((frames[e.name]["tier"] == t).any() for e in entries)]
+    parts: dict[str, list[tuple[float, str]]] = {"computed": []}
+    for entry in entries:
+        total = entry.value("prefilled_tokens") + float(frames[entry.name]["hit_tokens"].sum())
+        parts["computed"].append((100 * entry.value("prefilled_tokens") / total, entry.of("prefilled_tokens")))
+        for tier in tiers:
+            mine = frames[entry.name][frames[entry.name]["tier"] == tier]
+            rows = ", ".join(str(i) for i in mine.index)
+            parts.setdefault(f"found in {tier}", []).append((100 * float(mine["hit_tokens"].sum()) / total, entry.dataset(f"serving/tiers/hit_tokens[{rows}]")))
+    return {"kind": "stack", "title": "Where the tokens of prompts came from", "caption": "Share of the prompt tokens of all requests.", "x": {"name": "share of prompt tokens", "unit": "%"},
+            "categories": [e.name for e in entries],
+            "series": [{"name": name, "values": [short(v) for v, _ in cells], "datasets": [d for _, d in cells]} for name, cells in parts.items()]}
 
 
 WAIT = "requests wait"
@@ -204,14 +290,29 @@ def _rates(entries: list[Entry]) -> list[Chart]:
             chart("Cost against load", "A machine costs the same an hour, full or idle.", "cost_usd_per_million_tokens", {"name": "cost of a million output tokens", "unit": "USD", "log": True})]
 
 
+def _telling(entries: list[Entry]) -> list[Entry]:
+    """Of a machine at many loads the highest within the service level and the first beyond it; else all."""
+    groups = _by_machine(entries)
+    if all(len(group) < 2 for group in groups.values()):
+        return entries
+    chosen: list[Entry] = []
+    for group in groups.values():
+        met = [e for e in group if e.value("slo_attainment_fraction") >= MET]
+        chosen += [*met[-1:], *[e for e in group if e.value("slo_attainment_fraction") < MET][:1]]
+    return chosen
+
+
 def sections(entries: list[Entry]) -> list[Section]:
+    rates, entries = _rates(entries), _telling(entries)
     made = [Section("Latency", charts=[_distribution(entries, column, title) for column, title in LATENCIES])]
-    rates = _rates(entries)
     if rates:
         made.append(Section("How much it can take", charts=rates))
     made.append(Section("Why: what steps are made of, and what requests wait for", charts=[_breakdown(entries), _waits(entries)]))
+    tiers = _tiers(entries)
+    if tiers is not None:
+        made.append(tiers)
     few = entries[:OVER_TIME_MOST]
-    over = Section("Over time", [f"The first {OVER_TIME_MOST} results."] if len(few) < len(entries) else [], charts=_over_time(few))
+    over = Section("Over time", ["The first four results."] if len(few) < len(entries) else [], charts=_over_time(few))
     return [*made, over, *_further(entries)]
 
 

@@ -7,7 +7,7 @@ import math
 import pandas
 
 from pages.entry import Entry
-from pages.page import Cell, Section, Table, number, short
+from pages.page import Cell, Section, Table, number, said, short
 from pages.units import digits, label
 
 FIXED = ("point", "status", "message", "file", "platform_file", "platform", "workload")
@@ -46,19 +46,20 @@ def answer(entry: Entry) -> Section:
     frame = entry.result.table("sweep")
     units: dict[str, str] = frame.attrs["units"]
     done = frame[frame["status"] == "done"]
-    section = Section("The answer", [f"{digits(len(done))} points of {digits(len(frame))} are done"
-                                     + (f"; {digits(len(frame) - len(done))} failed, and say why in the column message." if len(done) < len(frame) else ".")])
+    status = entry.dataset("sweep/status")
+    counts = [Cell(f"{digits(n)} points", status) for n in (len(done), len(frame), len(frame) - len(done))]
+    section = Section("The answer", [said("{} of {} are done; {} failed, and say why in the column message.", *counts) if len(done) < len(frame) else said("All {} are done.", counts[0])])
     aim = _aim(done) if len(done) else None
     if aim is None:
         return section
     best = done.sort_values(aim, ascending=not is_more(aim)).head(5)
     keys = _keys(entry, done)
     head = ["best by " + label(aim), *(label(c) for c in (aim, *keys))]
-    rows = [[Cell(f"point {p}"), number(float(v), units[aim], f"{entry.result.path.name}:/sweep/{aim}[{i}]", aim)]
+    rows = [[Cell(f"point {p}", f"{entry.result.path.name}:/sweep/point[{i}]"), number(float(v), units[aim], f"{entry.result.path.name}:/sweep/{aim}[{i}]", aim)]
             + [_cell(entry, best, units, key, i) for key in keys] for i, p, v in zip(best.index, best["point"], best[aim])]
     spread = float(done[aim].max() / done[aim].min()) if float(done[aim].min()) > 0 else math.nan
     if math.isfinite(spread):
-        section.text.append(f"Over all points {label(aim)} differs {digits(spread)} times from the lowest to the highest.")
+        section.text.append(said(f"Over all points {label(aim)} differs {{}} from the lowest to the highest.", Cell(f"{digits(spread)} times", entry.dataset(f"sweep/{aim}"))))
     section.tables.append(Table(head, rows))
     return section
 

@@ -6,7 +6,7 @@ import math
 
 from pages import links, surety
 from pages.entry import Entry
-from pages.page import Cell, Chart, Section, Table, number, short
+from pages.page import Cell, Chart, Section, Table, Text, joined, number, said, short
 from pages.units import digits, quantity
 
 SHOWN = (("chips", "chips", 0), ("tokens_per_step", "tokens of a step", 0), ("step_time_s", "time of a step", -1),
@@ -24,6 +24,25 @@ def times(ratio: float, more: str, less: str) -> str:
     if abs(ratio - 1) < 0.005:
         return "the same"
     return f"{digits(ratio)} times {more}" if ratio > 1 else f"{digits(1 / ratio)} times {less}"
+
+
+def against(entry: Entry, base: Entry) -> Text:
+    return said(f"{entry.name} ({{}}) against {base.name} ({{}}):", entry.cell("chips", "1"), base.cell("chips", "1"))
+
+
+def lead(entry: Entry, base: Entry, ratios: dict[str, tuple[float, str]], left_open: list[str]) -> Text:
+    """In one line which of the two is what, and how many times. ratios: what the entry takes over what the baseline takes, and of which column;
+    left_open: those that the errors leave open."""
+    won: dict[str, list[Text]] = {base.name: [], entry.name: []}
+    for word, (ratio, column) in ratios.items():
+        if word not in left_open and math.isfinite(ratio) and ratio > 0 and _differs(ratio):
+            times = Cell(f"{digits(max(ratio, 1 / ratio))} times", f"{entry.of(column)} over {base.of(column)}")
+            won[base.name if ratio > 1 else entry.name].append(said(f"{word} ({{}})", times))
+    told = [joined([f"{name} is", joined(words[:-1], ", ") + [" and "] + words[-1] if len(words) > 1 else words[0]]) for name, words in won.items() if words]  # type: ignore[operator]
+    same = [word for word, (ratio, _) in ratios.items() if word not in left_open and math.isfinite(ratio) and not _differs(ratio)]
+    told += [f"neither is {' or '.join(same)}"] if same else []
+    told += [f"which is {' and which '.join(left_open)} is open"] if left_open else []
+    return [*joined(told, "; "), "."] if told else ""
 
 
 def _cost(entry: Entry, base: Entry) -> tuple[float, str]:
@@ -52,12 +71,13 @@ def _verdicts(entry: Entry, base: Entry) -> Table:
     speed = base.value("tokens_per_s") / entry.value("tokens_per_s")
     energy = entry.value("energy_J_per_million_tokens") / base.value("energy_J_per_million_tokens")
     cost, sure = _cost(entry, base)
-    rows = [("faster, the machines as they are", speed, "tokens_per_s", surety.of_time(entry, base)),
-            ("faster, a chip against a chip", base.value("tokens_per_s_per_chip") / entry.value("tokens_per_s_per_chip"), "tokens_per_s_per_chip", ""),
-            ("cheaper, per token", cost, "cost_usd_per_million_tokens", sure),
-            ("greener, energy per token", energy, "energy_J_per_million_tokens", surety.of_energy())]
+    prices = ", ".join(e.of(f"cost_usd_per_million_tokens{end}") for e in (entry, base) for end in ("_low", "_high")) + f", {entry.of('cost_usd_per_h')}"
+    rows = [("faster, the machines as they are", speed, "tokens_per_s", Cell(surety.of_time(speed, entry, base), surety.SOURCE)),
+            ("faster, a chip against a chip", base.value("tokens_per_s_per_chip") / entry.value("tokens_per_s_per_chip"), "tokens_per_s_per_chip", Cell("as above")),
+            ("cheaper, per token", cost, "cost_usd_per_million_tokens", Cell(sure, prices)),
+            ("greener, energy per token", energy, "energy_J_per_million_tokens", Cell(surety.of_energy()))]
     return Table(["which is", "the answer", "how sure"], kind="verdicts", rows=[
-        [Cell(label), Cell(winner(ratio, entry, base), entry.dataset(f"summary/{column}") + " over " + base.dataset(f"summary/{column}")), Cell(why)] for label, ratio, column, why in rows])
+        [Cell(label), Cell(winner(ratio, entry, base), f"{entry.of(column)} over {base.of(column)}"), why] for label, ratio, column, why in rows])
 
 
 def _differs(ratio: float) -> bool:
@@ -73,18 +93,27 @@ def winner(ratio: float, entry: Entry, base: Entry) -> str:
     return f"{base.name}, {digits(ratio)} times" if ratio > 1 else f"{entry.name}, {digits(1 / ratio)} times"
 
 
+def _lead(entry: Entry, base: Entry) -> Text:
+    cost, sure = _cost(entry, base)
+    ratios = {"faster": (base.value("tokens_per_s") / entry.value("tokens_per_s"), "tokens_per_s"), "cheaper": (cost, "cost_usd_per_million_tokens"),
+              "greener": (entry.value("energy_J_per_million_tokens") / base.value("energy_J_per_million_tokens"), "energy_J_per_million_tokens")}
+    left_open = [word for word, is_open in (("faster", surety.is_open(ratios["faster"][0], entry, base)), ("cheaper", sure.startswith("open"))) if is_open]
+    return lead(entry, base, ratios, left_open)
+
+
 def answer(entries: list[Entry], base: Entry | None) -> Section:
     section = Section("The answer")
     for entry in entries:
         if base is None or entry is base:
             continue
-        section.text.append(f"{entry.name} ({digits(entry.value('chips'))} chips) against {base.name} ({digits(base.value('chips'))} chips):")
+        if len(entries) == 2:
+            section.lead = _lead(entry, base)
+        section.text.append(against(entry, base))
         section.tables.append(_verdicts(entry, base))
     if base is None and len(entries) == 1:
         one = entries[0]
-        section.text.append(f"{one.name}: a step takes {quantity(one.value('step_time_s'), 's')} on {digits(one.value('chips'))} chips, "
-                            f"{quantity(one.value('mfu_fraction'), '1', 'mfu_fraction')} of the headline peak (MFU), "
-                            f"{quantity(one.value('cost_usd_per_million_tokens'), 'USD')} a million tokens.")
+        section.lead = said(f"{one.name}: a step takes {{}} on {{}}, {{}} of the headline peak (MFU), {{}} a million tokens.", one.cell("step_time_s", "s"),
+                            one.cell("chips", "1"), one.cell("mfu_fraction", "1"), one.cell("cost_usd_per_million_tokens", "USD"))
     section.tables.append(_table(entries, base))
     return section
 
@@ -185,9 +214,9 @@ def _timeline(entry: Entry) -> Chart:
     shown = frame.head(TIMELINE_MOST)
     kinds = list(dict.fromkeys(shown["what"]))
     stages = sorted(set(int(s) for s in frame["stage"]))
-    caption = "The first copy of the model; where nothing is drawn a stage waits. Zoom with the wheel or the bar below."
+    caption: Text = "The first copy of the model; where nothing is drawn a stage waits. Zoom with the wheel or the bar below."
     if whole > TIMELINE_MOST:
-        caption += f" The first {TIMELINE_MOST:,} of {whole:,} slices; all are in the file."
+        caption = said(f"{caption} The first {{}} of {{}}; all are in the file.", *(Cell(f"{n:,} slices", entry.dataset("training/timeline")) for n in (TIMELINE_MOST, whole)))
     return {"kind": "gantt", "title": f"Pipeline: {entry.name}", "caption": caption, "x": {"name": "time in the step", "unit": "s"},
             "rows": [f"stage {s}" for s in stages], "kinds": kinds, "end": short(end_s), "dataset": entry.dataset("training/timeline"),
             "items": [[stages.index(int(s)), short(a), short(b), kinds.index(w), int(m)] for s, w, m, a, b in
@@ -200,6 +229,7 @@ def _memory(entries: list[Entry]) -> Section:
         frame = entry.result.table("training/memory")
         chart: Chart = {"kind": "stack", "title": f"Memory by pipeline stage: {entry.name}", "caption": "At the peak of the step.",
                         "x": {"name": "memory of a chip", "unit": "B"}, "categories": [f"stage {s}" for s in frame["stage"]],
+                        "categoriesFrom": [entry.dataset(f"training/memory/stage[{i}]") for i in range(len(frame))],
                         "series": [{"name": c.removesuffix("_bytes"), "values": [short(v) for v in frame[c]],
                                     "datasets": [entry.dataset(f"training/memory/{c}[{i}]") for i in range(len(frame))]} for c in MEMORY]}
         limit = float(frame["capacity_bytes"].max())
@@ -228,6 +258,11 @@ def _money(entries: list[Entry]) -> Section:
     return section
 
 
+def _price(entry: Entry, end: str) -> Cell:
+    column = f"price_{end}_usd_per_chip_h"
+    return number(float(entry.result.row("cost")[column]), "USD/h", entry.dataset(f"cost/{column}"))  # type: ignore[arg-type]
+
+
 def _prices(entries: list[Entry]) -> Chart:
     """What a token costs is in proportion to what a chip-hour does."""
     most = max(float(e.result.row("cost")["price_high_usd_per_chip_h"]) for e in entries) * 1.25  # type: ignore[arg-type]
@@ -240,8 +275,8 @@ def _prices(entries: list[Entry]) -> Chart:
                        "points": [[short(most * i / 40), short(slope * most * i / 40)] for i in range(41)]})
         series.append({"name": f"{e.name}: price used", "like": like, "silent": True, "size": 11, "points": [[short(price), short(slope * price)]], "dataset": e.dataset("cost/price_usd_per_chip_h")})
     return {"kind": "points", "title": "Sensitivity to the price of a chip-hour", "series": series,
-            "caption": "What a token costs at any price of a chip-hour: read across to find the price at which both are equal. The mark is the price that was used; from the lowest to the highest it is "
-                       + ", ".join(f"{digits(float(e.result.row('cost')['price_low_usd_per_chip_h']))} to {digits(float(e.result.row('cost')['price_high_usd_per_chip_h']))} USD/h ({e.name})" for e in entries) + ".",  # type: ignore[arg-type]
+            "caption": joined(["What a token costs at any price of a chip-hour: read across to find the price at which both are equal. The mark is the price that was used. From the lowest to the highest:",
+                               joined([said(f"{e.name} {{}} to {{}}", *(_price(e, end) for end in ("low", "high"))) for e in entries], ", ")]) + ["."],  # type: ignore[operator]
             "x": {"name": "price of a chip-hour", "unit": "USD/h"}, "y": {"name": "cost of a million tokens", "unit": "USD"}}
 
 

@@ -9,8 +9,19 @@ PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3,
 BINARY = ((2.0**50, "PiB"), (2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
 
 
-# Pure numbers that count something.
-COUNTED = {"chips": "chips", "replicas": "replicas", "tokens_per_step": "tokens", "requests_completed": "requests", "domains": "domains", "rows": "rows"}
+# What pure numbers count, as in page.js: the thing that their name says.
+COUNTS = {"tensor_parallel": "chips", "pipeline_parallel": "stages", "context_parallel": "chips", "expert_parallel": "chips", "data_parallel": "copies",
+          "micro_batch": "sequences", "prefill_replicas": "replicas", "tokens_per_step": "tokens"}
+THINGS = ("chips", "replicas", "requests", "tokens", "blocks", "domains", "rows", "stores", "restores", "saves", "steps", "samples", "stages", "sequences", "swaps",
+          "preemptions", "retries", "activities", "transfers", "times", "failures", "links")
+
+
+def counted(value: float, name: str) -> str:
+    words = name.split("_")
+    thing = COUNTS.get(name) or ("" if "_per_" in name else next((t for t in THINGS if t in words), ""))
+    if thing and value == 1:
+        return "copy" if thing == "copies" else thing.removesuffix("ies") + "y" if thing.endswith("ies") else thing.removesuffix("s")
+    return thing
 
 
 def digits(value: float) -> str:
@@ -35,10 +46,8 @@ def quantity(value: float, unit: str, name: str = "") -> str:
         return "not known"
     if math.isinf(value):
         return "no limit"
-    if unit == "1" and name in COUNTED:
-        return f"{digits(value)} {COUNTED[name].removesuffix('s') if value == 1 else COUNTED[name]}"
     if unit in ("1", ""):
-        return f"{digits(100 * value)} %" if name.endswith("_fraction") else digits(value)
+        return f"{digits(100 * value)} %" if name.endswith("_fraction") else f"{digits(value)} {counted(value, name)}".rstrip()
     if unit == "1/s":
         unit = next((f"{what}/s" for what in ("tokens", "requests") if what in name), unit)
     if unit == "s":

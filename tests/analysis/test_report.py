@@ -21,13 +21,18 @@ from pages.units import digits, quantity  # noqa: E402
 
 webdriver = pytest.importorskip("selenium.webdriver")
 import browser  # noqa: E402
+import page_numbers  # noqa: E402
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 
 PROGRAM = os.environ.get("TRNSIM", str(ROOT / "build-dev" / "trnsim"))
 POINTS, BYTES_MOST = 10_000, 6_000_000
+PAGES = ("train", "serve", "claims", "sweep", "tiers", "rates", "collective", "baseline")
+RATES = (8, 16, 24)  # requests a second
 TRAINING = ("run", "workloads/llama-3-8b-pretrain.yaml", "--set", "batch_tokens=4194304")
 SERVING = ("run", "workloads/serve-llama-3-70b-conv.yaml", "--set", "requests=3000")
+AGENTS = ("run", "workloads/serve-llama-3-70b-agents.yaml", "--set", "trace=workloads/claims/agent-sessions.csv")
+COLLECTIVE = ("run", "workloads/all-reduce-1GiB.yaml")
 SWEEP = """\
 title: All-reduce by size and group
 workload: {root}/workloads/all-reduce-1GiB.yaml
@@ -50,6 +55,11 @@ def made_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         machine = ("--platform", f"platforms/{platform}.xml", "-q", "-o")
         trnsim(*TRAINING, *machine, folder / f"train-{name}.h5")
         trnsim(*SERVING, *machine, folder / f"serve-{name}.h5")
+        trnsim(*AGENTS, *machine, folder / f"agents-{name}.h5")
+        for rate in RATES:
+            trnsim(*SERVING, "--set", f"rate={rate}", *machine, folder / f"rate-{name}-{rate}.h5")
+    trnsim(*COLLECTIVE, *machine, folder / "collective.h5")
+    trnsim("import-baseline", "workloads/measured/baselines.csv", "--row", "llama-3.1-405b-gb200-512", "-o", folder / "measured.h5")
     if "TRNSIM_CLAIMS" in os.environ:  # the result of trnsim reproduce, which takes minutes
         (folder / "claims.h5").write_bytes(Path(os.environ["TRNSIM_CLAIMS"]).read_bytes())
     else:
@@ -59,7 +69,10 @@ def made_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     many_points(folder / "sweep" / "sweep.h5", folder / "sweep.h5")
     for kind in ("train", "serve"):
         trnsim("report", folder / f"{kind}-trn.h5", "--baseline", folder / f"{kind}-gpu.h5", "-o", folder / f"{kind}.html")
-    for name in ("claims", "sweep"):
+    trnsim("report", folder / "agents-trn.h5", "--baseline", folder / "agents-gpu.h5", "-o", folder / "tiers.html")
+    trnsim("report", *sorted(folder.glob("rate-*.h5")), "-o", folder / "rates.html")
+    trnsim("report", folder / "train-trn.h5", "--baseline", folder / "measured.h5", "-o", folder / "baseline.html")
+    for name in ("claims", "sweep", "collective"):
         trnsim("report", folder / f"{name}.h5", "-o", folder / f"{name}.html")
     return folder
 
@@ -102,7 +115,7 @@ def opened(driver: webdriver.Chrome, page: Path) -> webdriver.Chrome:
     return driver
 
 
-@pytest.mark.parametrize("name", ["train", "serve", "claims", "sweep"])
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_opens_without_an_error(pages: Path, driver: webdriver.Chrome, name: str) -> None:
     opened(driver, pages / f"{name}.html")
     assert not [entry for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
@@ -165,6 +178,8 @@ def test_the_answer_says_which_and_how_sure(pages: Path, driver: webdriver.Chrom
         ratio = float(gpu[column]) / float(trn[column])  # type: ignore[arg-type]
         winner = "gb200-nvl72" if (ratio > 1) == more else "trn3-ultraserver"
         assert rows[label][0].startswith(winner) and f"{digits(max(ratio, 1 / ratio))} times" in rows[label][0], rows
+    lead = driver.find_element(By.CSS_SELECTOR, ".answer .lead").text
+    assert re.search(r"(faster|cheaper|greener)", lead), lead
     sure = rows["faster, the machines as they are"][1]
     assert "no step measured on AWS Trainium3" in sure and "steps measured on such chips were simulated" in sure
     with (ROOT / "workloads/measured/training.csv").open(encoding="utf-8") as file:
@@ -204,7 +219,7 @@ def test_paper_is_light_whatever_the_screen(pages: Path, driver: webdriver.Chrom
 
 
 def test_charts_and_controls_have_names(pages: Path, driver: webdriver.Chrome) -> None:
-    for name in ("train", "serve", "claims", "sweep"):
+    for name in PAGES:
         opened(driver, pages / f"{name}.html")
         unnamed = driver.execute_script(
             "return [...document.querySelectorAll('.plot, button, select')].filter(e => e.classList.contains('plot') ? !e.getAttribute('aria-label') :"
@@ -212,11 +227,51 @@ def test_charts_and_controls_have_names(pages: Path, driver: webdriver.Chrome) -
         assert not unnamed, unnamed
 
 
-@pytest.mark.parametrize("name", ["train", "serve", "claims", "sweep"])
-def test_every_number_of_a_table_names_its_dataset(pages: Path, driver: webdriver.Chrome, name: str) -> None:
+@pytest.mark.parametrize("name", PAGES)
+def test_every_number_has_a_source_and_a_unit(pages: Path, driver: webdriver.Chrome, name: str) -> None:
+    """Of sentences, tables, captions and notes: the dataset is in the file, the unit stands with the number, and a value that
+    is one of the file's is shown as it is there."""
     opened(driver, pages / f"{name}.html")
-    bare = driver.execute_script("return [...document.querySelectorAll('td:not([data-dataset])')].map(c => c.textContent)")
-    assert not [text for text in bare if re.match(r"-?[0-9]", text)]
+    files = page_numbers.files_of(sorted(pages.glob("*.h5")))
+    pieces = page_numbers.shown(driver)
+    for piece in pieces:
+        page_numbers.check_source(piece, files)
+        page_numbers.check_unit(piece, files)
+    compared = sum(page_numbers.check_value(piece, files) for piece in pieces)
+    charts = page_numbers.check_charts(driver, files)
+    print(f"{name}: {len(pieces)} pieces with numbers, {compared} compared with the file, {charts} charts")
+    assert compared >= 10
+
+
+def test_a_number_without_a_source_is_found(pages: Path, driver: webdriver.Chrome) -> None:
+    opened(driver, pages / "train.html")
+    files = page_numbers.files_of([pages / "train-trn.h5", pages / "train-gpu.h5"])
+    for words, dataset, check in (("it takes 3.5 s", "", page_numbers.check_source), ("it takes 3.5 s", "train-trn.h5:/summary/nothing_s", page_numbers.check_source),
+                                  ("it takes 3.5", "train-trn.h5:/summary/step_time_s", page_numbers.check_unit), ("it takes 3.5 s", "train-trn.h5:/summary/step_time_s", page_numbers.check_value)):
+        driver.execute_script("const p = document.querySelector('section p'); p.textContent = arguments[0]; p.dataset.dataset = arguments[1];", words, dataset)
+        piece = next(p for p in page_numbers.shown(driver) if p.text == words)
+        with pytest.raises(AssertionError):
+            check(piece, files)
+
+
+def test_sources_stand_beside_numbers_when_asked_for(pages: Path, driver: webdriver.Chrome) -> None:
+    opened(driver, pages / "serve.html")
+    read = "return getComputedStyle(document.querySelector('section.answer p [data-dataset]'), '::after').content"
+    assert driver.execute_script(read) == "none"
+    driver.find_element(By.ID, "sources").click()
+    assert "serve-" in driver.execute_script(read) and driver.find_element(By.ID, "sources").get_attribute("aria-pressed") == "true"
+
+
+def test_tiers_are_shown_as_the_file_holds_them(pages: Path, driver: webdriver.Chrome) -> None:
+    opened(driver, pages / "tiers.html")
+    frame = Result(pages / "agents-trn.h5").table("serving/tiers")
+    host = int(frame.index[frame["tier"] == "host"][0])
+    for column in ("stored_peak_bytes", "hit_tokens", "restored_bytes", "restore_wait_s"):
+        cell = driver.find_element(By.CSS_SELECTOR, f"td[data-dataset='agents-trn.h5:/serving/tiers/{column}[{host}]']")
+        assert cell.text == quantity(float(frame[column][host]), frame.attrs["units"][column], column)
+    computed, found = float(Result(pages / "agents-trn.h5").row("summary")["prefilled_tokens"]), float(frame["hit_tokens"].sum())  # type: ignore[arg-type]
+    cell = driver.find_element(By.CSS_SELECTOR, f"figure.stack details td[data-dataset='agents-trn.h5:/serving/tiers/hit_tokens[{host}]']")
+    assert cell.get_attribute("textContent") == quantity(100 * float(frame["hit_tokens"][host]) / (computed + found), "%")
 
 
 def test_a_filter_changes_the_points(pages: Path, driver: webdriver.Chrome) -> None:
@@ -259,7 +314,7 @@ def test_dark_mode_changes_colours(pages: Path, driver: webdriver.Chrome) -> Non
 def test_a_phone_needs_no_sideways_scrolling(pages: Path, driver: webdriver.Chrome) -> None:
     phone(driver)
     try:
-        for name in ("train", "serve", "claims", "sweep"):
+        for name in PAGES:
             opened(driver, pages / f"{name}.html")
             assert driver.execute_script("return document.documentElement.scrollWidth") <= 390, name
     finally:
