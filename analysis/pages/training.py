@@ -9,7 +9,7 @@ from pages.entry import Entry
 from pages.page import Cell, Chart, Section, Table, Text, joined, number, said, short
 from pages.units import digits, quantity
 
-SHOWN = (("chips", "chips", 0), ("tokens_per_step", "tokens of a step", 0), ("step_time_s", "time of a step", -1),
+SHOWN = (("chips", "chips", 0), ("tokens_per_step", "tokens of a step", 0), ("step_time_s", "time of a step", -1), ("step_time_low_s", "measured steps lie from", 0), ("step_time_high_s", "to", 0),
          ("tokens_per_s", "tokens trained, whole machine", 1), ("tokens_per_s_per_chip", "tokens trained, a chip", 1),
          ("mfu_fraction", "model FLOPs over the headline peak (MFU)", 1), ("peak_memory_bytes", "memory of the fullest chip", 0),
          ("cost_usd_per_h", "price of the machine", -1), ("cost_usd_per_million_tokens", "cost of a million tokens", -1),
