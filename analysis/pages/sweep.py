@@ -55,7 +55,7 @@ def answer(entry: Entry) -> Section:
     best = done.sort_values(aim, ascending=not is_more(aim)).head(5)
     keys = _keys(entry, done)
     head = ["best by " + label(aim), *(label(c) for c in (aim, *keys))]
-    rows = [[Cell(f"point {p}", f"{entry.result.path.name}:/sweep/point[{i}]"), number(float(v), units[aim], f"{entry.result.path.name}:/sweep/{aim}[{i}]", aim)]
+    rows = [[Cell(f"point {digits(float(p))}", f"{entry.result.path.name}:/sweep/point[{i}]"), number(float(v), units[aim], f"{entry.result.path.name}:/sweep/{aim}[{i}]", aim)]
             + [_cell(entry, best, units, key, i) for key in keys] for i, p, v in zip(best.index, best["point"], best[aim])]
     spread = float(done[aim].max() / done[aim].min()) if float(done[aim].min()) > 0 else math.nan
     if math.isfinite(spread):
