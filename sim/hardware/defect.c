@@ -2,9 +2,12 @@
 /* Names become link numbers, sorted for the search. */
 #include "hardware/defect.h"
 
+#include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hardware/detours.h"
 #include "hardware/fabric.h"
 
 static const double least_factor = 1e-4;
@@ -30,53 +33,91 @@ struct platform defect_healthy(const struct platform *platform)
 {
     struct platform healthy = *platform;
     healthy.defect_count = 0;
+    healthy.detours = NULL;
     return healthy;
 }
 
-/* "u3.nic-05-1_UP" */
-static bool find_inner(const struct platform *platform, const char *name, int64_t *link)
+struct reading {
+    const struct platform *platform;
+    struct arena *arena;
+    struct link_defect *defects;
+    int64_t count, capacity;
+};
+
+static void take(struct reading *reading, int64_t link, double factor)
 {
+    reading->defects = arena_grow(reading->arena, reading->defects, reading->count,
+                                  &reading->capacity, sizeof *reading->defects);
+    reading->defects[reading->count++] = (struct link_defect){link, factor};
+}
+
+/* A name without direction stands for both. */
+static bool matches(const char *pattern, const char *name)
+{
+    size_t length = strlen(pattern);
+    bool same = fnmatch(pattern, name, 0) == 0;
+    return same || (strncmp(pattern, name, length) == 0 &&
+                    (strcmp(name + length, "_UP") == 0 || strcmp(name + length, "_DOWN") == 0));
+}
+
+/* "u3.nic-05-1_UP" */
+static void take_inner(struct reading *reading, const char *name, double factor)
+{
+    const struct platform *platform = reading->platform;
     char *rest;
     long long domain = strtoll(name + 1, &rest, 10);
     if (rest == name + 1 || *rest != '.' || domain < 0 || domain >= platform->domain_count) {
-        return false;
+        return;
     }
     for (int64_t i = 0; i < platform->link_count; i++) {
-        if (strcmp(platform->links[i].name, rest + 1) == 0) {
-            *link = domain * platform->link_count + i;
-            return true;
+        if (matches(rest + 1, platform->links[i].name)) {
+            take(reading, domain * platform->link_count + i, factor);
         }
     }
-    return false;
 }
 
 /* "tier1.2.0_UP": tier from 1, group, rail, direction. */
-static bool find_trunk(const struct platform *platform, const char *name, int64_t *link)
+static void take_trunk(struct reading *reading, const char *name, double factor)
 {
-    char *rest;
-    long long tier = strtoll(name + 4, &rest, 10) - 1;
-    if (*rest != '.' || tier < 0 || tier + 1 >= platform->tier_count) {
-        return false;
+    const struct platform *platform = reading->platform;
+    long long tier, group, rail;
+    int length = 0;
+    if (sscanf(name, "tier%lld.%lld.%lld%n", &tier, &group, &rail, &length) < 3 || tier < 1 ||
+        tier >= platform->tier_count || group < 0 || rail < 0) {
+        return;
     }
-    long long group = strtoll(rest + 1, &rest, 10);
-    if (*rest != '.' || group < 0 ||
-        group * platform->tiers[tier].domains >= platform->domain_count) {
-        return false;
+    const struct tier *at = &platform->tiers[tier - 1];
+    bool there = group * at->domains < platform->domain_count && rail < at->rails;
+    for (int down = 0; there && down < 2; down++) {
+        struct fabric_trunk trunk = {
+            .tier = tier - 1, .group = group, .rail = rail, .down = down != 0};
+        if (name[length] == 0 || strcmp(name + length, down ? "_DOWN" : "_UP") == 0) {
+            take(reading, fabric_trunk_link(&trunk), factor);
+        }
     }
-    long long rail = strtoll(rest + 1, &rest, 10);
-    bool up = strcmp(rest, "_UP") == 0;
-    struct fabric_trunk trunk = {.tier = tier, .group = group, .rail = rail, .down = !up};
-    *link = fabric_trunk_link(&trunk);
-    return rail >= 0 && rail < platform->tiers[tier].rails &&
-           (up || strcmp(rest, "_DOWN") == 0);
 }
 
-static bool take_defect(const struct platform *platform, const char *entry,
-                        struct link_defect *defect, struct error *error)
+/* "0.5" or "17/18". */
+static bool read_factor(const char *text, double *factor)
 {
+    char *end;
+    *factor = strtod(text, &end);
+    if (end != text && *end == '/') {
+        const char *below = end + 1;
+        double parts = strtod(below, &end);
+        *factor = end == below || !(parts > 0) ? -1 : *factor / parts;
+    }
+    return end != text && *end == 0 && *factor <= 1 &&
+           (*factor >= least_factor || (*factor >= 0 && *factor <= 0));
+}
+
+static bool take_defect(struct reading *reading, const char *entry, struct error *error)
+{
+    const struct platform *platform = reading->platform;
     char name[128];
     const char *colon = strrchr(entry, ':');
     size_t length = colon == NULL ? strlen(entry) : (size_t)(colon - entry);
+    double factor;
     if (colon == NULL || length == 0 || length >= sizeof name) {
         return error_fill(error, ERROR_INPUT,
                           "degraded_links: '%.80s' is not NAME:FACTOR, such as "
@@ -85,29 +126,25 @@ static bool take_defect(const struct platform *platform, const char *entry,
     }
     memcpy(name, entry, length);
     name[length] = 0;
-    bool found = name[0] == 'u' ? find_inner(platform, name, &defect->link)
-                                : strncmp(name, "tier", 4) == 0 &&
-                                      find_trunk(platform, name, &defect->link);
-    if (!found) {
+    if (!read_factor(colon + 1, &factor)) {
         return error_fill(error, ERROR_INPUT,
-                          "degraded_links: there is no link '%.80s' among the %lld %ss of %s; "
-                          "names are like u0.%s (a link of the first one) and tier1.0.0_UP",
-                          name, (long long)platform->domain_count, platform->domain_noun,
-                          platform->name,
-                          platform->link_count > 0 ? platform->links[0].name : "link_UP");
+                          "degraded_links: %.80s has the factor '%.20s', expected a share from "
+                          "%g to 1 such as 0.5 or 17/18, or 0 for a dead link",
+                          name, colon + 1, least_factor);
     }
-    char *end;
-    defect->factor = strtod(colon + 1, &end);
-    if (end == colon + 1 || *end != 0 || !(defect->factor <= 1) ||
-        !(defect->factor >= least_factor)) {
-        return error_fill(
-            error, ERROR_INPUT,
-            "degraded_links: %.80s has the factor '%.20s', expected a number from "
-            "%g to 1; traffic over a dead link never ends: leave its chip out of "
-            "the job instead",
-            name, colon + 1, least_factor);
+    int64_t before = reading->count;
+    if (name[0] == 'u') {
+        take_inner(reading, name, factor);
+    } else if (strncmp(name, "tier", 4) == 0) {
+        take_trunk(reading, name, factor);
     }
-    return true;
+    return reading->count > before ||
+           error_fill(error, ERROR_INPUT,
+                      "degraded_links: there is no link '%.80s' among the %lld %ss of %s; "
+                      "names are like u0.%s (a link of the first one) and tier1.0.0_UP",
+                      name, (long long)platform->domain_count, platform->domain_noun,
+                      platform->name,
+                      platform->link_count > 0 ? platform->links[0].name : "link_UP");
 }
 
 const struct platform *defect_apply(const struct platform *platform, const char *text,
@@ -118,17 +155,16 @@ const struct platform *defect_apply(const struct platform *platform, const char 
     }
     struct platform *degraded = arena_alloc(arena, sizeof *degraded);
     *degraded = *platform;
-    struct link_defect *defects = NULL;
-    int64_t count = 0, capacity = 0;
+    struct reading reading = {.platform = platform, .arena = arena};
     char *entries = arena_format(arena, "%s", text), *rest = NULL;
     for (char *entry = strtok_r(entries, ",", &rest); entry != NULL;
          entry = strtok_r(NULL, ",", &rest)) {
-        defects = arena_grow(arena, defects, count, &capacity, sizeof *defects);
-        if (!take_defect(platform, entry, &defects[count], error)) {
+        if (!take_defect(&reading, entry, error)) {
             return NULL;
         }
-        count++;
     }
+    struct link_defect *defects = reading.defects;
+    int64_t count = reading.count;
     qsort(defects, (size_t)count, sizeof *defects, by_link);
     for (int64_t i = 1; i < count; i++) {
         if (defects[i].link == defects[i - 1].link) {
@@ -139,5 +175,6 @@ const struct platform *defect_apply(const struct platform *platform, const char 
     }
     degraded->defects = defects;
     degraded->defect_count = count;
+    degraded->detours = detours_find(degraded, arena);
     return degraded;
 }

@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "hardware/defect.h"
+#include "hardware/detours.h"
 
 enum { RAIL_BITS = 16, TIER_BITS = 4 };
 
@@ -30,8 +31,8 @@ struct fabric_trunk fabric_trunk_of(int64_t link)
     };
 }
 
-static struct fabric_trunk chip_trunk(const struct platform *platform, int64_t tier,
-                                      int64_t chip, bool down)
+struct fabric_trunk fabric_trunk_above(const struct platform *platform, int64_t tier,
+                                       int64_t chip, bool down)
 {
     const struct tier *at = &platform->tiers[tier];
     return (struct fabric_trunk){
@@ -46,8 +47,8 @@ int64_t fabric_meeting_tier(const struct platform *platform, int64_t from, int64
 {
     int64_t last = platform->tier_count - 1;
     for (int64_t tier = 0; tier < last; tier++) {
-        struct fabric_trunk a = chip_trunk(platform, tier, from, false);
-        struct fabric_trunk b = chip_trunk(platform, tier, to, false);
+        struct fabric_trunk a = fabric_trunk_above(platform, tier, from, false);
+        struct fabric_trunk b = fabric_trunk_above(platform, tier, to, false);
         if (a.group == b.group && a.rail == b.rail) {
             return tier;
         }
@@ -79,13 +80,40 @@ static void add_tiers(const struct platform *platform, int64_t from, int64_t to,
 {
     int64_t meeting = fabric_meeting_tier(platform, from, to);
     for (int64_t tier = 0; tier < meeting; tier++) {
-        struct fabric_trunk trunk = chip_trunk(platform, tier, from, false);
+        struct fabric_trunk trunk = fabric_trunk_above(platform, tier, from, false);
         add_link(path, fabric_trunk_link(&trunk), platform->tiers[tier].latency_s);
     }
     path->latency_s += platform->tiers[meeting].latency_s;
     for (int64_t tier = meeting - 1; tier >= 0; tier--) {
-        struct fabric_trunk trunk = chip_trunk(platform, tier, to, true);
+        struct fabric_trunk trunk = fabric_trunk_above(platform, tier, to, true);
         add_link(path, fabric_trunk_link(&trunk), platform->tiers[tier].latency_s);
+    }
+}
+
+static void add_fabric(const struct platform *platform, int64_t from, int64_t to,
+                       struct fabric_path *path)
+{
+    int64_t chips = platform->chip_count;
+    assert(platform->tier_count > 0); /* platform_check_domains() */
+    add_route(platform, from / chips, (int64_t[]){from % chips, chips}, path);
+    add_tiers(platform, from, to, path);
+    add_route(platform, to / chips, (int64_t[]){chips, to % chips}, path);
+}
+
+static void add_detour(const struct platform *platform, int64_t from, int64_t to,
+                       struct fabric_path *path)
+{
+    struct detour way;
+    int64_t chips = platform->chip_count;
+    path->cut = !detours_way(platform, from, to, &way);
+    path->scale_out = path->cut ? path->scale_out : way.entry > 0;
+    for (int32_t i = 1; i < way.count && !path->cut; i++) {
+        int64_t at = way.stops[i - 1], next = way.stops[i];
+        if (i == way.entry) {
+            add_fabric(platform, at, next, path);
+        } else {
+            add_route(platform, at / chips, (int64_t[]){at % chips, next % chips}, path);
+        }
     }
 }
 
@@ -93,18 +121,17 @@ void fabric_path(const struct platform *platform, int64_t from, int64_t to,
                  struct fabric_path *path)
 {
     int64_t chips = platform->chip_count;
-    int64_t from_domain = from / chips, to_domain = to / chips;
     path->link_count = 0;
     path->latency_s = 0;
-    path->scale_out = from_domain != to_domain;
-    if (!path->scale_out) {
-        add_route(platform, from_domain, (int64_t[]){from % chips, to % chips}, path);
-        return;
+    path->scale_out = from / chips != to / chips;
+    path->cut = false;
+    if (platform->detours != NULL && detours_touch(platform, from, to)) {
+        add_detour(platform, from, to, path);
+    } else if (path->scale_out) {
+        add_fabric(platform, from, to, path);
+    } else {
+        add_route(platform, from / chips, (int64_t[]){from % chips, to % chips}, path);
     }
-    assert(platform->tier_count > 0); /* platform_check_domains() */
-    add_route(platform, from_domain, (int64_t[]){from % chips, chips}, path);
-    add_tiers(platform, from, to, path);
-    add_route(platform, to_domain, (int64_t[]){chips, to % chips}, path);
 }
 
 void fabric_prepare(struct platform *platform, struct arena *arena)

@@ -8,12 +8,13 @@
 #include "base/arena.h"
 #include "hardware/platform.h"
 
-enum { FABRIC_PATH_LINKS = 40 };
+enum { FABRIC_PATH_LINKS = 80 };
 
 struct fabric_path {
     int64_t links[FABRIC_PATH_LINKS]; /* in order; ids for fabric_link_* */
     int32_t link_count;
-    bool scale_out; /* leaves the domain */
+    bool scale_out; /* goes over NICs */
+    bool cut;       /* dead links leave no way: there are no links */
     double latency_s;
 };
 
@@ -45,6 +46,10 @@ struct fabric_trunk {
 };
 struct fabric_trunk fabric_trunk_of(int64_t link);
 int64_t fabric_trunk_link(const struct fabric_trunk *trunk);
+
+/* The trunk of a tier over a chip: of its group and rail. */
+struct fabric_trunk fabric_trunk_above(const struct platform *platform, int64_t tier,
+                                       int64_t chip, bool down);
 
 /* False for a healthy trunk that has at least the rate of all NICs below it: whatever passes it
  * has passed one of them, so that it never decides a rate. MODEL.md, "Scale-out tiers". */

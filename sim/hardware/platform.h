@@ -140,7 +140,8 @@ struct platform {
     double pue;
     const struct link_defect *defects; /* sorted by link: defect.h */
     int64_t defect_count;
-    struct property *properties; /* everything with a source, for inspect */
+    const struct detours *detours; /* NULL: no link is dead; detours.h */
+    struct property *properties;   /* everything with a source, for inspect */
     int64_t property_count;
 };
 

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "collective/fluid.h"
+#include "hardware/defect.h"
 
 /* Appends a planned stage of one subgroup to a stage of the exchange. */
 static void add_flows(struct job *job, const struct phase *stage, const int64_t *chips,
@@ -228,6 +229,56 @@ static void time_alone(struct job *job, struct traffic **exchanges, int64_t coun
     }
 }
 
+static bool has_chip(const struct group *group, int64_t chip)
+{
+    bool found = false;
+    for (int64_t i = 0; i < group->subgroup_count * group->subgroup_size && !found; i++) {
+        found = group->chips[i] == chip;
+    }
+    return found;
+}
+
+/* What two chips exchange, in words. */
+static const char *need_of(const struct job *job, int64_t from, int64_t to)
+{
+    static const enum part_of_time parts[SLOT_COUNT] = {
+        PART_TENSOR_TIME, PART_CONTEXT_TIME, PART_EXPERT_TIME, PART_DATA_TIME,
+        PART_DATA_TIME,   PART_DATA_TIME,    PART_DATA_TIME};
+    for (int64_t t = 0; t < job->team_count; t++) {
+        for (int slot = 0; slot < SLOT_COUNT; slot++) {
+            int32_t group = job->teams[t].groups[slot];
+            if (group >= 0 && has_chip(&job->groups[group], from) &&
+                has_chip(&job->groups[group], to)) {
+                return job_part_name(parts[slot]);
+            }
+        }
+    }
+    return job_part_name(PART_PIPELINE_TIME);
+}
+
+static bool refuse_cut(const struct job *job, struct error *error)
+{
+    const struct network *network = &job->network;
+    const struct platform *platform = network->platform;
+    int64_t from = network->cut_from, to = network->cut_to, chips = platform->chip_count;
+    struct platform healthy = defect_healthy(platform);
+    struct fabric_path path;
+    fabric_path(&healthy, from, to, &path);
+    int32_t dead = 0;
+    while (dead + 1 < path.link_count && defect_factor(platform, path.links[dead]) > 0) {
+        dead++;
+    }
+    return error_fill(
+        error, ERROR_INPUT,
+        "degraded_links: %s is dead, and nothing is left from %s of %s %lld to %s of %s %lld, "
+        "which the %s needs; leave a chip without links out of the job, or give a link a share "
+        "above 0",
+        fabric_link_name(platform, path.links[dead], job->arena),
+        platform->chip_names[from % chips], platform->domain_noun, (long long)(from / chips),
+        platform->chip_names[to % chips], platform->domain_noun, (long long)(to / chips),
+        need_of(job, from, to));
+}
+
 bool exchanges_plan_untimed(struct job *job, struct error *error)
 {
     int64_t exchanges = job->group_count * job->spec_count;
@@ -244,7 +295,7 @@ bool exchanges_plan_untimed(struct job *job, struct error *error)
             }
         }
     }
-    return true;
+    return !job->network.cut || refuse_cut(job, error);
 }
 
 void exchanges_time_all(struct job *job)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hardware/detours.h"
 #include "hardware/fabric.h"
 #include "program/fold_classes.h"
 #include "program/fold_edges.h"
@@ -176,6 +177,11 @@ static bool nics_are_mixed(const struct fold *fold)
     return false;
 }
 
+bool fold_mixed(const struct fold *fold, int64_t domain)
+{
+    return fold->mixed_nics || detours_in(fold->job->platform, domain);
+}
+
 static double fabric_way_s(const struct platform *platform, int64_t chip, bool out)
 {
     int32_t count;
@@ -199,6 +205,14 @@ static bool nics_are_equal(const struct platform *platform)
         }
     }
     return equal;
+}
+
+/* Ways inside a domain that lead over trunks: then its colour does not tell what it uses. */
+static bool detours_pass_trunks(const struct fold *fold)
+{
+    const struct platform *platform = fold->job->platform;
+    return platform->detours != NULL && platform->tier_count > 1 &&
+           platform->tiers[0].rails > 1 && detours_leave_domain(platform->detours);
 }
 
 /* Domains and trunks with degraded links start with colours of their own. */
@@ -323,7 +337,7 @@ static void renew(uint64_t *colours, uint64_t *sums, int64_t count)
 static void renew_all(struct fold *fold, struct sums *sums)
 {
     for (int64_t d = 0; d < fold->domain_count; d++) {
-        if (fold->mixed_nics) {
+        if (fold_mixed(fold, d)) {
             sums->out[d] += fold->inner[d];
             sums->in[d] += fold->inner[d];
         }
@@ -445,6 +459,7 @@ static void prepare(struct fold *fold, struct sums *sums)
     fold->tier_latency_s = arena_array(fold->arena, platform->tier_count + 1, sizeof(double));
     fold->most_latency_s = fold_edges_latency_most_s(fold);
     mark_defects(fold);
+    fold->scattered = detours_pass_trunks(fold);
 }
 
 struct fold *fold_refine(struct job *job, enum fold_blindness blindness, struct arena *arena,

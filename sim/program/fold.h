@@ -53,6 +53,9 @@ const struct fold_use *fold_use(const struct fold *fold, int32_t program, int sl
 int64_t fold_domain(const struct fold *fold, int64_t chip);
 int64_t fold_place(const struct fold *fold, int64_t chip);
 
+/* Whether ways between domains share links with ways inside this one. */
+bool fold_mixed(const struct fold *fold, int64_t domain);
+
 uint64_t fold_mix(uint64_t hash, uint64_t value);
 
 /* Refines until stable or scattered. NULL and an error when an exchange cannot be planned. */

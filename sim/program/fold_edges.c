@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "hardware/detours.h"
 #include "program/exchanges.h"
 
 static uint64_t bits(double value)
@@ -122,7 +123,8 @@ bool fold_edges_group(struct fold *fold, int32_t index, fold_edges_visit *visit,
 static double way_s(const struct fold *fold, int64_t from, int64_t to)
 {
     const struct platform *platform = fold->job->platform;
-    bool known = fold->equal_nics && fold_domain(fold, from) != fold_domain(fold, to);
+    bool known = fold->equal_nics && fold_domain(fold, from) != fold_domain(fold, to) &&
+                 (platform->detours == NULL || !detours_touch(platform, from, to));
     double *memory =
         known ? &fold->tier_latency_s[fabric_meeting_tier(platform, from, to)] : NULL;
     if (known && *memory > 0) {
@@ -158,7 +160,8 @@ double fold_edges_latency_s(const struct fold *fold, const struct fold_edge *edg
         to = &job->groups[edge->group].chips[edge->to];
     }
     bool alike = fold->equal_nics && edge->from_domain != edge->to_domain &&
-                 edge->from_places == edge->to_places;
+                 edge->from_places == edge->to_places &&
+                 !detours_between(job->platform, edge->from_domain, edge->to_domain);
     double longest_s = 0;
     for (int64_t i = 0; i < (alike ? 1 : count); i++) {
         double latency_s = way_s(fold, from[i], to[i]);
@@ -174,7 +177,8 @@ double fold_edges_latency_most_s(const struct fold *fold)
 {
     const struct platform *platform = fold->job->platform;
     int64_t chips = platform->chip_count;
-    bool known = fold->equal_nics && fold->domain_count > 1 && chips <= LOOK_AT_CHIPS;
+    bool known = fold->equal_nics && fold->domain_count > 1 && chips <= LOOK_AT_CHIPS &&
+                 platform->detours == NULL;
     for (int64_t t = 0; known && t < platform->tier_count; t++) {
         known = platform->tiers[t].rails == 1;
     }

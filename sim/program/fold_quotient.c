@@ -179,7 +179,7 @@ static struct link_class class_of_link(const struct quotient *quotient, int64_t 
     int64_t links = quotient->full->platform->link_count;
     int64_t domain = link / links;
     const struct fold_classes *classes = domain == from_domain ? &quotient->out : &quotient->in;
-    if (quotient->fold->mixed_nics) {
+    if (fold_mixed(quotient->fold, domain)) {
         classes = &quotient->inner;
     }
     return (struct link_class){classes->first[domain] * links + link % links,

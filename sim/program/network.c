@@ -65,13 +65,20 @@ static int32_t add_pair(struct network *network, int32_t from, int32_t to,
         arena_grow(network->arena, network->pair_scale_out, pair,
                    &network->pair_scale_out_capacity, sizeof(unsigned char));
     network->pair_scale_out[pair] = path->scale_out;
+    if (path->cut && !network->cut) {
+        network->cut = true;
+        network->cut_from = network->chips[from];
+        network->cut_to = network->chips[to];
+    }
     return pair;
 }
 
 static int32_t pair_of_chips(struct network *network, int64_t from, int64_t to)
 {
-    struct fabric_path path;
-    fabric_path(network->platform, from, to, &path);
+    struct fabric_path path = {.cut = true};
+    if (!network->cut) { /* else the run is refused, and looking further is in vain */
+        fabric_path(network->platform, from, to, &path);
+    }
     int32_t first = end_point(network, from);
     int32_t pair = add_pair(network, first, end_point(network, to), &path);
     for (int32_t i = 0; i < path.link_count; i++) {

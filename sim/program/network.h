@@ -33,6 +33,8 @@ struct network {
     int64_t *chips; /* [end point]: global chip index */
     int64_t chips_capacity;
     struct number_table links_seen, pairs_seen, chips_seen;
+    bool cut; /* dead links leave no way for a pair: this one */
+    int64_t cut_from, cut_to;
 };
 
 void network_init(struct network *network, const struct platform *platform,

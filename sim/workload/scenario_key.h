@@ -138,8 +138,9 @@ enum key_type {
     X(chip_speed_deviation, REAL, chip_speed_deviation, 0, 1, NULL, "0",                       \
       "standard deviation of the chips' speeds, drawn by seed about 1 in hundredths")          \
     X(degraded_links, TEXT, degraded_links, 0, 0, NULL, "none",                                \
-      "NAME:FACTOR,...: links that have only this share of their rate, named as in the "       \
-      "table of links of a result (u3.nic-05-1_UP, tier1.2.0_UP)")                             \
+      "NAME:SHARE,...: links that have only this share of their rate, 0 for dead ones, named " \
+      "as in the table of links of a result (u3.nic-05-1_UP, tier1.2.0_UP), without _UP and "  \
+      "_DOWN for both directions, * for any characters (u3.nvlink-*:17/18)")                   \
     X(seed, COUNT, seed, 0, INT64_C(1) << 53, NULL, "1", "of all random numbers")
 
 struct scenario_key {

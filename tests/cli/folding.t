@@ -35,8 +35,16 @@ $ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xm
 trnsim: degraded_links: there is no link 'u3.nic-9_UP' among the 16 servers of hgx-h100; names are like u0.nvlink-0_UP (a link of the first one) and tier1.0.0_UP
 [exit 3]
 
-$ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 16 --set degraded_links=u3.nic-0_UP:0
-trnsim: …
+# Dead links: a NIC's traffic takes another chip's, a chip without NVLink its NIC, folded as unfolded; a switch of 18 is lost; nothing is left.
+$ for dead in u3.nic-0:0 u3.nvlink-0_UP:0 'u3.nvlink-*:17/18'; do for detail in folded flow; do trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 4 --detail $detail --set "degraded_links=$dead" --prices none --json -q -o results/dead.h5 > dead.json; python3 -c 'import json; print(json.load(open("dead.json"))["step_time_s"])'; done; done > steps
+> python3 -c '
+> steps = [float(line) for line in open("steps")]
+> print([abs(a / b - 1) < 1e-9 for a, b in zip(steps[::2], steps[1::2])], steps[2] > 2 * steps[0], steps[4] < 1.05 * steps[0])'
+[True, True, True] True True
+[exit 0]
+
+$ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 16 --set 'degraded_links=u3.nic-*:0'
+trnsim: degraded_links: u3.nic-0_DOWN is dead, and nothing is left from chip-0 of server 2 to chip-0 of server 3, which the data-parallel exchange needs; leave a chip without links out of the job, or give a link a share above 0
 [exit 3]
 
 $ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 2 --set slow_chips=17

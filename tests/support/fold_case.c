@@ -5,8 +5,10 @@
 #include "support/fold_case.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "hardware/detours.h"
 #include "hardware/fabric.h"
 #include "program/lower_training.h"
 #include "support/cluster.h"
@@ -73,16 +75,35 @@ static int64_t draw_link(struct drawing *drawing)
     return below(drawing, platform->domain_count) * platform->link_count + link;
 }
 
+static int by_link(const void *a, const void *b)
+{
+    const struct link_defect *first = a, *second = b;
+    return (first->link > second->link) - (first->link < second->link);
+}
+
+/* Up to three links slower or dead, now and then in both directions. */
 static void degrade_links(struct drawing *drawing)
 {
-    int64_t count = toss(drawing) ? 0 : 1 + below(drawing, 2);
-    struct link_defect *defects = arena_array(drawing->arena, 3, sizeof *defects);
-    int64_t first = draw_link(drawing), second = draw_link(drawing);
-    count = first == second && count > 1 ? 1 : count;
-    defects[0] = (struct link_defect){first < second ? first : second, 0.5};
-    defects[1] = (struct link_defect){first < second ? second : first, 0.3};
-    drawing->platform->defects = defects;
-    drawing->platform->defect_count = count;
+    static const double factors[] = {0.5, 0.3, 0, 0};
+    struct platform *platform = drawing->platform;
+    int64_t count = toss(drawing) ? 0 : 1 + below(drawing, 3), kept = 0;
+    struct link_defect *defects = arena_array(drawing->arena, 7, sizeof *defects);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t link = draw_link(drawing);
+        double factor = factors[below(drawing, 4)];
+        defects[kept++] = (struct link_defect){link, factor};
+        if (factor <= 0 && link >= 0 && platform->link_count % 2 == 0 && toss(drawing)) {
+            defects[kept++] = (struct link_defect){link ^ 1, factor};
+        }
+    }
+    qsort(defects, (size_t)kept, sizeof *defects, by_link);
+    platform->defects = defects;
+    for (int64_t i = 0; i < kept; i++) {
+        if (i == 0 || defects[i].link != defects[platform->defect_count - 1].link) {
+            defects[platform->defect_count++] = defects[i];
+        }
+    }
+    platform->detours = detours_find(platform, drawing->arena);
 }
 
 static void slow_down(struct drawing *drawing, struct job *job)
@@ -356,7 +377,9 @@ static void describe(struct drawing *drawing)
     for (int64_t i = 0; i < platform->defect_count; i++) {
         length = strlen(drawing->fold_case->text);
         snprintf(drawing->fold_case->text + length, sizeof drawing->fold_case->text - length,
-                 ", %s", fabric_link_name(platform, platform->defects[i].link, drawing->arena));
+                 ", %s:%g",
+                 fabric_link_name(platform, platform->defects[i].link, drawing->arena),
+                 platform->defects[i].factor);
     }
 }
 
