@@ -50,3 +50,20 @@ trnsim: degraded_links: u3.nic-0_DOWN is dead, and nothing is left from chip-0 o
 $ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 2 --set slow_chips=17
 trnsim: slow_chips is 17, but the machine has 16 chips
 [exit 3]
+
+# Folded points of a sweep are the same whatever the number of processes.
+$ cat > folded.yaml <<END
+> title: folded points
+> workload: workloads/llama-2-7b-pretrain.yaml
+> platform: platforms/hgx-h100.xml
+> prices: none
+> detail: folded
+> axes:
+>   - {key: ultraservers, values: [16, 32]}
+>   - {key: slow_chips, values: [0, 3]}
+>   - {key: degraded_links, values: ['none', 'u3.nic-0:0']}
+> END
+> for jobs in 1 3; do trnsim sweep folded.yaml -j $jobs -q -o points-$jobs > /dev/null || echo failed; (cd points-$jobs/points && trnsim digest *.h5 | sort) > digests-$jobs; done
+> cmp digests-1 digests-3 && wc -l < digests-1
+8
+[exit 0]
