@@ -141,6 +141,27 @@ static bool check_order(struct plan_job *job, struct error *error)
     return plan_tables_check(&simulation, job->request->run.shared.output, arena, error);
 }
 
+static const char *overlaps_text(const struct search_point *point, struct arena *arena)
+{
+    bool any = point->overlap || point->overlap_weights || point->overlap_tensor ||
+               point->overlap_experts;
+    return arena_format(
+        arena, "%s%s%s%s%s", any ? ", overlapped:" : "", point->overlap ? " gradients" : "",
+        point->overlap_weights ? " weights" : "", point->overlap_tensor ? " tensor" : "",
+        point->overlap_experts ? " experts" : "");
+}
+
+static const char *offload_text(const struct search_point *point, struct arena *arena)
+{
+    bool optimizer = point->offload_optimizer, activations = point->offload_activations > 0;
+    return arena_format(arena, "%s%s%s%s", optimizer || activations ? ", with the host:" : "",
+                        optimizer ? " optimizer" : "", optimizer && activations ? " and" : "",
+                        activations
+                            ? arena_format(arena, " %d/%d of activations",
+                                           point->offload_activations, SEARCH_OFFLOAD_STEPS)
+                            : "");
+}
+
 static const char *plan_text(const struct search *search, const struct search_point *point,
                              struct arena *arena)
 {
@@ -149,18 +170,18 @@ static const char *plan_text(const struct search *search, const struct search_po
         point->recompute_layers == 0
             ? ""
             : arena_format(arena, " (%d layers of a chunk)", point->recompute_layers);
+    const char *schedule = point->schedule == SCHEDULE_1F1B
+                               ? ""
+                               : arena_format(arena, " %s", plan_schedule_name(plan.schedule));
     return arena_format(
         arena,
-        "TP %d%s, PP %d x %d%s, CP %d, EP %d, DP %lld, ZeRO-%d, microbatch %d, "
-        "recompute %s%s%s%s%s%s",
+        "TP %d%s, PP %d x %d%s%s, CP %d, EP %d%s, DP %lld, ZeRO-%d, microbatch %d, "
+        "recompute %s%s%s%s",
         point->tensor, point->tensor > 1 && point->sequence ? " with SP" : "", point->pipeline,
-        point->virtual_stages, point->inside ? " inside" : "", point->context, point->expert,
-        (long long)plan.data_parallel, point->zero, point->micro_batch,
-        recompute_name(plan.recompute), layers,
-        point->overlap || point->overlap_weights || point->overlap_tensor ? ", overlapped:"
-                                                                          : "",
-        point->overlap ? " gradients" : "", point->overlap_weights ? " weights" : "",
-        point->overlap_tensor ? " tensor" : "");
+        point->virtual_stages, schedule, point->inside ? " inside" : "", point->context,
+        point->expert, point->expert_sharing > 0 ? " x TP" : "", (long long)plan.data_parallel,
+        point->zero, point->micro_batch, recompute_name(plan.recompute), layers,
+        overlaps_text(point, arena), offload_text(point, arena));
 }
 
 /* The part of the step by which a plan falls behind the winner most. */
@@ -210,6 +231,9 @@ static void print_answer(const struct plan_job *job)
            (long long)platform_chips(search->platform));
     print_field("plans", "%lld feasible of %lld that divide the machine",
                 (long long)search->count, (long long)search->considered);
+    if (search->interrupted) {
+        print_field("interrupted", "the search was stopped; plans found until then are ranked");
+    }
     print_field("search", "%s, %s feasible plans/s, %lld exchanges priced",
                 print_quantity(text[0], search->wall_s, "s"),
                 print_count(text[1], (double)search->count / search->wall_s),
@@ -259,6 +283,7 @@ static bool print_object(const struct plan_job *job, struct table *top, struct e
     json_object_set_new(object, "plans_per_s",
                         json_real((double)search->count / search->wall_s));
     json_object_set_new(object, "search_s", json_real(search->wall_s));
+    json_object_set_new(object, "interrupted", json_boolean(search->interrupted));
     json_object_set_new(object, "spearman",
                         job->checked > 0 ? json_real(job->spearman) : json_null());
     json_object_set_new(object, "top", print_json_table(top));

@@ -46,6 +46,7 @@ static struct sweep_platform *platform_of(struct sweep_inputs *inputs, int64_t p
     if (added->platform == NULL) {
         return NULL;
     }
+    added->properties = arena_array(inputs->arena, inputs->sweep->key_count, sizeof(bool));
     digest_of(added->platform->text, added->platform->text_size, added->digest);
     inputs->platform_count++;
     return added;
@@ -266,7 +267,9 @@ bool sweep_point_prepare(struct sweep_inputs *inputs, struct sweep_point *points
         struct sweep_platform *platform = platform_of(inputs, p, error);
         struct sweep_scenario *scenario =
             platform == NULL ? NULL : scenario_of(inputs, p, platform->platform, error);
-        if (scenario == NULL || !check_values(inputs, p, scenario->scenario, error)) {
+        if (scenario == NULL || !check_values(inputs, p, scenario->scenario, error) ||
+            !sweep_property_check(inputs->sweep, p, platform->platform, platform->properties,
+                                  error)) {
             return false;
         }
         bool priced = scenario->scenario->kind != SCENARIO_COLLECTIVE;

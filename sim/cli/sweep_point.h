@@ -10,6 +10,7 @@ struct sweep_platform {
     const char *value; /* as the sweep names it */
     struct platform *platform;
     char digest[DIGEST_TEXT_SIZE];
+    bool *properties; /* [key_count]: known to be there */
 };
 
 struct sweep_prices {

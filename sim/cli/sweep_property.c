@@ -6,17 +6,45 @@
 
 #include "hardware/platform_change.h"
 
+static struct platform_change change_of(const struct sweep *sweep, int64_t point, int key)
+{
+    return (struct platform_change){sweep->keys[key].name + strlen("platform."),
+                                    sweep_value(sweep, point, key)};
+}
+
+static bool changes(const struct sweep *sweep, int64_t point, int key)
+{
+    return sweep->keys[key].target == SWEEP_PROPERTY && *sweep_value(sweep, point, key) != '\0';
+}
+
+bool sweep_property_check(const struct sweep *sweep, int64_t point, struct platform *platform,
+                          bool *known, struct error *error)
+{
+    for (int k = 0; k < sweep->key_count; k++) {
+        if (known[k] || !changes(sweep, point, k)) {
+            continue;
+        }
+        struct arena *scratch = arena_create();
+        struct platform_change change = change_of(sweep, point, k);
+        struct error cause = {.kind = ERROR_NONE};
+        known[k] = platform_change(platform, &change, 1, scratch, &cause) != NULL;
+        arena_free(scratch);
+        if (!known[k]) {
+            return document_error(sweep->document, sweep->keys[k].place, error, cause.message);
+        }
+    }
+    return true;
+}
+
 struct platform *sweep_property_apply(const struct sweep *sweep, int64_t point,
                                       struct platform *platform, struct arena *arena,
                                       struct error *error)
 {
-    struct platform_change *changes = arena_array(arena, sweep->key_count, sizeof *changes);
+    struct platform_change *wanted = arena_array(arena, sweep->key_count, sizeof *wanted);
     int64_t count = 0;
     for (int k = 0; k < sweep->key_count; k++) {
-        const char *value = sweep_value(sweep, point, k);
-        if (sweep->keys[k].target == SWEEP_PROPERTY && *value != '\0') {
-            changes[count++] =
-                (struct platform_change){sweep->keys[k].name + strlen("platform."), value};
+        if (changes(sweep, point, k)) {
+            wanted[count++] = change_of(sweep, point, k);
         }
     }
     if (count == 0) {
@@ -24,5 +52,5 @@ struct platform *sweep_property_apply(const struct sweep *sweep, int64_t point,
         *copy = *platform;
         return copy;
     }
-    return platform_change(platform, changes, count, arena, error);
+    return platform_change(platform, wanted, count, arena, error);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a search is asked and what it answers; the plans themselves are gone through in
  * search_loops.c. */
+#define _POSIX_C_SOURCE 200809L /* sigaction */
 #include "study/search.h"
 
 #include <malloc.h>
 #include <math.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -41,6 +43,42 @@ void search_keep_best(struct search *search, const struct search_point *point)
     search->best[at] = *point;
 }
 
+static volatile sig_atomic_t stopped;
+
+static void ask_stop(int number)
+{
+    stopped = number;
+}
+
+bool search_stopped(void)
+{
+    return stopped != 0;
+}
+
+static void listen(struct sigaction before[2])
+{
+    struct sigaction action = {.sa_handler = ask_stop};
+    stopped = 0;
+    sigaction(SIGINT, &action, &before[0]);
+    sigaction(SIGTERM, &action, &before[1]);
+}
+
+static void listen_no_more(const struct sigaction before[2])
+{
+    sigaction(SIGINT, &before[0], NULL);
+    sigaction(SIGTERM, &before[1], NULL);
+}
+
+/* One copy of the model is estimated and simulated for all. */
+static bool check_machine(const struct search *search, struct error *error)
+{
+    return search->platform->chip_type_count <= 1 ||
+           error_fill(error, ERROR_INFEASIBLE,
+                      "%s has two kinds of chip, and plan searches machines of one; use a "
+                      "platform file with one of them",
+                      search->platform->title);
+}
+
 /* What the workload's plan says and the search does not choose. */
 static struct plan free_plan(const struct plan *given)
 {
@@ -60,6 +98,10 @@ bool search_run(struct search *search, struct error *error)
 {
     const struct scenario *scenario = search->scenario;
     double start_s = now_s();
+    struct sigaction before[2];
+    if (!check_machine(search, error)) {
+        return false;
+    }
     /* Prices use and free much memory: given back to the system, each page costs again. */
     enum { KEPT_BYTES = 1 << 29 };
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
@@ -77,9 +119,14 @@ bool search_run(struct search *search, struct error *error)
     int64_t width = scenario->model->layers + 3;
     walk->splits = arena_array(search->arena, width * width, sizeof *walk->splits);
     walk->optimizer_s = search_cost_optimizer_s(search->platform, &walk->plan);
-    search_loops(walk);
+    listen(before);
+    search->interrupted = !search_loops(walk);
+    listen_no_more(before);
     search->priced = walk->prices.count;
     search->wall_s = now_s() - start_s;
+    if (search->count == 0 && search->interrupted) {
+        return error_fill(error, ERROR_INTERRUPTED, "interrupted before a plan was found");
+    }
     return search->count > 0 ||
            error_at(error, ERROR_INFEASIBLE, scenario->path, 0, 0,
                     "none of %lld plans fits the memory of %lld chips of %s without rounding "

@@ -202,7 +202,7 @@ static void try_recompute(struct search_walk *walk, int batch)
         }
         plan->recompute = (enum recompute)recompute;
         search_memory_kept(walk);
-        for (int overlap = 0; overlap <= tensor && !walk->search->interrupted; overlap++) {
+        for (int overlap = 0; overlap <= tensor && !search_stopped(); overlap++) {
             plan->overlap_tensor = overlap;
             plan->recompute = RECOMPUTE_NONE;
             walk->plain_cost = cost_of(walk, batch);
@@ -315,7 +315,7 @@ static void try_pipelines(struct search_walk *walk)
     for (int64_t depth = 1; depth <= walk->shape.model->layers + 2; depth++) {
         struct error ignored = {.kind = ERROR_NONE};
         plan->pipeline_parallel = depth;
-        if (walk->chips % (plane * depth) != 0) {
+        if (search_stopped() || walk->chips % (plane * depth) != 0) {
             continue;
         }
         struct plan trial = *plan;
@@ -370,5 +370,5 @@ bool search_loops(struct search_walk *walk)
             }
         }
     }
-    return !walk->search->interrupted;
+    return !search_stopped();
 }

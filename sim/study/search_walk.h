@@ -77,6 +77,9 @@ struct search_walk {
     double active_s; /* of a microbatch through all stages, weighed by power above idle */
 };
 
+/* Whether SIGINT or SIGTERM came since the search began. */
+bool search_stopped(void);
+
 /* Goes through all plans; false when it was interrupted. */
 bool search_loops(struct search_walk *walk);
 void search_keep_best(struct search *search, const struct search_point *point);

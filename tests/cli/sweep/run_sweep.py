@@ -96,6 +96,18 @@ def foreign_files(runner: Runner) -> None:
            (points / "notes.txt").read_text() == "mine", "and left alone")
 
 
+def unknown_property(runner: Runner, source: Path) -> None:
+    file = runner.folder / "property.yaml"
+    file.write_text(SWEEP.format(source=source, count=2) +
+                    "  - {key: platform.nosuch, values: [1us, 2us]}\n")
+    done = subprocess.run([str(runner.program), "sweep", str(file), "-o", "property"],
+                          cwd=runner.folder, capture_output=True, text=True, check=False)
+    expect(done.returncode != 0 and "no property 'nosuch'" in done.stderr,
+           "an unknown property is refused")
+    points = runner.folder / "property" / "points"
+    expect(not points.is_dir() or not any(points.iterdir()), "before the first point runs")
+
+
 def on_slurm(runner: Runner, source: Path, reference: str) -> None:
     if not all(shutil.which(p, path=os.environ["PATH"] + ":/usr/sbin")
                for p in ("sbatch", "slurmctld", "slurmd", "munged")):
@@ -144,6 +156,7 @@ def main() -> None:
         killed_and_run_again(runner, 2 * arguments.count, reference)
         interrupted(runner, reference)
         foreign_files(runner)
+        unknown_property(runner, arguments.source.resolve())
 
 
 if __name__ == "__main__":
