@@ -8,7 +8,6 @@
 #include <string.h>
 
 static const int64_t UNBOUNDED_BLOCKS = INT64_C(1) << 40;
-static const double USABLE_HOST = 0.8; /* the rest is the host's own */
 static const char *const names[KV_PLACES] = {"hbm", "host", "ssd", "shared"};
 
 const char *kv_place_name(enum kv_place tier)
@@ -80,7 +79,7 @@ static double store_bytes(const struct kv_tiers_place *place, enum kv_place tier
     double chips = (double)place->chips_per_replica;
     double host = scenario->host_size_bytes, ssd = scenario->ssd_size_bytes;
     if (tier == KV_HOST) {
-        return chips * (host > 0 ? host : place->platform->host.bytes * USABLE_HOST);
+        return chips * (host > 0 ? host : place->platform->host.bytes * scenario->host_fraction);
     }
     if (tier == KV_SSD) {
         return chips * (ssd > 0 ? ssd : place->platform->ssd.bytes);

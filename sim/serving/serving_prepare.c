@@ -163,8 +163,9 @@ static bool check_divided(const struct serving_scenario *scenario, struct error 
     if (scenario->agents == AGENTS_STATEFUL) {
         return error_fill(
             error, ERROR_INPUT,
-            "agents is stateful and prefill_replicas more than 0: contexts are "
-            "kept by replicas that do both; use prefix-cache or no disaggregation");
+            "agents is stateful and prefill_replicas more than 0: a call's context ends on a "
+            "decode replica, and the replica that prefills the next call cannot fetch it from "
+            "there; use agents: prefix-cache with offload, or prefill_replicas: 0");
     }
     return scenario->policy != BATCH_STATIC ||
            error_fill(error, ERROR_INPUT,

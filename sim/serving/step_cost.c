@@ -160,15 +160,19 @@ static double engine_s(const struct step_cost *cost, const struct step *step)
            cost->prefill_overhead_s * (double)step->prefill_tokens;
 }
 
-/* A draft's tokens come one after the other before the step, which then gives several. Batches
- * of a pipeline wait for a longer one before them: MODEL.md, "Serving: pipelines". */
-static double step_factor(const struct step_cost *cost, const struct step *step)
+double step_accepted_tokens(double proposed, double acceptance)
 {
-    if (!(cost->draft_tokens > 0) || step->prefill_tokens > 0) {
-        return cost->pipeline_factor;
+    if (acceptance >= 1) {
+        return proposed + 1;
     }
-    return cost->pipeline_factor * (1 + cost->draft_tokens * cost->draft_fraction) /
-           cost->accepted_tokens;
+    return (1 - pow(acceptance, proposed + 1)) / (1 - acceptance);
+}
+
+/* Of decoding: a draft's tokens come one after the other before the step, which then gives
+ * several. */
+static double draft_factor(const struct step_cost *cost)
+{
+    return (1 + cost->draft_tokens * cost->draft_fraction) / cost->accepted_tokens;
 }
 
 /* Compiled programs exist for some lengths: each chunk is computed as one of the next length
@@ -191,22 +195,43 @@ static struct step padded(const struct step_cost *cost, const struct step *step)
     return out;
 }
 
-double step_cost_s(const struct step_cost *cost, const struct step *asked,
-                   struct step_price *price)
+static struct step_price plain_price(const struct step_cost *cost, const struct step *step)
 {
     struct step_price own = {{0}};
-    struct step computed = padded(cost, asked), *step = &computed;
     add_tables(cost, step, 1, &own);
     own.part_s[STEP_ATTENTION] +=
         prefill_attention_s(cost, step) + decode_attention_s(cost, step, 1);
     double host_s =
         step->prefill_count > 0 ? fmax(cost->host_s, cost->prompt_host_s) : cost->host_s;
     own.part_s[STEP_OVERHEAD] += fmax(host_s - sum_of(&own), 0) + engine_s(cost, step);
-    double factor = step_factor(cost, step);
-    if (price != NULL) {
-        add_price(price, &own, factor);
+    return own;
+}
+
+/* With a draft a step here is the part of one that gives a token: decoding costs that part,
+ * what prompts add to it is as without. MODEL.md, "Serving: drafts" */
+static void draft_price(const struct step_cost *cost, const struct step *step,
+                        struct step_price *price)
+{
+    struct step decodes = {.rows = step->decode_count,
+                           .decode_count = step->decode_count,
+                           .decode_context = step->decode_context,
+                           .growth = step->growth};
+    struct step_price alone = step->prefill_tokens > 0 ? plain_price(cost, &decodes) : *price;
+    add_price(price, &alone, draft_factor(cost) - 1);
+}
+
+double step_cost_s(const struct step_cost *cost, const struct step *asked,
+                   struct step_price *price)
+{
+    struct step step = padded(cost, asked);
+    struct step_price own = plain_price(cost, &step);
+    if (cost->draft_tokens > 0 && step.decode_count > 0) {
+        draft_price(cost, &step, &own);
     }
-    return factor * sum_of(&own);
+    if (price != NULL) {
+        add_price(price, &own, cost->pipeline_factor);
+    }
+    return cost->pipeline_factor * sum_of(&own);
 }
 
 /* Steps of a run that the chips do sooner than the host: they come first. */
@@ -250,10 +275,30 @@ void step_cost_run_parts(const struct step_cost *cost, const struct step *step, 
         own.part_s[STEP_OVERHEAD] += (double)waiting * cost->host_s - done_s;
     }
     own.part_s[STEP_OVERHEAD] += (double)count * engine_s(cost, step);
-    add_price(price, &own, step_factor(cost, step));
+    add_price(price, &own, cost->pipeline_factor * draft_factor(cost));
 }
 
 /* Making */
+
+static bool check_draft(const struct serving_scenario *scenario, struct error *error)
+{
+    double proposed = scenario->speculative_tokens;
+    if (proposed > 0 && scenario->accepted_tokens == 0 && scenario->acceptance < 0) {
+        return error_fill(error, ERROR_INPUT,
+                          "speculative_tokens is %g and neither acceptance nor accepted_tokens "
+                          "is said; add acceptance: 0..1",
+                          proposed);
+    }
+    bool possible =
+        scenario->accepted_tokens == 0 ||
+        (scenario->accepted_tokens >= 1 && scenario->accepted_tokens <= proposed + 1);
+    return possible ||
+           error_fill(
+               error, ERROR_INPUT,
+               "accepted_tokens is %g, expected 1 to speculative_tokens + 1, which is %g, "
+               "or 0 for what acceptance says",
+               scenario->accepted_tokens, proposed + 1);
+}
 
 static struct step_price *unknown(struct arena *arena, int64_t count)
 {
@@ -296,7 +341,10 @@ static void take_engine(struct step_cost *cost, const struct serving_scenario *s
     double stages = (double)scenario->pipeline_parallel;
     cost->pipeline_factor = 1 + step_variation * (stages - 1) / stages;
     cost->draft_tokens = scenario->speculative_tokens;
-    cost->accepted_tokens = scenario->accepted_tokens;
+    cost->accepted_tokens =
+        scenario->accepted_tokens > 0
+            ? scenario->accepted_tokens
+            : step_accepted_tokens(scenario->speculative_tokens, fmax(scenario->acceptance, 0));
     cost->draft_fraction = scenario->draft_fraction;
 }
 
@@ -306,7 +354,7 @@ struct step_cost *step_cost_create(const struct platform *platform, int64_t firs
                                    struct arena *arena, struct error *error)
 {
     const struct chip *chip = platform_chip(platform, first_chip);
-    if (!step_memory_check(chip, model, scenario, error)) {
+    if (!step_memory_check(chip, model, scenario, error) || !check_draft(scenario, error)) {
         return NULL;
     }
     struct step_cost *cost = arena_alloc(arena, sizeof *cost);

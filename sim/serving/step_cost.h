@@ -97,4 +97,8 @@ double step_cost_run_s(const struct step_cost *cost, const struct step *step, in
 void step_cost_run_parts(const struct step_cost *cost, const struct step *step, int64_t count,
                          struct step_price *price);
 
+/* Tokens that come out of a step in which a draft proposed so many, each right with the chance
+ * 'acceptance' if those before it were: (1 - a^(k+1)) / (1 - a), the model's own included. */
+double step_accepted_tokens(double proposed, double acceptance);
+
 const char *step_part_name(enum step_part part);

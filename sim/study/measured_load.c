@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "serving/step_cost.h"
 #include "workload/lengths.h"
 
 /* An open load is as long as ten minutes. */
@@ -271,7 +272,6 @@ void measured_load_draft(const char *description, const struct model *model,
     }
     /* Not stated: each token is accepted with probability 0.8, after those before it. */
     scenario->speculative_tokens = proposed;
-    scenario->accepted_tokens =
-        accepted > 0 ? accepted : (1 - pow(0.8, proposed + 1)) / (1 - 0.8);
+    scenario->accepted_tokens = accepted > 0 ? accepted : step_accepted_tokens(proposed, 0.8);
     scenario->draft_fraction = fmin(fraction, 1);
 }

@@ -21,6 +21,7 @@ enum trace_format {
     TRACE_MOONCAKE,
     TRACE_BURSTGPT,
     TRACE_VIDUR,
+    TRACE_SHAREGPT,
     TRACE_SESSIONS
 };
 /* Where keys and values can lie; KV_HBM: the KV cache itself. */
@@ -65,8 +66,9 @@ struct serving_scenario {
     int64_t requests, concurrency;
     const char *input_tokens, *output_tokens; /* lengths.h */
     double length_correlation;
-    const char *trace; /* NULL or "none" */
-    int trace_format;  /* enum trace_format */
+    const char *trace;           /* NULL or "none" */
+    int trace_format;            /* enum trace_format */
+    double characters_per_token; /* of texts, in traces that have texts */
     double rate_scale;
     int64_t loops;
     int agents; /* enum agents_kind */
@@ -85,12 +87,14 @@ struct serving_scenario {
     double step_overhead_s, request_overhead_s, graph_memory_bytes;
     struct engine_properties engine;
     double speculative_tokens; /* that a draft proposes in a step; 0: no draft */
-    double accepted_tokens;    /* that come out of such a step */
+    double acceptance;         /* chance of each to be right, if those before it are; -1 */
+    double accepted_tokens;    /* that come out of such a step; 0: by acceptance */
     double draft_fraction;     /* time of the draft for one token, of a whole step's */
 
     /* tiers of the KV cache below the chips' memory */
     const char *offload; /* names, the upper one first */
     double host_size_bytes, ssd_size_bytes, shared_size_bytes;
+    double host_fraction; /* of the platform's host memory, when no size is said */
 
     /* prefill in a pool of its own */
     int64_t prefill_replicas; /* 0: no such pool */
@@ -150,7 +154,10 @@ struct serving_scenario {
     X(trace, TEXT, serving.trace, 0, 0, NULL, "none",                                          \
       "a file of recorded requests, relative to the current folder; replaces the above")       \
     X(trace_format, CHOICE, serving.trace_format, 0, 0,                                        \
-      "auto|azure|mooncake|burstgpt|vidur|sessions", "auto", "auto looks at its first line")   \
+      "auto|azure|mooncake|burstgpt|vidur|sharegpt|sessions", "auto",                          \
+      "auto looks at its first line")                                                          \
+    X(characters_per_token, REAL, serving.characters_per_token, 0, 100, NULL, "4",             \
+      "of ShareGPT's texts: English, by OpenAI's rule of thumb")                               \
     X(rate_scale, REAL, serving.rate_scale, 0, 1000000000, NULL, "1",                          \
       "time between requests is divided by this")                                              \
     X(loops, COUNT, serving.loops, 1, INT64_C(1) << 32, NULL, "1",                             \
@@ -234,10 +241,14 @@ struct serving_scenario {
       "the same of collectives")                                                               \
     X(speculative_tokens, REAL, serving.speculative_tokens, 0, 64, NULL, "0",                  \
       "tokens that a draft proposes in a step")                                                \
-    X(accepted_tokens, REAL, serving.accepted_tokens, 1, 65, NULL, "1",                        \
-      "tokens that come out of a step with a draft, mean")                                     \
+    X(acceptance, REAL, serving.acceptance, -1, 1, NULL, "-1",                                 \
+      "chance that the model agrees with a draft's token, when it did with those before; "     \
+      "-1: not said")                                                                          \
+    X(accepted_tokens, REAL, serving.accepted_tokens, 0, 65, NULL, "0",                        \
+      "tokens that come out of a step with a draft, mean; 0: as acceptance says")              \
     X(draft_fraction, REAL, serving.draft_fraction, 0, 1, NULL, "0.05",                        \
-      "time of the draft for one token, of the step's")                                        \
+      "time of the draft for one token, of the step's: near the draft's bytes over the "       \
+      "model's; 1 / layers for a head of one layer")                                           \
     X(request_overhead, TIME, serving.request_overhead_s, 0, 0, NULL, "0s",                    \
       "before a request reaches the engine: network, tokenizer")                               \
     X(graph_memory, SIZE, serving.graph_memory_bytes, 0, INT64_C(1) << 50, NULL, "1GiB",       \
@@ -249,7 +260,11 @@ struct serving_scenario {
       "commas, "                                                                               \
       "the upper first: host,ssd,shared; they come back where that is faster than computing")  \
     X(host_size, SIZE, serving.host_size_bytes, 0, INT64_C(1) << 50, NULL, "0B",               \
-      "host memory for keys and values, per chip; 0: the platform's")                          \
+      "host memory for keys and values, per chip; 0: host_fraction of the platform's")         \
+    X(host_fraction, REAL, serving.host_fraction, 0, 1, NULL, "0.8",                           \
+      "share of the hosts' memory that keys and values may take: AWS ParallelCluster leaves "  \
+      "jobs 0.95 of an instance's by default, the rest of 0.2 is assumed for the engine's "    \
+      "processes")                                                                             \
     X(ssd_size, SIZE, serving.ssd_size_bytes, 0, INT64_C(1) << 50, NULL, "0B",                 \
       "drives for keys and values, per chip; 0: the platform's")                               \
     X(shared_size, SIZE, serving.shared_size_bytes, 0, INT64_C(1) << 50, NULL, "0B",           \

@@ -161,7 +161,10 @@ static void test_conservation(void)
         "preemption=swap host_size=100MB",
         "prefill_replicas=1",
         "prefill_replicas=2 kv_overlap=off preemption=swap",
-        "prefill_replicas=3 prefill_tensor_parallel=2 prefill_max_num_seqs=3"};
+        "prefill_replicas=3 prefill_tensor_parallel=2 prefill_max_num_seqs=3",
+        "speculative_tokens=3 acceptance=0.7 preemption=swap",
+        "tensor_parallel=4 attention_data_parallel=4",
+        "pipeline_parallel=2 speculative_tokens=2 acceptance=1"};
     static const char *const fleets[] = {
         "",
         "replica_mtbf=20s repair=2s startup=1s max_retries=1000",
@@ -180,7 +183,7 @@ static void test_conservation(void)
             "block_tokens=%lld max_num_seqs=%lld max_num_batched_tokens=%lld coalesce=%s "
             "seed=%d",
             (long long)random_below(&stream, 300) + 1, draw(&stream, policies, 2 + (i < 60)),
-            draw(&stream, contexts, i < 60 ? 3 : 6), draw(&stream, fleets, i < 120 ? 1 : 7),
+            draw(&stream, contexts, i < 60 ? 3 : 9), draw(&stream, fleets, i < 120 ? 1 : 7),
             draw(&stream, routers, 4), draw(&stream, lengths, 3), draw(&stream, loads, 4),
             (long long)random_below(&stream, 5) + 1,
             (long long)random_below(&stream, 2000) + 64,
