@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "workload/arrivals_source.h"
+#include "workload/sharegpt.h"
 
 static bool fetch(struct arrivals *arrivals, struct error *error)
 {
@@ -35,6 +36,10 @@ static bool is_sessions(const struct serving_scenario *scenario)
 static const struct arrival_source *source_of(const struct serving_scenario *scenario)
 {
     if (scenario->trace != NULL && strcmp(scenario->trace, "none") != 0) {
+        if (scenario->trace_format == TRACE_SHAREGPT ||
+            (scenario->trace_format == TRACE_AUTO && sharegpt_is(scenario->trace))) {
+            return &arrivals_drawn; /* lengths without times */
+        }
         return is_sessions(scenario) ? &arrivals_sessions : &arrivals_trace;
     }
     return &arrivals_drawn;

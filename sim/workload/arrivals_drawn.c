@@ -3,10 +3,12 @@
  * over the day, all at once, or a fixed number always in flight; lengths by their quantiles.
  * MODEL.md, "Serving: load" */
 #include <math.h>
+#include <string.h>
 
 #include "base/random.h"
 #include "workload/arrivals_source.h"
 #include "workload/lengths.h"
+#include "workload/sharegpt.h"
 
 static const double HALF_TURN = 3.14159265358979323846;
 
@@ -14,8 +16,10 @@ struct drawn {
     struct random_stream times, sizes;
     struct lengths input, output;
     int64_t made;
-    double now_s, clock; /* clock: in units of mean gaps */
-    int64_t permits;     /* closed: requests that may come now */
+    double now_s, clock;    /* clock: in units of mean gaps */
+    int64_t permits;        /* closed: requests that may come now */
+    struct sharegpt *pairs; /* NULL: lengths are drawn */
+    int64_t rounds;         /* of the pairs, that have ended */
 };
 
 static bool read_lengths(const char *key, const char *text, struct lengths *lengths,
@@ -26,6 +30,55 @@ static bool read_lengths(const char *key, const char *text, struct lengths *leng
            error_fill(error, ERROR_INPUT, "%s %.600s", key, cause.message);
 }
 
+static bool check_rate(const struct serving_scenario *scenario, struct error *error)
+{
+    bool timed =
+        scenario->arrivals != ARRIVALS_CLOSED && scenario->arrivals != ARRIVALS_AT_ONCE;
+    return !timed || (scenario->rate_per_s > 0 && scenario->rate_scale > 0) ||
+           error_fill(error, ERROR_INPUT,
+                      "rate and rate_scale are %g and %g, expected more than 0",
+                      scenario->rate_per_s, scenario->rate_scale);
+}
+
+/* Conversations have lengths and no times. */
+static bool has_pairs(const struct serving_scenario *scenario)
+{
+    return scenario->trace != NULL && strcmp(scenario->trace, "none") != 0;
+}
+
+static bool open_pairs(struct arrivals *arrivals, struct drawn *drawn, struct error *error)
+{
+    if (!(arrivals->scenario->characters_per_token > 0)) {
+        return error_fill(error, ERROR_INPUT,
+                          "characters_per_token is %g, expected more than 0",
+                          arrivals->scenario->characters_per_token);
+    }
+    drawn->pairs = arena_alloc(arrivals->arena, sizeof *drawn->pairs);
+    return sharegpt_open(drawn->pairs, arrivals->scenario->trace, arrivals->arena, error);
+}
+
+static int32_t tokens_of(const struct serving_scenario *scenario, int64_t characters)
+{
+    return (int32_t)fmax(1, round((double)characters / scenario->characters_per_token));
+}
+
+/* The next pair, over the end of a round. */
+static bool read_lengths_pair(struct arrivals *arrivals, struct drawn *drawn,
+                              struct arrival *arrival, struct error *error)
+{
+    const struct serving_scenario *scenario = arrivals->scenario;
+    struct sharegpt_pair pair;
+    while (!sharegpt_next(drawn->pairs, &pair, error)) {
+        if (error->kind != ERROR_NONE || ++drawn->rounds >= scenario->loops) {
+            return false;
+        }
+        sharegpt_rewind(drawn->pairs);
+    }
+    arrival->input_tokens = tokens_of(scenario, pair.prompt);
+    arrival->output_tokens = tokens_of(scenario, pair.answer);
+    return true;
+}
+
 static bool open(struct arrivals *arrivals, struct error *error)
 {
     const struct serving_scenario *scenario = arrivals->scenario;
@@ -34,6 +87,9 @@ static bool open(struct arrivals *arrivals, struct error *error)
     random_init(&drawn->times, arrivals->seed, "serving arrivals");
     random_init(&drawn->sizes, arrivals->seed, "serving lengths");
     drawn->permits = scenario->concurrency;
+    if (has_pairs(scenario)) {
+        return check_rate(scenario, error) && open_pairs(arrivals, drawn, error);
+    }
     if (scenario->arrivals == ARRIVALS_TRACE) {
         return error_fill(error, ERROR_INPUT,
                           "arrivals is trace, but no trace is named; add trace: FILE");
@@ -42,13 +98,8 @@ static bool open(struct arrivals *arrivals, struct error *error)
         return error_fill(error, ERROR_INPUT,
                           "requests is 0, but the load is drawn and not a trace; say how many");
     }
-    bool timed = scenario->arrivals == ARRIVALS_POISSON || scenario->arrivals == ARRIVALS_GAMMA;
-    if (timed && !(scenario->rate_per_s > 0 && scenario->rate_scale > 0)) {
-        return error_fill(error, ERROR_INPUT,
-                          "rate and rate_scale are %g and %g, expected more than 0",
-                          scenario->rate_per_s, scenario->rate_scale);
-    }
-    return read_lengths("input_tokens", scenario->input_tokens, &drawn->input, arrivals,
+    return check_rate(scenario, error) &&
+           read_lengths("input_tokens", scenario->input_tokens, &drawn->input, arrivals,
                         error) &&
            read_lengths("output_tokens", scenario->output_tokens, &drawn->output, arrivals,
                         error);
@@ -130,8 +181,8 @@ static bool next(struct arrivals *arrivals, struct arrival *arrival, struct erro
     struct drawn *drawn = arrivals->state;
     const struct serving_scenario *scenario = arrivals->scenario;
     bool closed = scenario->arrivals == ARRIVALS_CLOSED;
-    (void)error;
-    if (drawn->made == scenario->requests || (closed && drawn->permits == 0)) {
+    bool all = scenario->requests > 0 && drawn->made == scenario->requests;
+    if (all || (closed && drawn->permits == 0)) {
         return false;
     }
     *arrival = (struct arrival){.session = -1};
@@ -141,7 +192,11 @@ static bool next(struct arrivals *arrivals, struct arrival *arrival, struct erro
     } else if (scenario->arrivals != ARRIVALS_AT_ONCE) {
         arrival->time_s = next_time_s(arrivals, drawn);
     }
-    draw_lengths(arrivals, drawn, arrival);
+    if (drawn->pairs == NULL) {
+        draw_lengths(arrivals, drawn, arrival);
+    } else if (!read_lengths_pair(arrivals, drawn, arrival, error)) {
+        return false;
+    }
     drawn->made++;
     return true;
 }
@@ -156,5 +211,13 @@ static void completed(struct arrivals *arrivals, const struct arrival *arrival, 
     }
 }
 
+static void close(struct arrivals *arrivals)
+{
+    struct drawn *drawn = arrivals->state;
+    if (drawn != NULL && drawn->pairs != NULL) {
+        sharegpt_close(drawn->pairs);
+    }
+}
+
 const struct arrival_source arrivals_drawn = {
-    .open = open, .next = next, .completed = completed};
+    .open = open, .next = next, .completed = completed, .close = close};
