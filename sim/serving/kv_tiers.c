@@ -79,7 +79,8 @@ static double store_bytes(const struct kv_tiers_place *place, enum kv_place tier
     double chips = (double)place->chips_per_replica;
     double host = scenario->host_size_bytes, ssd = scenario->ssd_size_bytes;
     if (tier == KV_HOST) {
-        return chips * (host > 0 ? host : place->platform->host.bytes * scenario->host_fraction);
+        return chips *
+               (host > 0 ? host : place->platform->host.bytes * scenario->host_fraction);
     }
     if (tier == KV_SSD) {
         return chips * (ssd > 0 ? ssd : place->platform->ssd.bytes);
