@@ -119,7 +119,7 @@ def facts_of(machine: Machine) -> Iterator[tuple[str, str | Fact]]:
 CHIP_ORDER = (
     "headline_fp32", "headline_bf16", "headline_fp8", "headline_fp4", "array_fp32", "array_bf16",
     "array_fp8", "array_fp4", "hbm_size", "hbm_bandwidth", "matmul_efficiency",
-    "matmul_efficiency_fp8", "tile_fill", "roofline_exponent", "hbm_efficiency", "op_overhead",
+    "matmul_efficiency_fp8", "matmul_efficiency_fp4", "tile_fill", "roofline_exponent", "hbm_efficiency", "conversion_efficiency", "op_overhead",
     "sustained_clock", "attention_efficiency", "attention_score", "attention_memory",
     "attention_backward", "attention_block", "attention_turn", "tile_m", "tile_n", "tile_k", "tile_issue",
     "unit_count", "communication_compute", "reserved_memory", "idle_power", "tdp")

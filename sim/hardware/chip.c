@@ -85,6 +85,14 @@ static double together_s(const struct chip *chip, double arithmetic, double memo
     return slower * pow(1 + pow(faster / slower, p), 1 / p);
 }
 
+/* Conversions that find scales of blocks do so along rows and along columns. */
+static double streaming_Bps(const struct chip *chip, const struct work *work)
+{
+    bool slow = work->block_scales && chip->conversion_efficiency_fraction > 0;
+    return chip->hbm_Bps * chip->hbm_efficiency_fraction *
+           (slow ? chip->conversion_efficiency_fraction : 1);
+}
+
 /* An engine's call writes keys and values to its cache before it reads them: not beside the
  * arithmetic. MODEL.md, "Roofline" */
 double chip_work_time_s(const struct chip *chip, const struct work *work)
@@ -94,6 +102,6 @@ double chip_work_time_s(const struct chip *chip, const struct work *work)
     if (work->kind == WORK_ATTENTION && work->attention.cached) {
         return overhead_s + busy_s + attention_kernel_cache_s(chip, work);
     }
-    double memory_s = work->bytes / (chip->hbm_Bps * chip->hbm_efficiency_fraction);
+    double memory_s = work->bytes / streaming_Bps(chip, work);
     return overhead_s + together_s(chip, busy_s, memory_s);
 }

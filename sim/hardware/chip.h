@@ -51,7 +51,8 @@ struct work {
     int64_t group_count;
     double kernel_count; /* launches: op_overhead_s is charged once each */
     struct attention_shape attention;
-    bool alone; /* timed by itself on idle data, as kernel tables are: full clock */
+    bool block_scales; /* a conversion to a narrow dtype that finds scales of blocks */
+    bool alone;        /* timed by itself on idle data, as kernel tables are: full clock */
 };
 
 struct chip {
@@ -64,16 +65,18 @@ struct chip {
     double hbm_bytes, hbm_Bps;
     double matmul_efficiency_fraction;     /* of the array peak, full tiles at full clock */
     double matmul_efficiency_fp8_fraction; /* the same below 16 bits; 0: no other */
+    double matmul_efficiency_fp4_fraction; /* the same of 4 bits; 0: as above */
     double tile_fill_s;                    /* pipeline filled and drained, once a round */
     double roofline_exponent; /* how arithmetic and traffic add up; 0: the slower */
     double hbm_efficiency_fraction;
-    double op_overhead_s;                 /* per kernel, not hidden */
-    double sustained_clock_fraction;      /* of the rate under steady load; 0: all of it */
-    double attention_efficiency_fraction; /* of the array peak, products of flash attention */
-    double attention_score_s;             /* one score on one unit, beside its products */
-    double attention_memory_fraction;     /* of hbm_Bps, whole sequences; 0: no other */
-    double attention_backward;            /* time over that of the forward pass; 0: by FLOPs */
-    double attention_block_s;             /* decoding: one sequence and KV head on one unit */
+    double conversion_efficiency_fraction; /* of streaming, with scales of blocks; 0: all */
+    double op_overhead_s;                  /* per kernel, not hidden */
+    double sustained_clock_fraction;       /* of the rate under steady load; 0: all of it */
+    double attention_efficiency_fraction;  /* of the array peak, products of flash attention */
+    double attention_score_s;              /* one score on one unit, beside its products */
+    double attention_memory_fraction;      /* of hbm_Bps, whole sequences; 0: no other */
+    double attention_backward;             /* time over that of the forward pass; 0: by FLOPs */
+    double attention_block_s;              /* decoding: one sequence and KV head on one unit */
     double attention_turn_s; /* a byte-wide key and value of 128 columns on one unit; 0: none */
     double tile_m, tile_n, tile_k;         /* GEMM tile of one unit */
     double tile_issue;                     /* least columns that a step of an array costs */

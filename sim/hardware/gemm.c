@@ -35,16 +35,24 @@ static bool rows_aligned(const struct work *work)
            fmod(work->n * bytes, WORD_BYTES) < bytes / 2;
 }
 
+static double efficiency(const struct chip *chip, enum dtype dtype)
+{
+    if (dtype == DTYPE_FP4 && chip->matmul_efficiency_fp4_fraction > 0) {
+        return chip->matmul_efficiency_fp4_fraction;
+    }
+    bool narrow = dtype == DTYPE_FP8 || dtype == DTYPE_FP4;
+    return narrow && chip->matmul_efficiency_fp8_fraction > 0
+               ? chip->matmul_efficiency_fp8_fraction
+               : chip->matmul_efficiency_fraction;
+}
+
 static double flops_per_s(const struct chip *chip, const struct work *work)
 {
     double vector_flops_per_s = chip->headline_flops_per_s[DTYPE_FP32];
     if (strcmp(chip->family, "gpu") == 0 && vector_flops_per_s > 0 && !rows_aligned(work)) {
         return vector_flops_per_s * chip->matmul_efficiency_fraction;
     }
-    bool narrow = work->dtype == DTYPE_FP8 || work->dtype == DTYPE_FP4;
-    bool own = narrow && chip->matmul_efficiency_fp8_fraction > 0;
-    return chip->array_flops_per_s[work->dtype] *
-           (own ? chip->matmul_efficiency_fp8_fraction : chip->matmul_efficiency_fraction);
+    return chip->array_flops_per_s[work->dtype] * efficiency(chip, work->dtype);
 }
 
 /* Partial sums of a cut k are written in FP32 and read again, beside the last round. */

@@ -133,6 +133,33 @@ static void test_fill_exponent_clock(void)
 }
 
 /* FP8 at its own efficiency: 200 TFLOP/s x 0.6. */
+/* 1 GB in 2 ms of streaming; at half of that with scales of blocks, in 4 ms. */
+static void test_conversion(void)
+{
+    struct chip chip = round_chip("gpu");
+    struct work work = {.kind = WORK_VECTOR, .dtype = DTYPE_BF16, .bytes = 1e9};
+    CU_ASSERT(near(chip_work_time_s(&chip, &work), 2e-3, 1e-12));
+    work.block_scales = true;
+    CU_ASSERT(near(chip_work_time_s(&chip, &work), 2e-3, 1e-12));
+    chip.conversion_efficiency_fraction = 0.5;
+    CU_ASSERT(near(chip_work_time_s(&chip, &work), 4e-3, 1e-12));
+}
+
+/* FP4 goes by FP8's efficiency unless it has its own. */
+static void test_four_bits(void)
+{
+    struct chip chip = round_chip("gpu");
+    struct work work = matmul(1280, 2560, 6400, 1);
+    chip.array_flops_per_s[DTYPE_FP4] = 400e12;
+    work.dtype = DTYPE_FP4;
+    double plain_s = chip_work_time_s(&chip, &work) - chip.op_overhead_s;
+    chip.matmul_efficiency_fp8_fraction = 0.4;
+    double narrow_s = chip_work_time_s(&chip, &work) - chip.op_overhead_s;
+    chip.matmul_efficiency_fp4_fraction = 0.2;
+    double own_s = chip_work_time_s(&chip, &work) - chip.op_overhead_s;
+    CU_ASSERT(near(narrow_s, 2 * plain_s, 1e-12) && near(own_s, 4 * plain_s, 1e-12));
+}
+
 static void test_narrow(void)
 {
     struct chip chip = round_chip("gpu");
@@ -202,6 +229,8 @@ void suite_chip(void)
         {"a small product leaves units idle", test_gpu_small},
         {"filling, hiding and the clock", test_fill_exponent_clock},
         {"narrow formats have their own efficiency", test_narrow},
+        {"so have four bits", test_four_bits},
+        {"conversions with scales of blocks are slow", test_conversion},
         {"systolic arrays pad", test_array},
         {"a batch fills units", test_batch},
         {"more work is never faster", test_monotonous},
