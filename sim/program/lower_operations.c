@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "program/context_ring.h"
+#include "program/host_wait.h"
 #include "program/lowering.h"
 #include "program/overlap.h"
 
@@ -74,8 +75,7 @@ static struct work adapter(const struct work *gradient, int64_t rank)
 static double host_s(const struct lowering *lowering, const struct operation *operation)
 {
     bool exchanges = operation->exchange != EXCHANGE_NONE;
-    return operation->host_s +
-           lowering->plan->kernel_gap_s * (operation->work.kernel_count + exchanges);
+    return lowering->plan->kernel_gap_s * (operation->work.kernel_count + exchanges);
 }
 
 /* Of the bytes that chips send to experts: a token that several experts of one domain (inside a
@@ -140,10 +140,19 @@ void lowering_append(struct lowering *lowering, int32_t sequence)
     lowering->list.count = 0;
 }
 
+static bool launches_experts(const struct lowering *lowering, enum part part)
+{
+    return part == PART_LAYER && lowering->shape->model->expert_count > 0;
+}
+
 void lowering_forward(struct lowering *lowering, int32_t sequence, enum part part)
 {
+    int64_t first = lowering->job->sequences[sequence].op_count;
     transformer_forward(lowering->shape, part, &lowering->list);
     lowering_append(lowering, sequence);
+    if (launches_experts(lowering, part)) {
+        host_wait_append(lowering, sequence, first, 1);
+    }
 }
 
 /* Of a backward list what computes gradients of data, with all exchanges. */
@@ -186,6 +195,7 @@ void lowering_backward(struct lowering *lowering, int32_t sequence, enum part pa
     if (plan.recompute_layers > 0 && layer >= plan.recompute_layers) {
         plan.recompute = RECOMPUTE_NONE;
     }
+    int64_t first = lowering->job->sequences[sequence].op_count;
     transformer_backward(&shape, part, &lowering->list);
     if (kind == TURN_DATA) {
         keep_data(&lowering->list);
@@ -193,4 +203,7 @@ void lowering_backward(struct lowering *lowering, int32_t sequence, enum part pa
         keep_weights(&lowering->list);
     }
     lowering_append(lowering, sequence);
+    if (launches_experts(lowering, part) && kind != TURN_WEIGHT) {
+        host_wait_append(lowering, sequence, first, plan.recompute == RECOMPUTE_FULL ? 2 : 1);
+    }
 }

@@ -5,23 +5,11 @@
 
 #include <math.h>
 
+#include "program/exchange_least.h"
+
 static bool arithmetic(const struct op *op)
 {
     return op->spec < 0 && (op->part == PART_MATMUL_TIME || op->part == PART_ATTENTION_TIME);
-}
-
-/* What a tensor-parallel exchange takes at the least: its bytes through the first link. */
-static double exchange_s(const struct lowering *lowering, const struct op *op)
-{
-    const struct platform *platform = lowering->job->platform;
-    const struct spec *spec = &lowering->job->specs[op->spec];
-    if (platform->chip_count < 2 || lowering->plan->tensor_parallel < 2) {
-        return 0;
-    }
-    int32_t count;
-    const int32_t *links = platform_route(platform, 0, 1, &count);
-    double passes = spec->operation == COLLECTIVE_ALL_REDUCE ? 2 : 1;
-    return count > 0 ? passes * spec->bytes / platform->links[links[0]].bandwidth_Bps : 0;
 }
 
 struct share {
@@ -35,7 +23,7 @@ static void add_sequence(const struct lowering *lowering, int32_t sequence, stru
         const struct op *op = &what->ops[i];
         share->all_s += op->spec < 0 ? op->duration_s
                         : op->beside ? 0
-                                     : exchange_s(lowering, op);
+                                     : exchange_first_link_s(lowering, op);
         share->arithmetic_s += arithmetic(op) ? op->duration_s : 0;
     }
 }
@@ -64,8 +52,8 @@ void sustained_apply(const struct lowering *lowering, int32_t sequence)
         struct op *op = &what->ops[i];
         op->duration_s /= arithmetic(op) ? lowering->clock_gain : 1;
         if (i > 0 && op[-1].beside) { /* its kernels hold part of the chip meanwhile */
-            op->duration_s +=
-                lowering->chip->communication_compute_fraction * exchange_s(lowering, &op[-1]);
+            op->duration_s += lowering->chip->communication_compute_fraction *
+                              exchange_first_link_s(lowering, &op[-1]);
         }
     }
 }

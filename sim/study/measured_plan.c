@@ -55,18 +55,16 @@ static bool merges_dispatch(const struct reading *reading)
     return has >= from; /* false when either is empty */
 }
 
-/* A mixture's routing each way: the host reads how many tokens every expert got, then launches
- * the kernels of each expert on the chip, twice as many when each tensor is measured for its
- * scale first. */
-static double expert_gap_s(const struct reading *reading, const struct plan *plan)
+/* Of the host, each way: it launches the kernels of each expert on the chip, twice as many when
+ * each tensor is measured for its scale first. */
+static double expert_launch_s(const struct reading *reading, const struct plan *plan)
 {
     const struct csv *frameworks = reading->machines->frameworks;
-    double gap_us = csv_number(frameworks, reading->framework, "expert_gap_us");
     double launch_us = csv_number(frameworks, reading->framework, "expert_launch_us");
     double experts =
         (double)reading_count(reading, "n_experts", 0) / (double)plan->expert_parallel;
     bool measured = plan->dtype < DTYPE_BF16 && plan->scaling == SCALING_CURRENT;
-    return (gap_us + launch_us * experts * (measured ? 2 : 1)) * 1e-6;
+    return launch_us * experts * (measured ? 2 : 1) * 1e-6;
 }
 
 /* Where tokens leave the domain, and another microbatch is at hand: in interleaved pipelines
@@ -150,7 +148,8 @@ static void framework_plan(const struct reading *reading, struct plan *plan)
     plan->fused_vectors = reading_framework_says(reading, "fused_vectors");
     plan->whole_gradients = reading_framework_says(reading, "whole_gradients");
     plan->kernel_gap_s = csv_number(frameworks, reading->framework, "kernel_gap_us") * 1e-6;
-    plan->expert_gap_s = expert_gap_s(reading, plan);
+    plan->expert_gap_s = csv_number(frameworks, reading->framework, "expert_gap_us") * 1e-6;
+    plan->expert_launch_s = expert_launch_s(reading, plan);
     if (plan->pipeline_parallel > 1 && reading_framework_says(reading, "local_batch")) {
         plan->micro_batch = 1;
     }
@@ -201,6 +200,7 @@ void measured_plan(const struct reading *reading, struct plan *plan)
     plan->dtype = row_dtype(reading_text(reading, "precision"));
     plan->scaling = row_scaling(reading);
     plan->merged_dispatch = merges_dispatch(reading);
+    plan->fused_experts = reading_framework_says(reading, "fused_experts");
     plan->overlap_experts = overlaps_experts(reading, plan);
     if (plan->expert_parallel > 1 && reading_framework_says(reading, "shared_experts")) {
         plan->expert_tensor_parallel = plan->tensor_parallel;

@@ -65,6 +65,26 @@ bool reading_holds(const char *text, const char *word)
     return false;
 }
 
+/* What no column holds, from the published config.json of the same shape, if one is known. */
+static void complete_model(const struct reading *reading, struct model *model)
+{
+    const struct csv *table = reading->machines->engines->models;
+    for (int64_t row = 0; row < table->row_count; row++) {
+#define SAME(column, member) (csv_count(table, row, column, 0) == model->member)
+        if (SAME("layers", layers) && SAME("hidden", hidden) && SAME("heads", heads) &&
+            SAME("kv_heads", kv_heads) && SAME("head_dim", head_dim) &&
+            SAME("vocab", vocabulary) && SAME("experts", expert_count) &&
+            SAME("topk", experts_per_token) && SAME("expert_ffn", expert_ffn_hidden)) {
+            model->query_key_norm = csv_count(table, row, "qk_norm", 0) == 1;
+            model->dense_layers = csv_count(table, row, "dense_layers", 0);
+            model->biased_experts = model->clamped_experts =
+                csv_count(table, row, "odd_experts", 0) == 1;
+            return;
+        }
+#undef SAME
+    }
+}
+
 /* Llama's family has gated MLPs, RMS norms, rotation and no offsets; GPT's has none of these.
  */
 static struct model *row_model(const struct reading *reading)
@@ -105,6 +125,7 @@ static struct model *row_model(const struct reading *reading)
     model->max_positions = reading_count(reading, "seq_len", 0);
     model->attention_dropout = model->hidden_dropout =
         !gated && reading_framework_says(reading, "dropout");
+    complete_model(reading, model);
     return model;
 }
 

@@ -85,6 +85,7 @@ static struct mlp expert_mlp(const struct training_shape *shape)
                                 (double)plan_expert_tensor_parallel(plan));
     mlp.up.batch_count = mlp.down.batch_count = local;
     mlp.up.gathers_input = mlp.down.gathers_gradient = false;
+    mlp.fused = mlp.down.narrow_input = mlp.up.narrow_gradient = plan->fused_experts;
     mlp.up.forward = "experts up";
     mlp.up.data_gradient = "experts up data gradient";
     mlp.up.weight_gradient = "experts up weight gradient";
@@ -159,11 +160,13 @@ static void exchange_tokens(struct operation_list *list, const struct training_s
     }
 }
 
-/* After the exchange tokens stand by sender; several experts on a chip need them by expert. */
+/* After the exchange tokens stand by sender; several experts on a chip need them by expert.
+ * Kernels that merge the dispatch write them so. */
 static void sort_by_expert(const struct training_shape *shape, struct operation_list *list,
                            const char *name)
 {
-    if (dispatched(shape) && shape->model->expert_count > shape->plan->expert_parallel) {
+    if (dispatched(shape) && !shape->plan->merged_dispatch &&
+        shape->model->expert_count > shape->plan->expert_parallel) {
         operation_vector(list, name, 2 * routed_bytes(shape) * sharing(shape));
     }
 }
@@ -210,16 +213,47 @@ static double top_k_bytes(const struct training_shape *shape)
            (ELEMENT_BYTES + 2 * 4);
 }
 
+/* Passes over elements of bf16 or fp32 that frameworks make in separate kernels where experts
+ * have offsets or a clamped activation. Offsets, expert by expert: weighted in fp32, added,
+ * joined, converted back; backward the same ways, and two sums. Clamps: both halves apart,
+ * joined again; backward both masks, and the halves joined. MODEL.md, "Experts". */
+enum {
+    OFFSET_BYTES = 28,
+    OFFSET_BACKWARD_BYTES = 40,
+    CLAMP_BYTES = 16,
+    CLAMP_BACKWARD_BYTES = 20
+};
+
+static void odd_experts(const struct training_shape *shape, struct operation_list *list,
+                        bool backward)
+{
+    const struct model *model = shape->model;
+    double pairs = mixture_routed_tokens(shape);
+    double inner = pairs * (double)model->expert_ffn_hidden /
+                   (double)plan_expert_tensor_parallel(shape->plan);
+    if (shape->plan->fused_experts) {
+        return;
+    }
+    if (model->clamped_experts) {
+        operation_vector(list, backward ? "clamps backward" : "clamps",
+                         inner * (backward ? CLAMP_BACKWARD_BYTES : CLAMP_BYTES));
+    }
+    if (model->biased_experts) {
+        operation_vector(list, backward ? "expert offsets backward" : "expert offsets",
+                         pairs * (double)model->hidden *
+                             (backward ? OFFSET_BACKWARD_BYTES : OFFSET_BYTES));
+    }
+}
+
 static void experts_forward(const struct training_shape *shape, struct operation_list *list)
 {
     struct mlp experts = expert_mlp(shape);
-    struct operation *dispatch =
-        operation_vector(list, "dispatch", routed_bytes(shape) * (1 + dispatch_share(shape)));
-    dispatch->host_s = shape->plan->expert_gap_s;
+    operation_vector(list, "dispatch", routed_bytes(shape) * (1 + dispatch_share(shape)));
     exchange_tokens(list, shape, dispatch_share(shape));
     gather_pairs(shape, list, "expert gather", dispatch_share(shape));
     sort_by_expert(shape, list, "sort by expert");
     mlp_forward(shape, list, &experts);
+    odd_experts(shape, list, false);
     sort_by_expert(shape, list, "sort by sender");
     scatter_pairs(shape, list, "expert scatter");
     exchange_tokens(list, shape, 1);
@@ -246,12 +280,11 @@ void mixture_forward(const struct training_shape *shape, struct operation_list *
 static void experts_backward(const struct training_shape *shape, struct operation_list *list)
 {
     struct mlp experts = expert_mlp(shape);
-    struct operation *combine =
-        operation_vector(list, "combine backward", 2 * routed_bytes(shape) + own_bytes(shape));
-    combine->host_s = shape->plan->expert_gap_s;
+    operation_vector(list, "combine backward", 2 * routed_bytes(shape) + own_bytes(shape));
     exchange_tokens(list, shape, dispatch_share(shape));
     gather_pairs(shape, list, "expert gradient gather", dispatch_share(shape));
     sort_by_expert(shape, list, "sort by expert, backward");
+    odd_experts(shape, list, true);
     mlp_backward_to_activation(shape, list, &experts);
     operation_data_gradient(list, shape, &experts.up);
     operation_weight_gradient(list, &experts.up, shape->plan->gradient_bytes);

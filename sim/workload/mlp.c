@@ -45,7 +45,9 @@ struct operation *mlp_forward(const struct training_shape *shape, struct operati
                               const struct mlp *mlp)
 {
     operation_forward(list, shape, &mlp->up);
-    operation_vector(list, mlp->activation, activation_bytes(mlp, false));
+    if (!mlp->fused) {
+        operation_vector(list, mlp->activation, activation_bytes(mlp, false));
+    }
     return operation_forward(list, shape, &mlp->down);
 }
 
@@ -54,7 +56,9 @@ void mlp_backward_to_activation(const struct training_shape *shape, struct opera
 {
     operation_data_gradient(list, shape, &mlp->down);
     operation_weight_gradient(list, &mlp->down, shape->plan->gradient_bytes);
-    operation_vector(list, mlp->activation_backward, activation_bytes(mlp, true));
+    if (!mlp->fused) {
+        operation_vector(list, mlp->activation_backward, activation_bytes(mlp, true));
+    }
 }
 
 static struct mlp layer_mlp(const struct training_shape *shape)

@@ -9,6 +9,7 @@ struct mlp {
     struct operation_linear up, down;
     const char *activation, *activation_backward; /* names */
     bool gated;
+    bool fused; /* activations are part of the products */
 };
 
 /* width: columns of one MLP on this chip. */

@@ -27,6 +27,7 @@ struct model {
     bool query_key_norm;                    /* of each head's queries and keys */
     bool layer_norm;                        /* scale and offset; false: scale alone (RMS) */
     bool biased, qkv_biased;                /* all linear layers; those of Q, K, V alone */
+    bool biased_experts, clamped_experts;   /* offsets of experts; limits of their activation */
     bool attention_dropout, hidden_dropout; /* that the config asks for, during training */
 
     int64_t window, window_layers; /* layers that look back on so many tokens; 0: none */

@@ -131,6 +131,9 @@ double operation_conversion_bytes(const struct plan *plan, enum dtype dtype, boo
 static void quantise(struct operation_list *list, const struct training_shape *shape,
                      const struct operation_linear *linear, bool gradient)
 {
+    if (gradient ? linear->narrow_gradient : linear->narrow_input) {
+        return;
+    }
     bool gathered = operation_sizes(shape).scattered &&
                     (gradient ? linear->gathers_gradient : linear->gathers_input);
     double elements =
@@ -142,7 +145,9 @@ static void quantise(struct operation_list *list, const struct training_shape *s
     }
     if (bytes > 0) {
         operation_vector(list, gradient ? "quantise gradient" : "quantise input",
-                         elements * bytes);
+                         elements * bytes)
+            ->work.block_scales =
+            linear->dtype == DTYPE_FP4 || shape->plan->scaling == SCALING_BLOCK;
     }
 }
 

@@ -24,7 +24,6 @@ struct operation {
     struct work work; /* kernel_count 0: no work, only the exchange */
     enum exchange exchange;
     double exchange_bytes;
-    double host_s;    /* the chip waits so long for the host first */
     bool trains;      /* the gradient of a weight: not computed when weights are frozen */
     bool beside_next; /* the next operation does not need the exchange: both may run together */
 };
@@ -44,6 +43,7 @@ struct operation_linear {
     /* Of a tensor-parallel block's ends: the input, or the output's gradient, is gathered from
      * shards, each of which its chip has converted to a narrow dtype before. */
     bool gathers_input, gathers_gradient;
+    bool narrow_input, narrow_gradient; /* written in the narrow dtype by a product before */
 };
 
 /* Sizes of one microbatch on one chip. */

@@ -58,6 +58,7 @@ struct plan {
     enum dtype dispatch_dtype; /* of tokens on their way to experts; results come in bf16 */
     bool merged_dispatch; /* a token goes once to a domain, whatever number of its experts there
                            */
+    bool fused_experts;   /* activations and conversions inside the experts' grouped products */
     double expert_capacity;  /* of the mean load of an expert: padded to that; 0: all tokens */
     double expert_imbalance; /* load of the busiest chip's experts over the mean; 0: 1 */
     bool overlap_gradients;  /* gradient reduction beside the last backward pass */
@@ -71,12 +72,13 @@ struct plan {
     double gradient_bytes;     /* per parameter, as accumulated and reduced: 2 or 4 */
     bool flash_attention;      /* false: the core stores its scores, as before 2022 */
     double attention_fraction; /* speed of the fused kernel over the chip's best; 0: the best */
-    double kernel_gap_s;  /* between two kernels: the host's launch, where nothing hides it */
-    double expert_gap_s;  /* of a mixture's routing each way, while the host reads its counts */
-    bool whole_gradients; /* zero_stage 1 sums all gradients on every replica */
-    bool frozen_weights;  /* only small adapters are trained */
-    int64_t adapter_rank; /* of those, beside each matrix of a layer */
-    int64_t shard_chips;  /* data- and context-parallel ranks that divide the states; 0: all */
+    double kernel_gap_s; /* between two kernels: the host's launch, where nothing hides it */
+    double expert_gap_s; /* of a mixture's routing each way, while the host reads its counts */
+    double expert_launch_s; /* of the host for the kernels of a chip's experts, one pass */
+    bool whole_gradients;   /* zero_stage 1 sums all gradients on every replica */
+    bool frozen_weights;    /* only small adapters are trained */
+    int64_t adapter_rank;   /* of those, beside each matrix of a layer */
+    int64_t shard_chips; /* data- and context-parallel ranks that divide the states; 0: all */
     bool context_ring; /* keys and values go round block by block, not gathered before the core
                         */
     bool offload_optimizer; /* states stay in the host's memory, streamed through the chip */

@@ -196,6 +196,46 @@ static void test_recompute_by_block(void)
     arena_free(made->arena);
 }
 
+/* What the chip waits for the host in a sequence, and the ops of the layer before that; the
+ * embedding and the head are no part of it. */
+static double layer_wait_s(const struct sequence *sequence, bool backward, double *layer_s)
+{
+    *layer_s = 0;
+    for (int64_t i = 0; i < sequence->op_count; i++) {
+        const struct op *op = &sequence->ops[i];
+        if (strcmp(op->name, "waiting for the host") == 0) {
+            return op->duration_s;
+        }
+        bool end = strcmp(op->name, backward ? "final norm backward" : "embedding") == 0;
+        *layer_s = end ? 0 : *layer_s + op->duration_s;
+    }
+    return 0;
+}
+
+/* One layer of two experts on one chip: launches of 3 ms and work hide each other as a
+ * hypotenuse does, 1 ms of reading counts does not. */
+static void test_host_wait(void)
+{
+    struct model mixture = small;
+    mixture.layers = 1;
+    mixture.expert_count = 2;
+    mixture.experts_per_token = 1;
+    mixture.expert_ffn_hidden = 4096;
+    struct plan plan = one_stage();
+    struct made *made = make(&mixture, &plan, 1);
+    plan.expert_launch_s = 3e-3;
+    plan.expert_gap_s = 1e-3;
+    struct made *waiting = make(&mixture, &plan, 1);
+    for (int32_t s = 0; s < 2; s++) {
+        double layer_s;
+        double wait_s = layer_wait_s(&waiting->job->sequences[s], s == 1, &layer_s);
+        CU_ASSERT(layer_s > 0 && near(wait_s, hypot(layer_s, 3e-3) - layer_s + 1e-3, 1e-9));
+        CU_ASSERT_EQUAL(layer_wait_s(&made->job->sequences[s], s == 1, &layer_s), 0);
+    }
+    arena_free(made->arena);
+    arena_free(waiting->arena);
+}
+
 /* 16 experts on 4 chips, 2 a token: a token meets 4 (1 - C(12,2)/C(16,2)) = 1.8 chips, not 2.
  */
 static void test_merged_dispatch(void)
@@ -234,6 +274,7 @@ void suite_training_features(void)
         {"offloading", test_offloading},
         {"recomputation by block", test_recompute_by_block},
         {"merged dispatch", test_merged_dispatch},
+        {"the host launches experts", test_host_wait},
     };
     add_suite("training_features", tests, sizeof tests / sizeof tests[0]);
 }

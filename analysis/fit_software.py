@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Fits what frameworks cost on the host to measured steps, one framework at a time.
+
+analysis/fit_software.py TRNSIM DATA [WHAT...]   TRNSIM: the program; DATA: the folder with training.csv;
+                                                 WHAT: names of frameworks, or experts; all when left out
+
+kernel_gap_us of every framework that has one, then expert_launch_us and expert_gap_us, one pair for
+all frameworks that have them. Used are primary rows; models are divided by a digest of their shape,
+half are fitted, and the text in the column `fit` states the error of the others. Writes
+workloads/measured/frameworks.csv. Both kinds are fitted to the median of absolute errors; a model
+with many rows counts as one.
+"""
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from statistics import fmean, median
+
+FRAMEWORKS = Path(__file__).resolve().parents[1] / "workloads/measured/frameworks.csv"
+SHAPE = ("layers", "hidden", "heads", "n_experts", "moe_topk", "moe_ffn")
+GAPS_US = range(0, 801, 10)
+LAUNCHES_US = (100, 150, 200, 250)
+EXPERT_GAPS_US = range(0, 2001, 100)
+WORST = 0.4  # an error beyond counts as this: a few rows are of software that nothing describes
+
+Row = dict[str, str]
+Errors = dict[str, float]
+
+
+def read_table(path: Path) -> list[Row]:
+    with open(path, encoding="utf-8", newline="") as text:
+        return list(csv.DictReader(text))
+
+
+def write_table(path: Path, rows: list[Row]) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as text:
+        writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def framework_of(row: Row, frameworks: list[Row]) -> str:
+    """The longest name that the row's framework starts with."""
+    names = [known["framework"] for known in frameworks if row["framework"].startswith(known["framework"])]
+    return max(names, key=len, default="*")
+
+
+def held_out(row: Row) -> bool:
+    shape = ",".join(row[column] for column in SHAPE)
+    return hashlib.sha256(shape.encode()).digest()[0] % 2 == 1
+
+
+def simulated(program: str, rows: list[Row], frameworks: list[Row]) -> Errors:
+    """Simulated over measured time of each row that has both, with these frameworks."""
+    write_table(FRAMEWORKS, frameworks)
+    folder = Path(tempfile.mkdtemp())
+    write_table(folder / "training.csv", rows)
+    done = subprocess.run([program, "validate", "training", "--data", str(folder), "--json", "-q", "-o",
+                           str(folder / "validation.h5")], capture_output=True, text=True, check=False)
+    return {result["id"]: result["simulated"] / result["measured"] for result in json.loads(done.stdout)["rows"]
+            if result["simulated"] and result["measured"]}
+
+
+def with_values(frameworks: list[Row], names: Iterable[str], **values: float) -> list[Row]:
+    texts = {column: f"{value:g}" for column, value in values.items()}
+    return [row | texts if row["framework"] in names else row for row in frameworks]
+
+
+def loss(ratios: Errors, rows: list[Row]) -> float:
+    """Mean over models of the median absolute error."""
+    models: dict[str, list[float]] = {}
+    for row in rows:
+        if row["id"] in ratios:
+            models.setdefault(",".join(row[column] for column in SHAPE), []).append(
+                min(WORST, abs(ratios[row["id"]] - 1)))
+    return fmean(median(errors) for errors in models.values())
+
+
+def between(at_none: Errors, at_some: Errors, share: float) -> Errors:
+    """Waiting adds up: a straight line through two runs."""
+    return {row: at_none[row] + share * (at_some[row] - at_none[row]) for row in at_none if row in at_some}
+
+
+def best(candidates: Iterable[float], ratios_at: Callable[[float], Errors], rows: list[Row]) -> tuple[float, float]:
+    """The least loss on the fitted half, and the candidate that has it."""
+    fitted = [row for row in rows if not held_out(row)] or rows
+    return min((loss(ratios_at(candidate), fitted), candidate) for candidate in candidates)
+
+
+def told(ratios: Errors, rows: list[Row]) -> str:
+    fitted = [row for row in rows if row["id"] in ratios and not held_out(row)]
+    held = [row for row in rows if row["id"] in ratios and held_out(row)]
+    text = f"fit: analysis/fit_software.py on {len(fitted) or len(held)} rows"
+    if fitted and held:
+        errors = [ratios[row["id"]] - 1 for row in held]
+        text += (f"; {len(held)} of other models are off by {median(map(abs, errors)):.3f} in the median, "
+                 f"bias {fmean(errors):+.3f}")
+    return text
+
+
+def fit_kernel_gaps(program: str, data: list[Row], frameworks: list[Row], wanted: list[str]) -> list[Row]:
+    for name in [row["framework"] for row in frameworks if float(row["kernel_gap_us"]) > 0]:
+        if wanted and name not in wanted:
+            continue
+        rows = [row for row in data if framework_of(row, frameworks) == name]
+        if not rows:
+            continue
+        none = simulated(program, rows, with_values(frameworks, [name], kernel_gap_us=0))
+        some = simulated(program, rows, with_values(frameworks, [name], kernel_gap_us=GAPS_US[-1]))
+        _, gap = best(GAPS_US, lambda value: between(none, some, value / GAPS_US[-1]), rows)
+        text = told(between(none, some, gap / GAPS_US[-1]), rows)
+        frameworks = [row | {"fit": text} if row["framework"] == name else row
+                      for row in with_values(frameworks, [name], kernel_gap_us=gap)]
+        print(f"{name}: kernel_gap_us {gap:g}; {text}")
+    return frameworks
+
+
+def fit_experts(program: str, data: list[Row], frameworks: list[Row]) -> list[Row]:
+    names = [row["framework"] for row in frameworks if float(row["expert_launch_us"]) > 0]
+    rows = [row for row in data if row["n_experts"] and framework_of(row, frameworks) in names]
+    tried = []
+    for launch in LAUNCHES_US:
+        none = simulated(program, rows, with_values(frameworks, names, expert_launch_us=launch, expert_gap_us=0))
+        some = simulated(program, rows, with_values(frameworks, names, expert_launch_us=launch,
+                                                    expert_gap_us=EXPERT_GAPS_US[-1]))
+        at = {gap: between(none, some, gap / EXPERT_GAPS_US[-1]) for gap in EXPERT_GAPS_US}
+        least, gap = best(EXPERT_GAPS_US, at.__getitem__, rows)
+        tried.append((least, launch, gap, told(at[int(gap)], rows)))
+        print(f"expert_launch_us {launch}: expert_gap_us {gap:g}, {100 * least:.1f} %")
+    _, launch, gap, text = min(tried)
+    print(f"experts: {launch} and {gap:g}; {text}")
+    return [row | {"fit": text} if row["framework"] in names else row
+            for row in with_values(frameworks, names, expert_launch_us=launch, expert_gap_us=gap)]
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) < 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    program, folder, *wanted = arguments
+    data = [row for row in read_table(Path(folder) / "training.csv") if row["primary"] == "1"]
+    before = read_table(FRAMEWORKS)
+    try:
+        frameworks = fit_kernel_gaps(program, data, before, wanted)
+        if not wanted or "experts" in wanted:
+            frameworks = fit_experts(program, data, frameworks)
+    except BaseException:
+        write_table(FRAMEWORKS, before)
+        raise
+    write_table(FRAMEWORKS, frameworks)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an exchange inside a layer takes at the least, for rules that need it before the step is
+ * simulated: its bytes through the first link, or a chip's share of its NICs. */
+#pragma once
+
+#include "program/lowering.h"
+
+/* Seconds of a tensor-parallel group's exchange; 0 without tensor parallelism. */
+double exchange_first_link_s(const struct lowering *lowering, const struct op *op);
+/* The same, and exchanges with experts by what goes to other domains. */
+double exchange_least_s(const struct lowering *lowering, const struct op *op);
