@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/goodput_tables.h"
 #include "cli/print.h"
@@ -109,7 +108,7 @@ static bool take(void *input, int key, char *value, struct error *error)
     case DOMAINS:
         return command_count("--ultraservers", value, 1, &run->domains, error);
     case PRICES:
-        run->prices = strcmp(value, "none") == 0 ? NULL : value;
+        run->prices = value;
         return true;
     case PRICE_KIND_KEY:
         return price_kind_read(value, &run->price_kind, error);
@@ -297,7 +296,6 @@ static bool answer(const struct request *request, struct run_job *job, struct er
 
 bool goodput_command(int argc, char **argv, struct error *error)
 {
-    static const char default_prices[] = "platforms/prices/owner-2026.yaml";
     struct request request = {.run = {.detail = DETAIL_FOLDED, .price_kind = PRICE_ANY},
                               .campaign = {.duration_s = 30 * 86400.0,
                                            .checkpoint = CAMPAIGN_ASYNC,
@@ -306,7 +304,6 @@ bool goodput_command(int argc, char **argv, struct error *error)
                                            .warm_up_s = 300,
                                            .repair_s = 86400},
                               .seeds = 300};
-    request.run.prices = access(default_prices, R_OK) == 0 ? default_prices : NULL;
     if (!command_parse(&syntax, argc, argv, &request, &request.run.shared, error)) {
         return false;
     }
@@ -317,6 +314,7 @@ bool goodput_command(int argc, char **argv, struct error *error)
                               : "--duration: expected more than 0");
     }
     struct arena *arena = arena_create();
+    request.run.prices = price_path(request.run.prices, request.run.platform, arena);
     struct run_job job = {
         .request = &request.run, .arena = arena, .provenance = run_job_provenance(arena)};
     bool done = run_job_read(&job, error) && answer(&request, &job, error);

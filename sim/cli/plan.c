@@ -51,7 +51,7 @@ static bool take(void *input, int key, char *value, struct error *error)
     case JOBS:
         return command_count("--jobs", value, 1, &request->jobs, error);
     case PRICES:
-        request->run.prices = strcmp(value, "none") == 0 ? NULL : value;
+        request->run.prices = value;
         return true;
     default:
         if (request->run.override_count == RUN_OVERRIDES) {
@@ -346,12 +346,8 @@ static bool plan_run(struct plan_job *job, struct error *error)
 
 bool plan_command(int argc, char **argv, struct error *error)
 {
-    static const char default_prices[] = "platforms/prices/owner-2026.yaml";
     struct plan_request request = {.run = {.detail = DETAIL_COUNT, .price_kind = PRICE_ANY},
                                    .top = 5};
-    if (access(default_prices, R_OK) == 0) {
-        request.run.prices = default_prices;
-    }
     if (!command_parse(&syntax, argc, argv, &request, &request.run.shared, error)) {
         return false;
     }
@@ -362,6 +358,7 @@ bool plan_command(int argc, char **argv, struct error *error)
             "those there are)");
     }
     struct arena *arena = arena_create();
+    request.run.prices = price_path(request.run.prices, request.run.platform, arena);
     struct plan_job job = {
         .request = &request, .run = {.request = &request.run, .arena = arena}, .spearman = NAN};
     bool done = plan_run(&job, error);

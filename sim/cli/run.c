@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trnsim run: a workload on a machine. */
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/run.h"
 #include "cli/run_beside.h"
@@ -89,7 +88,7 @@ static bool take(void *input, int key, char *value, struct error *error)
     case DETAIL:
         return take_detail(request, value, error);
     case PRICES:
-        request->prices = strcmp(value, "none") == 0 ? NULL : value;
+        request->prices = value;
         return true;
     case PRICE_KIND_KEY:
         return price_kind_read(value, &request->price_kind, error);
@@ -140,8 +139,8 @@ static const struct command_option options[] = {
     {"paje", PAJE, "FILE.trace",
      "SimGrid's own trace of the links, in the Paje format: docs/TIMELINE.md"},
     {"prices", PRICES, "FILE",
-     "The price book (default platforms/prices/owner-2026.yaml, if it "
-     "is there); none: no cost"},
+     "The price book (default prices/owner-2026.yaml beside the machine's file, or under "
+     "platforms/); none: no cost"},
     {"price-kind", PRICE_KIND_KEY, "KIND",
      "owner, capacity-block, on-demand, reserved, neocloud or spot (default: the first of "
      "these "
@@ -196,12 +195,8 @@ static bool run(const struct run_request *request, struct arena *arena, struct e
 
 bool run_command(int argc, char **argv, struct error *error)
 {
-    static const char default_prices[] = "platforms/prices/owner-2026.yaml";
     struct run_request request = {
         .detail = DETAIL_COUNT, .price_kind = PRICE_ANY, .timeline_limit = TIMELINE_SLICES};
-    if (access(default_prices, R_OK) == 0) {
-        request.prices = default_prices;
-    }
     if (!command_parse(&syntax, argc, argv, &request, &request.shared, error)) {
         return false;
     }
@@ -212,6 +207,7 @@ bool run_command(int argc, char **argv, struct error *error)
             "those there are)");
     }
     struct arena *arena = arena_create();
+    request.prices = price_path(request.prices, request.platform, arena);
     bool done = run(&request, arena, error);
     arena_free(arena);
     return done;

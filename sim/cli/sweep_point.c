@@ -5,15 +5,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/run.h"
 #include "cli/sweep_property.h"
 
 enum { PLAN_LIMIT_BYTES = 1 << 20 };
-static const char default_prices[] = "platforms/prices/owner-2026.yaml";
-
 static bool same(const char *a, const char *b)
 {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
@@ -57,10 +54,11 @@ static struct price_book *book_of(struct sweep_inputs *inputs, int64_t point,
                                   struct error *error)
 {
     const char *value = sweep_target_value(inputs->sweep, point, SWEEP_PRICES);
-    const char *path = inputs->default_prices;
-    if (value != NULL) {
-        path = strcmp(value, "none") == 0 ? NULL : file_of(inputs, point, SWEEP_PRICES);
+    const char *path = value;
+    if (value != NULL && strcmp(value, "none") != 0) {
+        path = file_of(inputs, point, SWEEP_PRICES);
     }
+    path = price_path(path, file_of(inputs, point, SWEEP_PLATFORM), inputs->arena);
     for (int64_t i = 0; path != NULL && i < inputs->prices_count; i++) {
         if (strcmp(inputs->prices[i].path, path) == 0) {
             return inputs->prices[i].book;
@@ -261,7 +259,6 @@ static void order_keys(struct sweep_inputs *inputs)
 bool sweep_point_prepare(struct sweep_inputs *inputs, struct sweep_point *points,
                          struct error *error)
 {
-    inputs->default_prices = access(default_prices, R_OK) == 0 ? default_prices : NULL;
     order_keys(inputs);
     for (int64_t p = 0; p < inputs->sweep->point_count; p++) {
         struct sweep_platform *platform = platform_of(inputs, p, error);

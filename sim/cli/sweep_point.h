@@ -34,7 +34,6 @@ struct sweep_inputs {
     struct sweep_scenario *scenarios;
     int64_t scenario_count, scenario_capacity;
     int *order; /* of keys, by name */
-    const char *default_prices;
 };
 
 /* Reads all that the points need, checks every value, and fills their digests. */

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/print.h"
 
@@ -72,7 +71,7 @@ static bool take(void *input, int key, char *value, struct error *error)
         request->platform = value;
         return true;
     case PRICES:
-        request->prices = strcmp(value, "none") == 0 ? NULL : value;
+        request->prices = value;
         return true;
     case PRICE_KIND_KEY:
         request->price_kind = value;
@@ -287,9 +286,7 @@ static bool answer(struct uncertainty_run *run, struct error *error)
 
 bool uncertainty_command(int argc, char **argv, struct error *error)
 {
-    static const char default_prices[] = "platforms/prices/owner-2026.yaml";
     struct uncertainty_request request = {.samples = 100, .detail = "folded"};
-    request.prices = access(default_prices, R_OK) == 0 ? default_prices : NULL;
     if (!command_parse(&syntax, argc, argv, &request, &request.shared, error)) {
         return false;
     }
@@ -300,6 +297,7 @@ bool uncertainty_command(int argc, char **argv, struct error *error)
                               : "--samples: expected at most 100000");
     }
     struct arena *arena = arena_create();
+    request.prices = price_path(request.prices, request.platform, arena);
     struct uncertainty_run *run = arena_alloc(arena, sizeof *run);
     run->request = &request;
     run->arena = arena;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/units.h"
@@ -234,6 +235,23 @@ static bool read_prices(struct price_book *book, const struct price_yaml *yaml,
         }
     }
     return true;
+}
+
+const char *price_path(const char *given, const char *platform, struct arena *arena)
+{
+    static const char beside[] = "prices/owner-2026.yaml";
+    if (given != NULL) {
+        return strcmp(given, "none") == 0 ? NULL : given;
+    }
+    const char *slash = platform == NULL ? NULL : strrchr(platform, '/');
+    int folder = slash == NULL ? 0 : (int)(slash - platform) + 1;
+    const char *path =
+        platform == NULL ? beside : arena_format(arena, "%.*s%s", folder, platform, beside);
+    if (access(path, R_OK) == 0) {
+        return path;
+    }
+    path = arena_format(arena, "platforms/%s", beside);
+    return access(path, R_OK) == 0 ? path : NULL;
 }
 
 struct price_book *price_read(const char *path, struct arena *arena, struct error *error)

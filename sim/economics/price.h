@@ -40,6 +40,11 @@ struct price_book {
     int64_t price_count;
 };
 
+/* The book to read: what was asked for, NULL for "none"; unless asked (given NULL) the owner's
+ * book in the folder prices beside the machine's file (NULL: no machine), or below platforms/
+ * in the working directory; NULL where neither is. */
+const char *price_path(const char *given, const char *platform, struct arena *arena);
+
 /* NULL and an INPUT or SYSTEM error (file, line, found, expected) when the file is wrong. */
 struct price_book *price_read(const char *path, struct arena *arena, struct error *error);
 

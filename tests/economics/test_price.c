@@ -157,6 +157,20 @@ static void test_kinds(void)
 
 /* 35,064 USD over 4 years of 8,766 h are 1 USD/h; 2 kW at 146.1 USD a month of 730.5 h are 0.4,
  * at 0.05 USD/kWh 0.1 more; staff 10 %: 1.65. Low: half the capital: 1.1. */
+static void book_beside_the_machine(void)
+{
+    struct arena *arena = arena_create();
+    struct error error = {0};
+    const char *machine = SOURCE_FOLDER "/platforms/p5.xml";
+    const char *path = price_path(NULL, machine, arena);
+    CU_ASSERT_FATAL(path != NULL);
+    CU_ASSERT_STRING_EQUAL(path, SOURCE_FOLDER "/platforms/prices/owner-2026.yaml");
+    CU_ASSERT(price_read(path, arena, &error) != NULL);
+    CU_ASSERT_STRING_EQUAL(price_path("own.yaml", machine, arena), "own.yaml");
+    CU_ASSERT(price_path("none", machine, arena) == NULL);
+    arena_free(arena);
+}
+
 static void owned_parts(void)
 {
     static const char head[] = "title: t\ndate: 2026-01\ncurrency: USD\nentries:\n";
@@ -185,9 +199,13 @@ static void owned_parts(void)
 void suite_price(void)
 {
     static const struct test tests[] = {
-        {"owner cost from its parts", owned_parts},    {"the price of a chip", test_find},
-        {"a price that is not there", test_not_found}, {"wrong books", test_bad_books},
-        {"the books of the program", test_own_books},  {"kinds of prices", test_kinds},
+        {"the book beside the machine", book_beside_the_machine},
+        {"owner cost from its parts", owned_parts},
+        {"the price of a chip", test_find},
+        {"a price that is not there", test_not_found},
+        {"wrong books", test_bad_books},
+        {"the books of the program", test_own_books},
+        {"kinds of prices", test_kinds},
     };
     add_suite("price", tests, sizeof tests / sizeof tests[0]);
 }
