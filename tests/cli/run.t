@@ -122,7 +122,7 @@ trnsim: workloads/all-reduce-1GiB.yaml: only training workloads can run side by 
 [exit 3]
 
 # No training step on Trainium3 is public: the answer says on what it stands.
-$ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/trn3-ultraserver-gen1.xml --json --quiet -o results/e.h5
+$ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/trn3-ultraserver-gen1.xml --set batch_tokens=524288 --detail folded --json --quiet -o results/e.h5
 {
 …
   "step_time_s": …,
