@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Plans simulated in children; results come back through memory that all of them share. */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+/* Plans simulated in children. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "record/summary.h"
+#include "study/children.h"
 #include "study/search.h"
-#include "study/sweep_pool.h"
 #include "training/training_tables.h"
 
-struct shared {
-    struct search_simulation *simulation;
-    struct search_result *results;
-};
-
-static bool simulate_in(struct arena *arena, void *argument, int64_t index, struct error *error)
+static bool simulate(struct arena *arena, const void *argument, int64_t index, void *into,
+                     struct error *error)
 {
-    struct shared *shared = argument;
-    struct search_simulation *simulation = shared->simulation;
+    const struct search_simulation *simulation = argument;
     const struct search *search = simulation->search;
-    struct search_result *result = &shared->results[index];
+    struct search_result *result = into;
     struct scenario scenario = *search->scenario;
     scenario.plan = search_plan(search, &simulation->points[index]);
     struct training_options options = {.detail = simulation->detail,
@@ -41,41 +34,18 @@ static bool simulate_in(struct arena *arena, void *argument, int64_t index, stru
     return true;
 }
 
-static bool simulate(void *argument, int64_t index, struct error *error)
+static void ended(void *into, const char *message)
 {
-    struct arena *arena = arena_create();
-    bool done = simulate_in(arena, argument, index, error);
-    arena_free(arena);
-    return done;
-}
-
-static void ended(void *argument, int64_t index, enum error_kind kind, const char *message)
-{
-    struct shared *shared = argument;
-    (void)kind;
-    snprintf(shared->results[index].message, sizeof shared->results[index].message, "%.250s",
-             message);
+    struct search_result *result = into;
+    snprintf(result->message, sizeof result->message, "%.250s", message);
 }
 
 bool search_simulate(struct search_simulation *simulation, struct error *error)
 {
-    struct arena *arena = simulation->search->arena;
-    size_t size = (size_t)(simulation->count + 1) * sizeof(struct search_result);
-    int64_t *tasks = arena_array(arena, simulation->count + 1, sizeof(int64_t));
-    struct shared shared = {simulation, mmap(NULL, size, PROT_READ | PROT_WRITE,
-                                             MAP_SHARED | MAP_ANONYMOUS, -1, 0)};
-    if (shared.results == MAP_FAILED) {
-        return error_fill(error, ERROR_SYSTEM, "no memory to share with other processes");
-    }
-    for (int64_t i = 0; i < simulation->count; i++) {
-        tasks[i] = i;
-    }
-    struct sweep_pool pool = {simulation->jobs, simulate, ended, &shared};
-    bool ran = sweep_pool_run(&pool, tasks, simulation->count, error);
-    memcpy(simulation->results, shared.results,
-           (size_t)simulation->count * sizeof(struct search_result));
-    munmap(shared.results, size);
-    return ran;
+    struct children children = {
+        simulation->jobs, simulation->count, sizeof *simulation->results, simulate, ended,
+        simulation};
+    return children_run(&children, simulation->results, simulation->search->arena, error);
 }
 
 struct search_simulation search_simulation_of(const struct search *search,

@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The capacity of each of a few plans, searched in children; results come back through memory
- * that all of them share. */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+/* The capacity of each of a few plans, searched in children. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include "serving/capacity.h"
 #include "serving/serving_tables.h"
+#include "study/children.h"
 #include "study/serve_search.h"
-#include "study/sweep_pool.h"
-
-struct shared {
-    struct serve_simulation *simulation;
-    struct serve_result *results;
-};
 
 static void take_result(const struct serve_search *search, struct serving *serving,
                         struct serve_result *result, struct arena *arena)
@@ -38,13 +29,13 @@ static void take_result(const struct serve_search *search, struct serving *servi
     }
 }
 
-static bool simulate_in(struct arena *arena, void *argument, int64_t index, struct error *error)
+static bool simulate(struct arena *arena, const void *argument, int64_t index, void *into,
+                     struct error *error)
 {
-    struct shared *shared = argument;
-    const struct serve_search *search = shared->simulation->search;
-    struct serve_result *result = &shared->results[index];
-    struct scenario scenario =
-        serve_search_scenario(search, &shared->simulation->points[index]);
+    const struct serve_simulation *simulation = argument;
+    const struct serve_search *search = simulation->search;
+    struct serve_result *result = into;
+    struct scenario scenario = serve_search_scenario(search, &simulation->points[index]);
     struct serving_options options = {.progress = NULL};
     struct capacity capacity = {0};
     int64_t asked = scenario.serving.requests;
@@ -65,20 +56,10 @@ static bool simulate_in(struct arena *arena, void *argument, int64_t index, stru
     return true;
 }
 
-static bool simulate(void *argument, int64_t index, struct error *error)
+static void ended(void *into, const char *message)
 {
-    struct arena *arena = arena_create();
-    bool done = simulate_in(arena, argument, index, error);
-    arena_free(arena);
-    return done;
-}
-
-static void ended(void *argument, int64_t index, enum error_kind kind, const char *message)
-{
-    struct shared *shared = argument;
-    (void)kind;
-    snprintf(shared->results[index].message, sizeof shared->results[index].message, "%.190s",
-             message);
+    struct serve_result *result = into;
+    snprintf(result->message, sizeof result->message, "%.190s", message);
 }
 
 double serve_result_value(const struct serve_search *search, const struct serve_point *point,
@@ -124,23 +105,12 @@ static void rank(struct serve_simulation *simulation)
 bool serve_simulate(struct serve_simulation *simulation, struct error *error)
 {
     struct arena *arena = simulation->search->arena;
-    size_t size = (size_t)(simulation->count + 1) * sizeof(struct serve_result);
-    int64_t *tasks = arena_array(arena, simulation->count + 1, sizeof(int64_t));
-    struct shared shared = {simulation, mmap(NULL, size, PROT_READ | PROT_WRITE,
-                                             MAP_SHARED | MAP_ANONYMOUS, -1, 0)};
-    if (shared.results == MAP_FAILED) {
-        return error_fill(error, ERROR_SYSTEM, "no memory to share with other processes");
-    }
-    for (int64_t i = 0; i < simulation->count; i++) {
-        tasks[i] = i;
-    }
-    struct sweep_pool pool = {simulation->jobs, simulate, ended, &shared};
-    bool ran = sweep_pool_run(&pool, tasks, simulation->count, error);
+    struct children children = {
+        simulation->jobs, simulation->count, sizeof *simulation->results, simulate, ended,
+        simulation};
     simulation->results =
-        arena_array(arena, simulation->count + 1, sizeof(struct serve_result));
-    memcpy(simulation->results, shared.results,
-           (size_t)simulation->count * sizeof(struct serve_result));
-    munmap(shared.results, size);
+        arena_array(arena, simulation->count + 1, sizeof *simulation->results);
+    bool ran = children_run(&children, simulation->results, arena, error);
     rank(simulation);
     return ran;
 }
