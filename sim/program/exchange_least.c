@@ -44,3 +44,20 @@ double exchange_least_s(const struct lowering *lowering, const struct op *op)
     return all_to_all_s(lowering->job->platform, spec->bytes,
                         (double)(plan->expert_parallel * plan_expert_tensor_parallel(plan)));
 }
+
+double exchange_rough_s(const struct platform *platform, const struct plan *plan, double bytes)
+{
+    int64_t span = plan->tensor_parallel * plan->data_parallel * plan->context_parallel;
+    if (span > platform->chip_count && platform->nic_up_Bps != NULL) {
+        int64_t inside = platform->chip_count / plan->tensor_parallel;
+        return bytes / (double)(inside > 1 ? inside : 1) / platform->nic_up_Bps[0];
+    }
+    int32_t count = 0;
+    double narrowest_Bps = INFINITY;
+    const int32_t *links =
+        platform->chip_count > 1 ? platform_route(platform, 0, 1, &count) : NULL;
+    for (int32_t i = 0; i < count; i++) {
+        narrowest_Bps = fmin(narrowest_Bps, platform->links[links[i]].bandwidth_Bps);
+    }
+    return bytes / narrowest_Bps;
+}

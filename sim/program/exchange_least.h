@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an exchange inside a layer takes at the least, for rules that need it before the step is
+/* What an exchange takes at the least or roughly, for rules that need it before the step is
  * simulated: its bytes through the first link, or a chip's share of its NICs. */
 #pragma once
 
@@ -9,3 +9,8 @@
 double exchange_first_link_s(const struct lowering *lowering, const struct op *op);
 /* The same, and exchanges with experts by what goes to other domains. */
 double exchange_least_s(const struct lowering *lowering, const struct op *op);
+
+/* A rough time of an exchange among replicas, for what work beside it loses: its bytes through
+ * the narrowest link that a chip has on its way to the farthest replica. MODEL.md, "Sharded
+ * states". */
+double exchange_rough_s(const struct platform *platform, const struct plan *plan, double bytes);

@@ -3,6 +3,7 @@
  * share of the parameters. MODEL.md, "Sharded states". */
 #include <math.h>
 
+#include "program/exchange_least.h"
 #include "program/lowering.h"
 
 static struct bucket part_parameters(const struct lowering *lowering, enum part part)
@@ -85,28 +86,6 @@ double lowering_sequence_s(const struct lowering *lowering, int32_t sequence)
     return time_s;
 }
 
-/* A rough time of an exchange, for the slowdown only: its bytes through the narrowest link that
- * a chip has on its way to the farthest replica. */
-static double rough_s(const struct lowering *lowering, double bytes)
-{
-    const struct platform *platform = lowering->job->platform;
-    const struct plan *plan = lowering->plan;
-    int64_t span = plan->tensor_parallel * plan->data_parallel * plan->context_parallel;
-    if (span > platform->chip_count && platform->nic_up_Bps != NULL) {
-        int64_t inside = platform->chip_count / plan->tensor_parallel;
-        return bytes / (double)(inside > 1 ? inside : 1) / platform->nic_up_Bps[0];
-    }
-    int32_t count = 0;
-    double narrowest_Bps = INFINITY;
-    const int32_t *links =
-        platform->chip_count > 1 ? platform_route(platform, 0, 1, &count) : NULL;
-    for (int32_t i = 0; i < count; i++) {
-        narrowest_Bps = fmin(narrowest_Bps, platform->links[links[i]].bandwidth_Bps);
-    }
-    return bytes / narrowest_Bps;
-}
-
-/* One unit one way as a sequence of its own, slowed down by this many bytes beside it. */
 static int32_t unit_sequence(struct lowering *lowering, const struct stage *stage, int64_t unit,
                              bool forward, double bytes)
 {
@@ -118,8 +97,9 @@ static int32_t unit_sequence(struct lowering *lowering, const struct stage *stag
     } else {
         lowering_backward(lowering, sequence, part, layer, TURN_BACKWARD);
     }
-    double slowdown = slowdown_beside(lowering, rough_s(lowering, bytes),
-                                      lowering_sequence_s(lowering, sequence));
+    double slowdown = slowdown_beside(
+        lowering, exchange_rough_s(lowering->job->platform, lowering->plan, bytes),
+        lowering_sequence_s(lowering, sequence));
     struct sequence *what = &lowering->job->sequences[sequence];
     for (int64_t i = 0; i < what->op_count; i++) {
         what->ops[i].duration_s *= slowdown;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "program/exchange_least.h"
 #include "program/schedule.h"
 #include "study/search_walk.h"
 
@@ -32,7 +33,7 @@ static void learn_layout(struct search_walk *walk)
     if (!layout->known) {
         layout->known = true;
         layout->boundary = search_price_boundary(walk->search->platform, &walk->plan);
-        layout->rough_s_per_byte = search_price_rough_s(walk->search->platform, &walk->plan);
+        layout->rough_s_per_byte = exchange_rough_s(walk->search->platform, &walk->plan, 1);
     }
     search_shared_learn(walk);
 }

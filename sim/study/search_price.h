@@ -42,7 +42,3 @@ struct search_line {
 /* From one pipeline stage to the next: the slowest of all boundaries. */
 struct search_line search_price_boundary(const struct platform *platform,
                                          const struct plan *plan);
-
-/* Seconds a byte of an exchange among replicas, as roughly as the simulation reckons what work
- * beside it loses. MODEL.md, "Sharded states". */
-double search_price_rough_s(const struct platform *platform, const struct plan *plan);
