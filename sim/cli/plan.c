@@ -272,17 +272,8 @@ static void print_answer(const struct plan_job *job)
 static bool print_object(const struct plan_job *job, struct table *top, struct error *error)
 {
     const struct search *search = &job->search;
-    json_t *object = json_object();
-    json_object_set_new(object, "workload", json_string(search->scenario->name));
-    json_object_set_new(object, "platform", json_string(search->platform->name));
-    json_object_set_new(object, "chips", json_integer(platform_chips(search->platform)));
-    json_object_set_new(object, "objective",
-                        json_string(search_objective_name(search->objective)));
-    json_object_set_new(object, "plans_considered", json_integer(search->considered));
-    json_object_set_new(object, "plans_feasible", json_integer(search->count));
-    json_object_set_new(object, "plans_per_s",
-                        json_real((double)search->count / search->wall_s));
-    json_object_set_new(object, "search_s", json_real(search->wall_s));
+    json_t *object = plan_object(&job->run, search->objective, search->considered,
+                                 search->count, search->wall_s);
     json_object_set_new(object, "interrupted", json_boolean(search->interrupted));
     json_object_set_new(object, "spearman",
                         job->checked > 0 ? json_real(job->spearman) : json_null());

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "cli/plan_tables.h"
 #include "cli/print.h"
 #include "study/serve_search.h"
 
@@ -222,17 +223,8 @@ static void print_answer(const struct run_job *job, const struct serve_simulatio
 static bool print_object(const struct run_job *job, const struct serve_search *search,
                          struct table *top, struct error *error)
 {
-    json_t *object = json_object();
-    json_object_set_new(object, "workload", json_string(search->scenario->name));
-    json_object_set_new(object, "platform", json_string(search->platform->name));
-    json_object_set_new(object, "chips", json_integer(platform_chips(search->platform)));
-    json_object_set_new(object, "objective",
-                        json_string(search_objective_name(search->objective)));
-    json_object_set_new(object, "plans_considered", json_integer(search->considered));
-    json_object_set_new(object, "plans_feasible", json_integer(search->count));
-    json_object_set_new(object, "plans_per_s",
-                        json_real((double)search->count / search->wall_s));
-    json_object_set_new(object, "search_s", json_real(search->wall_s));
+    json_t *object =
+        plan_object(job, search->objective, search->considered, search->count, search->wall_s);
     json_object_set_new(object, "top", print_json_table(top));
     json_object_set_new(object, "result", json_string(job->output));
     return print_json(object, error);

@@ -2,6 +2,7 @@
 /* A plan search as tables: the best with their simulated figures, and all feasible plans. */
 #pragma once
 
+#include "cli/run_job.h"
 #include "record/table.h"
 #include "study/search.h"
 
@@ -12,3 +13,7 @@ struct table *plan_tables_all(const struct search *search, struct arena *arena);
  */
 bool plan_tables_check(const struct search_simulation *simulation, const char *output,
                        struct arena *arena, struct error *error);
+
+/* How the answer of a search begins in --json, of training and of serving alike. */
+json_t *plan_object(const struct run_job *job, enum search_objective objective,
+                    int64_t considered, int64_t feasible, double wall_s);
