@@ -257,19 +257,20 @@ static bool read_latent(const struct reader *reader)
                     wrong_shape(reader, "qk_nope_head_dim", "as many as v_head_dim"));
 }
 
-/* Layers that look back on a window: those that layer_types names, or all. */
+/* Layers with a window: those that layer_types names, else those from max_window_layers on. */
 static bool read_window(const struct reader *reader)
 {
     struct model *model = reader->model;
     const json_t *types = json_object_get(reader->root, "layer_types");
-    if (!optional(reader, "sliding_window", 0, &model->window)) {
-        return false;
-    }
-    if (model->window == 0 || !flag(reader, "use_sliding_window", true)) {
+    int64_t full = 0;
+    bool read = optional(reader, "sliding_window", 0, &model->window) &&
+                optional(reader, "max_window_layers", 0, &full);
+    if (!read || model->window == 0 || !flag(reader, "use_sliding_window", true)) {
         model->window = 0;
-        return true;
+        return read;
     }
-    model->window_layers = json_is_array(types) ? 0 : model->layers;
+    bool named = json_is_array(types);
+    model->window_layers = named || full > model->layers ? 0 : model->layers - full;
     for (size_t i = 0; i < json_array_size(types); i++) {
         const char *type = json_string_value(json_array_get(types, i));
         model->window_layers += type != NULL && strcmp(type, "sliding_attention") == 0;

@@ -205,7 +205,8 @@ static void test_latent(void)
            4, "expected as many as v_head_dim");
 }
 
-/* Every second layer of GPT-OSS looks back on 128 tokens; Mistral's on 4,096 in all. */
+/* Every second layer of GPT-OSS looks back on 128 tokens; Mistral's on 4,096 in all; of Qwen2's
+ * those from max_window_layers on, when windows are used. */
 static void test_windows(void)
 {
     struct arena *arena = arena_create();
@@ -224,6 +225,20 @@ static void test_windows(void)
                       "\"sliding_window\": 4096}",
                       arena);
     CU_ASSERT(model->window == 4096 && model->window_layers == 4);
+    static const char *const counts[] = {"true, \"max_window_layers\": 3",
+                                         "true, \"max_window_layers\": 28",
+                                         "false, \"max_window_layers\": 3"};
+    for (int i = 0; i < 3; i++) {
+        model = read_text(
+            arena_format(arena,
+                         "{\"architectures\": [\"Qwen2ForCausalLM\"], \"hidden_size\": 64,"
+                         "\"intermediate_size\": 32, \"num_hidden_layers\": 4,"
+                         "\"vocab_size\": 100, \"num_attention_heads\": 8,"
+                         "\"sliding_window\": 16, \"use_sliding_window\": %s}",
+                         counts[i]),
+            arena);
+        CU_ASSERT_EQUAL(model->window_layers, i == 0 ? 1 : 0);
+    }
     arena_free(arena);
 }
 
