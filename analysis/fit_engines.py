@@ -75,9 +75,11 @@ def begins(text: str, names: str) -> int:
 def closeness(row: dict[str, str], engine: dict[str, str]) -> tuple[int, ...]:
     """As closeness() in sim/study/engines.c; (): the row is of another engine."""
     name = row["engine"] + (" disaggregated" if row["prefill_cfg"] else "")
+    words = row["hardware"].split(" ")
+    tails = [" ".join(words[i:]) for i in range(len(words))]
     fits = (begins(name, engine["engine"]),
             begins(row["engine_version"], engine["version"]) if engine["version"] else 1,
-            begins(row["hardware"], engine["hardware"]) if engine["hardware"] else 1)
+            max(begins(tail, engine["hardware"]) for tail in tails) if engine["hardware"] else 1)
     return fits if all(fits) else ()
 
 

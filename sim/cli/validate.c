@@ -164,6 +164,27 @@ static void print_missing(const struct table *missing)
     }
 }
 
+/* What was taken for a model or an engine that no table has, and for how many rows. */
+static void print_assumed(const struct validation *validation)
+{
+    int64_t rows = validation->measured->row_count;
+    bool begun = false;
+    for (int64_t first = 0; first < rows; first++) {
+        const char *sentence = validation->outcomes[first].assumed;
+        int64_t alike = 0, before = 0;
+        for (int64_t i = 0; i < rows && sentence[0] != '\0'; i++) {
+            bool same = strcmp(validation->outcomes[i].assumed, sentence) == 0;
+            alike += same;
+            before += same && i < first;
+        }
+        if (alike > 0 && before == 0) {
+            printf("%s  %5lld %s\n", begun ? "" : "\nassumed, for so many rows\n",
+                   (long long)alike, sentence);
+            begun = true;
+        }
+    }
+}
+
 static bool print_object(struct table *tables[VALIDATION_TABLE_COUNT], struct error *error)
 {
     json_t *object = json_object();
@@ -222,6 +243,7 @@ static bool validate(const struct request *request, struct arena *arena, struct 
     }
     print_groups(validation);
     print_worst(validation, arena);
+    print_assumed(validation);
     print_missing(tables[2]);
     return true;
 }

@@ -3,7 +3,8 @@
 
 #include <math.h>
 #include <string.h>
-#include <strings.h>
+
+#include "study/names.h"
 
 struct engines *engines_read(const char *folder, struct arena *arena, struct error *error)
 {
@@ -30,7 +31,7 @@ static size_t begins_with(const char *text, const char *names)
     size_t longest = 0;
     while (*names != '\0') {
         size_t length = strcspn(names, "|");
-        if (length + 1 > longest && strncasecmp(text, names, length) == 0) {
+        if (length + 1 > longest && names_begin(text, names, length)) {
             longest = length + 1;
         }
         names += length + (names[length] == '|');
@@ -68,9 +69,23 @@ static int64_t closest(const struct csv *csv, const struct engine_name *name,
     return found;
 }
 
-bool engines_know(const struct engines *engines, const struct engine_name *name)
+static const char *also(const char *assumed, const char *sentence, struct arena *arena)
 {
-    return closest(engines->engines, name, NULL) >= 0;
+    return arena_format(arena, "%s%s%s", assumed, assumed[0] == '\0' ? "" : "; ", sentence);
+}
+
+const char *engines_name(const struct engines *engines, const struct engine_name *name,
+                         int64_t hardware, const char **assumed, struct arena *arena)
+{
+    if (closest(engines->engines, name, NULL) >= 0) {
+        return name->engine;
+    }
+    const char *usual = csv_text(engines->hardware, hardware, "usual_engine");
+    *assumed = also(*assumed,
+                    arena_format(arena, "engine '%.60s' is not in engines.csv: taken as %s",
+                                 name->engine, usual),
+                    arena);
+    return usual;
 }
 
 const char *engines_text(const struct engines *engines, const struct engine_name *name,
@@ -172,22 +187,12 @@ void engines_apply(const struct engines *engines, const struct engine_name *name
     scenario->engine.prefill_buckets = buckets[0] == '\0' ? "none" : buckets;
 }
 
-struct model *engines_model(const struct engines *engines, const char *name,
-                            struct arena *arena, struct error *error)
+/* The model of a row of models.csv. */
+static struct model *shape(const struct csv *csv, int64_t row, struct arena *arena)
 {
-    const struct csv *csv = engines->models;
-    int64_t row = 0;
-    while (row < csv->row_count && strcmp(csv_text(csv, row, "model"), name) != 0) {
-        row++;
-    }
-    if (row == csv->row_count) {
-        error_fill(error, ERROR_INPUT,
-                   "model '%.60s' is not in models.csv; add a row with its shape", name);
-        return NULL;
-    }
 #define COUNT(column) csv_count(csv, row, column, 0)
     struct model *model = arena_alloc(arena, sizeof *model);
-    *model = (struct model){.name = name,
+    *model = (struct model){.name = csv_text(csv, row, "model"),
                             .path = "",
                             .text = "",
                             .architecture = "measured",
@@ -218,5 +223,62 @@ struct model *engines_model(const struct engines *engines, const char *name,
                             .linear_state = COUNT("linear_state")};
 #undef COUNT
     model->max_positions = 1 << 20;
+    return model;
+}
+
+/* How far a model's counts are from those a name tells: logarithms of their ratios. */
+static double distance(const struct model *model, const struct names_size *size)
+{
+    double apart = fabs(log(model_parameters(model) / size->parameters));
+    bool mixture = model->expert_count > 0;
+    if (size->active > 0) {
+        apart += fabs(log(model_active_parameters(model) / size->active));
+    }
+    return mixture == size->mixture && model->linear_layers == 0 ? apart : (double)INFINITY;
+}
+
+/* The shape nearest to the size that a name tells, with more or fewer layers. */
+static struct model *sibling(const struct csv *csv, const char *name, struct arena *arena)
+{
+    struct names_size size;
+    struct model *found = NULL;
+    for (int64_t row = 0; names_size(name, &size) && row < csv->row_count; row++) {
+        struct model *model = shape(csv, row, arena);
+        if (isfinite(distance(model, &size)) &&
+            (found == NULL || distance(model, &size) < distance(found, &size))) {
+            found = model;
+        }
+    }
+    if (found != NULL) {
+        double vocabulary = model_embedding_parameters(found);
+        double layer = (model_parameters(found) - vocabulary) / (double)found->layers;
+        found->layers = (int64_t)fmax(round((size.parameters - vocabulary) / layer), 1);
+        found->window_layers = found->window_layers > 0 ? found->layers / 2 : 0;
+        found->dense_layers =
+            (int64_t)fmin((double)found->dense_layers, (double)found->layers - 1);
+    }
+    return found;
+}
+
+struct model *engines_model(const struct engines *engines, const char *name,
+                            const char **assumed, struct arena *arena, struct error *error)
+{
+    int64_t row = names_model(engines->models, name);
+    if (row >= 0) {
+        return shape(engines->models, row, arena);
+    }
+    struct model *model = sibling(engines->models, name, arena);
+    if (model == NULL) {
+        error_fill(error, ERROR_INPUT,
+                   "model '%.60s' is not in models.csv, and its name tells no count of "
+                   "parameters; add a row with its shape",
+                   name);
+        return NULL;
+    }
+    *assumed = also(
+        *assumed,
+        arena_format(arena, "model '%.60s' is not in models.csv: taken as %lld layers of %s",
+                     name, (long long)model->layers, model->name),
+        arena);
     return model;
 }

@@ -20,13 +20,10 @@ struct engine_name {
     const char *engine, *version, *hardware;
 };
 
-/* Whether some row of engines.csv fits. */
-bool engines_know(const struct engines *engines, const struct engine_name *name);
-
 /* A cell of the closest row that has one: of the rows whose names (several have | between) the
- * engine's name begins with, the longest beginning, then that of the version, then that of the
- * hardware; empty cells of those columns fit all. Thus a row holds what differs from the more
- * general ones. "": no row has one. */
+ * engine's name begins with, the longest beginning (case, blanks and dashes aside), then that
+ * of the version, then that of the hardware; empty cells of those columns fit all. Thus a row
+ * holds what differs from the more general ones. "": no row has one. */
 const char *engines_text(const struct engines *engines, const struct engine_name *name,
                          const char *column);
 
@@ -34,10 +31,18 @@ const char *engines_text(const struct engines *engines, const struct engine_name
 void engines_apply(const struct engines *engines, const struct engine_name *name,
                    struct serving_scenario *scenario);
 
-/* The shape of a model by its exact name; NULL and an INPUT error when it is not there. */
+/* The shape of a model by its name (names.h). One that is not there has the shape nearest to
+ * the parameters that its name tells ("27b"), with as many layers as they ask for, and
+ * *assumed, a text, gets a sentence that says so. NULL and an INPUT error when the name tells
+ * none. */
 struct model *engines_model(const struct engines *engines, const char *name,
-                            struct arena *arena, struct error *error);
+                            const char **assumed, struct arena *arena, struct error *error);
 
-/* The row of hardware.csv, or lengths.csv, whose first column the text begins with, the longest
+/* The engine of the row as engines.csv has it; one that is not there is what hardware.csv has
+ * as usual on that hardware, and *assumed says so. */
+const char *engines_name(const struct engines *engines, const struct engine_name *name,
+                         int64_t hardware, const char **assumed, struct arena *arena);
+
+/* The row of lengths.csv whose first column the text begins with, the longest
  * one; -1: none. */
 int64_t engines_longest(const struct csv *csv, const char *text);

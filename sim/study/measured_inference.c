@@ -10,6 +10,7 @@
 
 #include "hardware/platform_part.h"
 #include "study/measured_load.h"
+#include "study/names.h"
 #include "workload/scenario_key.h"
 
 struct reading {
@@ -318,24 +319,23 @@ static bool make_replicas(struct reading *reading, struct model *model, struct e
 
 static bool find_tables(struct reading *reading, struct error *error)
 {
-    reading->hardware = engines_longest(reading->engines->hardware, text(reading, "hardware"));
+    const struct csv *hardware = reading->engines->hardware;
+    reading->hardware = names_hardware(hardware, text(reading, "hardware"));
     if (reading->hardware < 0) {
         return error_fill(
             error, ERROR_INPUT,
             "hardware '%.60s' is not in hardware.csv; add a row with its platform",
             text(reading, "hardware"));
     }
-    reading->cores =
-        csv_count(reading->engines->hardware, reading->hardware, "cores_per_chip", 1);
+    reading->cores = csv_count(hardware, reading->hardware, "cores_per_chip", 1);
     bool apart = text(reading, "prefill_cfg")[0] != '\0';
-    const char *name = arena_format(reading->arena, "%s%s", text(reading, "engine"),
-                                    apart ? " disaggregated" : "");
-    reading->engine =
-        (struct engine_name){name, text(reading, "engine_version"), text(reading, "hardware")};
-    return engines_know(reading->engines, &reading->engine) ||
-           error_fill(error, ERROR_INPUT,
-                      "engine '%.60s' is not in engines.csv; add a row with its properties",
-                      text(reading, "engine"));
+    reading->engine = (struct engine_name){
+        arena_format(reading->arena, "%s%s", text(reading, "engine"),
+                     apart ? " disaggregated" : ""),
+        text(reading, "engine_version"), csv_text(hardware, reading->hardware, "hardware")};
+    reading->engine.engine = engines_name(reading->engines, &reading->engine, reading->hardware,
+                                          &reading->result->assumed, reading->arena);
+    return true;
 }
 
 struct inference_case *measured_inference_case(struct machines *machines,
@@ -348,11 +348,12 @@ struct inference_case *measured_inference_case(struct machines *machines,
                               .row = row->row,
                               .arena = arena};
     reading.result = arena_alloc(arena, sizeof *reading.result);
+    reading.result->assumed = "";
     if (!measured_load_stated(row->csv, row->row, error) || !find_tables(&reading, error)) {
         return NULL;
     }
-    struct model *model =
-        engines_model(machines->engines, text(&reading, "model"), arena, error);
+    struct model *model = engines_model(machines->engines, text(&reading, "model"),
+                                        &reading.result->assumed, arena, error);
     if (model == NULL) {
         return NULL;
     }

@@ -17,7 +17,8 @@ struct inference_case {
     struct platform *platform; /* of one replica; all do alike */
     struct scenario *scenario;
     int64_t replicas;
-    double least_s; /* the set of requests is played again until this has passed */
+    const char *assumed; /* what stands for a model or an engine that no table has; "" */
+    double least_s;      /* the set of requests is played again until this has passed */
     struct inference_pool prefill, decode;
 };
 
@@ -54,6 +55,7 @@ struct inference_memo {
     const struct csv *csv; /* NULL: nothing yet */
     int64_t row;
     const char *platform; /* its name, which is read ahead */
+    const char *assumed;
     struct inference_result result;
 };
 

@@ -9,6 +9,7 @@
 #include "serving/serving.h"
 #include "study/measured_inference.h"
 #include "study/measured_load.h"
+#include "study/names.h"
 #include "workload/lengths.h"
 
 /* What was measured had room: where the weights leave none, the engine's share of the memory
@@ -228,6 +229,7 @@ static bool run_row(struct machines *machines, const struct measured_row *row,
     *blank = what == NULL && strstr(error->message, "empty") != NULL;
     bool done = what != NULL && measured_inference_run(what, &memo->result, arena, error);
     memo->platform = done ? arena_format(machines->arena, "%s", platform_of(what)->name) : "";
+    memo->assumed = done ? arena_format(machines->arena, "%s", what->assumed) : "";
     arena_free(arena);
     memo->csv = done ? row->csv : NULL;
     memo->row = row->row;
@@ -254,7 +256,7 @@ void measured_inference_prepare(struct machines *machines, const struct measured
     struct error ignored = {0};
     if (row->kind == MEASURED_INFERENCE) {
         const struct csv *hardware = machines->engines->hardware;
-        int64_t found = engines_longest(hardware, csv_text(row->csv, row->row, "hardware"));
+        int64_t found = names_hardware(hardware, csv_text(row->csv, row->row, "hardware"));
         if (found >= 0) {
             machines_hardware(machines, found, &ignored);
         }

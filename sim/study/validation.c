@@ -77,6 +77,7 @@ static bool simulate_serving(struct machines *machines, const struct measured_ro
         return false;
     }
     note_platform(outcome, memo->platform);
+    snprintf(outcome->assumed, sizeof outcome->assumed, "%s", memo->assumed);
     return true;
 }
 

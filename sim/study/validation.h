@@ -14,9 +14,10 @@ struct outcome {
     double simulated;                  /* in the row's unit */
     double part_s[PART_OF_TIME_COUNT]; /* of a training step */
     double step_s;
-    char reason[VALIDATION_REASON_SIZE]; /* why there is no figure */
-    bool blank;                          /* a needed column is empty */
-    char platform[VALIDATION_NAME_SIZE]; /* on which it ran; "" without a figure */
+    char reason[VALIDATION_REASON_SIZE];  /* why there is no figure */
+    bool blank;                           /* a needed column is empty */
+    char assumed[VALIDATION_REASON_SIZE]; /* what stands for something unknown; "" */
+    char platform[VALIDATION_NAME_SIZE];  /* on which it ran; "" without a figure */
 };
 
 struct validation_group {

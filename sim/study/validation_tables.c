@@ -30,6 +30,7 @@ static const struct column row_columns[] = {
     {"unit", COLUMN_TEXT, "1", "Unit of both"},
     {"error_fraction", COLUMN_F64, "1", "simulated / measured - 1"},
     {"suspects", COLUMN_TEXT, "1", "Parts of the step that take most of it"},
+    {"assumed", COLUMN_TEXT, "1", "What stands for a model or an engine that no table has"},
 };
 
 static const struct column missing_columns[] = {
@@ -89,6 +90,7 @@ static void add_row(struct table *table, const struct validation *validation, in
     cells[7].text = row->unit;
     cells[8].f64 = validation_error(validation, index);
     cells[9].text = validation_suspects(outcome, table->arena);
+    cells[10].text = outcome->assumed;
 }
 
 static void add_missing(struct table *table, const struct validation *validation, int64_t index)
