@@ -164,7 +164,7 @@ static void print_missing(const struct table *missing)
     }
 }
 
-/* What was taken for a model or an engine that no table has, and for how many rows. */
+/* What was taken for something that is not there, and for how many rows. */
 static void print_assumed(const struct validation *validation)
 {
     int64_t rows = validation->measured->row_count;

@@ -33,6 +33,7 @@ static const struct {
     {"alltoallv", COLLECTIVE_ALL_TO_ALL, PLATEAU},
     {"a2a", COLLECTIVE_ALL_TO_ALL, PLATEAU},
     {"broadcast", COLLECTIVE_BROADCAST, PLATEAU},
+    {"reduce", COLLECTIVE_BROADCAST, PLATEAU}, /* the same bytes the other way */
     {"point to point", COLLECTIVE_SEND_RECEIVE, LATENCY},
     {"per hop", COLLECTIVE_SEND_RECEIVE, LATENCY},
     {"permute", COLLECTIVE_SEND_RECEIVE, PLATEAU},
@@ -178,6 +179,7 @@ struct collective_case *measured_collective_case(struct machines *machines,
     what->request = (struct collective_request){
         operations[operation].operation, bytes, algorithm_of(row->csv, row->row),
         (ranks + ranks_per_chip - 1) / ranks_per_chip, 0};
+    what->assumed = "";
     place(what, row, whole);
     bool by_call =
         strcmp(csv_text(row->csv, row->row, "size_convention"), "payload per rank") == 0;
@@ -188,14 +190,36 @@ struct collective_case *measured_collective_case(struct machines *machines,
     return what;
 }
 
-bool measured_collective_run(const struct collective_case *what, double *time_s,
-                             struct arena *arena, struct error *error)
+static struct job *plan(const struct collective_case *what, struct arena *arena,
+                        struct error *error)
+{
+    struct job *job = lower_collective(what->platform, &what->request, arena, error);
+    return job != NULL && exchanges_plan_all(job, error) ? job : NULL;
+}
+
+/* An algorithm that the machine or the operation does not have was not what ran. */
+static struct job *plan_possible(struct collective_case *what, struct arena *arena,
+                                 struct error *error)
+{
+    struct job *job = plan(what, arena, error);
+    if (job == NULL && strcmp(what->request.algorithm, "auto") != 0) {
+        what->assumed =
+            arena_format(arena, "algorithm '%s' cannot do this: the library's own choice",
+                         what->request.algorithm);
+        what->request.algorithm = "auto";
+        *error = (struct error){0};
+        job = plan(what, arena, error);
+    }
+    return job;
+}
+
+bool measured_collective_run(struct collective_case *what, double *time_s, struct arena *arena,
+                             struct error *error)
 {
     struct executor_options options = {.detail = DETAIL_FLOW, .coalesce = false};
     struct execution execution;
-    struct job *job = lower_collective(what->platform, &what->request, arena, error);
-    if (job == NULL || !exchanges_plan_all(job, error) ||
-        !executor_run(job, &options, &execution, arena, error)) {
+    struct job *job = plan_possible(what, arena, error);
+    if (job == NULL || !executor_run(job, &options, &execution, arena, error)) {
         return false;
     }
     *time_s = execution.time_s + what->host_s;

@@ -9,7 +9,8 @@
 struct collective_case {
     struct platform *platform;
     struct collective_request request;
-    double host_s; /* what the way of measuring adds */
+    double host_s;       /* what the way of measuring adds */
+    const char *assumed; /* what stands for an algorithm that it cannot run; "" */
 };
 
 /* NULL when a needed column is empty (INPUT, naming it), or the machine or operation is
@@ -22,6 +23,7 @@ struct collective_case *measured_collective_case(struct machines *machines,
 /* The time that the row reports, or implies by its bandwidth; NAN when it has none. */
 double measured_collective_time_s(const struct csv *csv, int64_t row);
 
-/* Simulates the case: as `trnsim run` does. False and an error when it cannot be. */
-bool measured_collective_run(const struct collective_case *what, double *time_s,
-                             struct arena *arena, struct error *error);
+/* Simulates the case: as `trnsim run` does. An algorithm that cannot be is replaced, and
+ * assumed. False and an error when it cannot be. */
+bool measured_collective_run(struct collective_case *what, double *time_s, struct arena *arena,
+                             struct error *error);

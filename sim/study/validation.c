@@ -44,6 +44,11 @@ static bool simulate_training(struct machines *machines, const struct measured_r
     return true;
 }
 
+static void note_assumed(struct outcome *outcome, const char *sentence)
+{
+    snprintf(outcome->assumed, sizeof outcome->assumed, "%s", sentence);
+}
+
 static bool simulate_collective(struct machines *machines, const struct measured_row *row,
                                 struct outcome *outcome, struct error *error)
 {
@@ -54,7 +59,9 @@ static bool simulate_collective(struct machines *machines, const struct measured
         return false;
     }
     note_platform(outcome, what->platform->name);
-    return measured_collective_run(what, &outcome->simulated, arena, error);
+    bool done = measured_collective_run(what, &outcome->simulated, arena, error);
+    note_assumed(outcome, what->assumed);
+    return done;
 }
 
 static bool simulate_kernel(struct machines *machines, const struct measured_row *row,
@@ -77,7 +84,7 @@ static bool simulate_serving(struct machines *machines, const struct measured_ro
         return false;
     }
     note_platform(outcome, memo->platform);
-    snprintf(outcome->assumed, sizeof outcome->assumed, "%s", memo->assumed);
+    note_assumed(outcome, memo->assumed);
     return true;
 }
 

@@ -66,3 +66,38 @@ trnsim: empty/training.csv: the file is empty, expected a header and rows of com
 trnsim: broken/training.csv:2: 3 cells, expected the header's 2; quote cells that hold a comma
     a,b,c
 [exit 3]
+
+# Models, engines and algorithms that no table has stand for by what is nearest, and the row says so.
+$ python3 - <<'END'
+> import csv, os
+> def table(name, **wanted):
+>     rows = list(csv.DictReader(open(f"workloads/measured/{name}.csv")))
+>     return next(row for row in rows if all(row[column] == cell for column, cell in wanted.items()))
+> def write(name, rows):
+>     with open(f"foreign/{name}.csv", "w", newline="") as out:
+>         writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+>         writer.writeheader()
+>         writer.writerows(rows)
+> os.mkdir("foreign")
+> row = table("inference", load_type="closed_concurrency", engine="vllm", model="qwen3-32b")
+> write("inference", [{**row, "id": name, "family": "served", **cells} for name, cells in {
+>     "plain": {}, "spelled": {"model": "Qwen/Qwen3-32B-Instruct", "hardware": "8x NVIDIA H100 SXM 80GB"},
+>     "sized": {"model": "nobodys-33b"}, "engine": {"engine": "LMServe"}, "nameless": {"model": "nobodys"}}.items()])
+> row = table("collectives", algorithm="NVLSTree")
+> write("collectives", [{**row, "id": "all-to-all", "group": "forced", "collective": "all_to_all"}])
+> END
+> trnsim validate --data foreign --json --quiet > foreign.json
+> python3 -c '
+> import json
+> told = json.load(open("foreign.json"))
+> rows = {row["id"]: row for row in told["rows"]}
+> print(rows["plain"]["simulated"] == rows["spelled"]["simulated"], abs(rows["sized"]["simulated"] / rows["plain"]["simulated"] - 1) < 0.05)
+> for row in told["rows"]: print(row["id"], "assumed:", row["assumed"]) if row["assumed"] and "ttft" not in row["id"] else None
+> for row in told["not_simulated"]: print(row["id"], row["counts"], row["reason"])'
+True True
+all-to-all assumed: algorithm 'in-switch' cannot do this: the library's own choice
+sized assumed: model 'nobodys-33b' is not in models.csv: taken as 64 layers of qwen2.5-32b
+engine assumed: engine 'LMServe' is not in engines.csv: taken as vLLM
+nameless 1 model 'nobodys' is not in models.csv, and its name tells no count of parameters; add a row with its shape
+nameless:ttft 1 model 'nobodys' is not in models.csv, and its name tells no count of parameters; add a row with its shape
+[exit 0]
