@@ -30,7 +30,8 @@ static const struct column row_columns[] = {
     {"unit", COLUMN_TEXT, "1", "Unit of both"},
     {"error_fraction", COLUMN_F64, "1", "simulated / measured - 1"},
     {"suspects", COLUMN_TEXT, "1", "Parts of the step that take most of it"},
-    {"assumed", COLUMN_TEXT, "1", "What stands for a model, an engine or an algorithm that is not there"},
+    {"assumed", COLUMN_TEXT, "1",
+     "What stands for a model, an engine or an algorithm that is not there"},
 };
 
 static const struct column missing_columns[] = {
