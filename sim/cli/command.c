@@ -20,7 +20,7 @@ static command_function help_command;
 
 static const struct command commands[] = {
     {"run", "Simulate a workload on a machine: time, dollars and joules", run_command},
-    {"plan", "Find the best plan for a training workload on a machine", plan_command},
+    {"plan", "Find the best plan for a workload on a machine", plan_command},
     {"sweep", "Run many points, on this machine or on a Slurm cluster, into one table",
      sweep_command},
     {"uncertainty", "Run with uncertain inputs: ranges, and what moves the answer most",
@@ -48,7 +48,7 @@ static bool stderr_is_terminal;
 
 static void print_usage(void)
 {
-    puts("trnsim simulates the training of large models on clusters of accelerators: Trainium\n"
+    puts("trnsim simulates training and serving of large models on clusters of accelerators: Trainium\n"
          "UltraServers and their GPU baselines, in time, dollars and joules.\n"
          "\n"
          "Examples:\n"

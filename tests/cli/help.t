@@ -1,6 +1,6 @@
 # The first thing that a person sees.
 $ trnsim
-trnsim simulates the training of large models on clusters of accelerators: Trainium
+trnsim simulates training and serving of large models on clusters of accelerators: Trainium
 UltraServers and their GPU baselines, in time, dollars and joules.
 
 Examples:
