@@ -48,7 +48,8 @@ static bool stderr_is_terminal;
 
 static void print_usage(void)
 {
-    puts("trnsim simulates training and serving of large models on clusters of accelerators: Trainium\n"
+    puts("trnsim simulates training and serving of large models on clusters of accelerators: "
+         "Trainium\n"
          "UltraServers and their GPU baselines, in time, dollars and joules.\n"
          "\n"
          "Examples:\n"
