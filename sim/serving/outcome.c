@@ -171,9 +171,33 @@ void outcome_ended(struct outcome *outcome, const struct ended_request *ended)
     add_row(outcome, ended);
 }
 
+/* Rows in the order of arrival. When all have ended, the id says the place; each swap puts one
+ * row there for good. */
+static void sort_rows(struct outcome *outcome)
+{
+    struct table *rows = outcome->rows;
+    int64_t stride = outcome->row_stride, count = rows->row_count;
+    if (count != (outcome->arrived + stride - 1) / stride) {
+        return;
+    }
+    for (int64_t place = 0; place < count; place++) {
+        union cell *here = &rows->cells[place * REQUEST_COLUMN_COUNT];
+        while (here[REQUEST_ID].i64 != place * stride) {
+            union cell *there =
+                &rows->cells[here[REQUEST_ID].i64 / stride * REQUEST_COLUMN_COUNT];
+            for (int c = 0; c < REQUEST_COLUMN_COUNT; c++) {
+                union cell cell = here[c];
+                here[c] = there[c];
+                there[c] = cell;
+            }
+        }
+    }
+}
+
 void outcome_finish(struct outcome *outcome, double now_s)
 {
     outcome->end_s = now_s;
+    sort_rows(outcome);
     let_go(outcome);
     double until_s = outcome->last_arrival_s - outcome->scenario->cooldown_s;
     for (int64_t i = 0; i < outcome->held_count; i++) {

@@ -20,11 +20,8 @@ const char *replica_wait_name(enum wait_reason reason)
 void replica_init(struct replica *replica, const struct serving_engine *engine, int32_t index,
                   int64_t block_count)
 {
-    *replica = (struct replica){.index = index,
-                                .queue = REQUEST_LIST_EMPTY,
-                                .coming = REQUEST_LIST_EMPTY,
-                                .blocked = REQUEST_NONE,
-                                .backlog_s = -1};
+    *replica = (struct replica){
+        .index = index, .queue = REQUEST_LIST_EMPTY, .blocked = REQUEST_NONE, .backlog_s = -1};
     replica->block_needs =
         arena_array(engine->arena, engine->scenario->block_tokens, sizeof(int32_t));
     kv_cache_init(&replica->cache, block_count, engine->arena);

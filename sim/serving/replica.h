@@ -62,8 +62,9 @@ struct replica {
     double evicted_bytes; /* to lower tiers, not yet on their way */
 
     /* of replicas that go on apart: serving_apart.h */
-    struct request_list coming; /* dealt to it, their time has not come */
-    double levels_s;            /* its levels are counted up to then */
+    struct request_come *coming; /* [coming_count]: dealt to it, their time has not come */
+    int32_t coming_count, coming_next;
+    double levels_s; /* its levels are counted up to then */
 };
 
 struct batch_policy;

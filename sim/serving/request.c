@@ -47,7 +47,7 @@ static int32_t take_piece(struct request_pool *pool)
     return (int32_t)pool->piece_count++;
 }
 
-static int32_t copy_blocks(struct request_pool *pool, const struct arrival *arrival)
+int32_t request_keep_blocks(struct request_pool *pool, const struct arrival *arrival)
 {
     int32_t first = REQUEST_NONE, last = REQUEST_NONE;
     for (int32_t i = 0; i < arrival->range_count; i++) {
@@ -68,19 +68,21 @@ static int32_t copy_blocks(struct request_pool *pool, const struct arrival *arri
     return first;
 }
 
-int32_t request_create(struct request_pool *pool, const struct arrival *arrival, int64_t id)
+int32_t request_create(struct request_pool *pool, const struct request_come *come)
 {
+    const struct arrival *arrival = &come->arrival;
     int32_t item = take_item(pool);
     *request_at(pool, item) = (struct request){.arrival_s = arrival->time_s,
                                                .admitted_s = -1,
                                                .first_token_s = -1,
-                                               .id = id,
+                                               .id = come->id,
                                                .session = arrival->session,
                                                .input_tokens = arrival->input_tokens,
                                                .output_tokens = arrival->output_tokens,
                                                .previous = REQUEST_NONE,
                                                .next = REQUEST_NONE,
-                                               .blocks = copy_blocks(pool, arrival),
+                                               .urgent = come->urgent,
+                                               .blocks = come->blocks,
                                                .block_count = arrival->block_count,
                                                .block_tokens = arrival->block_tokens,
                                                .lane = REQUEST_NONE,
@@ -88,7 +90,6 @@ int32_t request_create(struct request_pool *pool, const struct arrival *arrival,
                                                .chain = arrival->chain,
                                                .kept_tokens = arrival->kept_tokens};
     pool->present++;
-    pool->most = pool->present > pool->most ? pool->present : pool->most;
     return item;
 }
 

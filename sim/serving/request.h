@@ -68,14 +68,24 @@ struct request_pool {
     struct block_piece *pieces;
     int64_t piece_count, piece_capacity;
     int32_t free_piece;
-    int64_t present, most; /* now, and at the fullest moment */
+    int64_t present;
     struct arena *arena;
 };
 
 void request_pool_init(struct request_pool *pool, struct arena *arena);
 
-/* A new request for an arrival. */
-int32_t request_create(struct request_pool *pool, const struct arrival *arrival, int64_t id);
+/* A request that has come, before it is given to anybody. */
+struct request_come {
+    struct arrival arrival; /* but for its ranges */
+    int64_t id;
+    int32_t blocks; /* first piece of its block ids */
+    bool urgent;
+};
+
+/* Keeps the block ids of an arrival beyond its next take. */
+int32_t request_keep_blocks(struct request_pool *pool, const struct arrival *arrival);
+
+int32_t request_create(struct request_pool *pool, const struct request_come *come);
 void request_release(struct request_pool *pool, int32_t request);
 
 /* Requests in order, such as a queue; each is in one list at most. */

@@ -68,7 +68,6 @@ struct serving {
     double now_s;
     int64_t running, waiting, blocks_used;
     int64_t longest_queue;
-    struct arrival taken;
 };
 
 struct serving_options {

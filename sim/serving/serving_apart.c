@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests are read some way ahead and dealt to the replicas in the order of their coming; then
- * each replica goes through its own events up to the last of them. Integrals over time are
- * kept replica by replica: sums over replicas do not mind the order. */
+ * each replica goes through its own events up to the last of them. So many are dealt to each
+ * that most begin and end while it is at work: they take the places of those that have just
+ * ended, and what is fetched into the processor's cache once serves them all. Integrals over
+ * time are kept replica by replica: sums over replicas do not mind the order. */
 #include "serving/serving_apart.h"
 
 #include <math.h>
 
 #include "serving/serving_requests.h"
 
-enum { READ_AHEAD = 4096, READ_AHEAD_REPLICA = 16 };
+/* Requests dealt at a time: in all at least, and to a replica at most. */
+enum { DEAL_LEAST = 1024, DEAL_REPLICA = 64 };
 
 bool serving_apart_holds(const struct serving *serving)
 {
@@ -20,11 +23,27 @@ bool serving_apart_holds(const struct serving *serving)
            scenario->router == ROUTER_ROUND_ROBIN && !arrivals_wait_for_ends(serving->arrivals);
 }
 
+static int64_t deal_size(const struct serving *serving)
+{
+    int64_t each = DEAL_LEAST / serving->lane_count;
+    return each > DEAL_REPLICA ? each : DEAL_REPLICA;
+}
+
+/* Room for what is dealt at a time; turns are never more than one apart. */
+static void make_room(struct serving *serving)
+{
+    int64_t each = deal_size(serving) + 1;
+    struct request_come *room = arena_array(serving->pools[POOL_MAIN].engine.arena,
+                                            serving->lane_count * each, sizeof *room);
+    for (int32_t lane = 0; lane < serving->lane_count; lane++) {
+        serving->replicas[lane].coming = room + lane * each;
+    }
+}
+
 /* Reads what comes next and deals it out. False with the error of a trace. */
 static bool read_ahead(struct serving *serving, double *until_s, struct error *error)
 {
-    int64_t most = (int64_t)serving->lane_count * READ_AHEAD_REPLICA;
-    most = most > READ_AHEAD ? most : READ_AHEAD;
+    int64_t most = serving->lane_count * deal_size(serving);
     for (int64_t i = 0; i < most; i++) {
         double time_s = arrivals_time_s(serving->arrivals);
         if (!isfinite(time_s)) {
@@ -51,29 +70,29 @@ static void advance(struct serving *serving, struct replica *replica, double now
     replica->levels_s = serving->now_s = now_s;
 }
 
-/* The next of those dealt to the replica comes to its queue. */
+/* When the next of those dealt to the replica comes. */
+static double next_arrival_s(const struct replica *replica)
+{
+    return replica->coming_next == replica->coming_count
+               ? (double)INFINITY
+               : replica->coming[replica->coming_next].arrival.time_s;
+}
+
 static void enqueue(struct serving *serving, struct replica *replica)
 {
-    int32_t coming = replica->coming.first;
-    int32_t next = request_at(&serving->requests, coming)->next;
-    replica->coming.first = next;
-    if (next != REQUEST_NONE) {
-        request_prefetch(&serving->requests, next);
-    } else {
-        replica->coming = REQUEST_LIST_EMPTY;
+    const struct request_come *come = &replica->coming[replica->coming_next++];
+    if (replica->coming_next == replica->coming_count) {
+        replica->coming_next = replica->coming_count = 0;
     }
-    serving_requests_enqueue(serving, replica, coming);
+    serving_requests_enqueue(serving, replica, request_create(&serving->requests, come));
 }
 
 static bool go_on(struct serving *serving, struct replica *replica, double until_s,
                   struct error *error)
 {
     for (;;) {
-        int32_t coming = replica->coming.first;
         double end_s = replica->busy ? replica->end_s : (double)INFINITY;
-        double arrival_s = coming == REQUEST_NONE
-                               ? (double)INFINITY
-                               : request_at(&serving->requests, coming)->arrival_s;
+        double arrival_s = next_arrival_s(replica);
         double next_s = fmin(end_s, arrival_s);
         if (!isfinite(next_s) || next_s > until_s) {
             return true;
@@ -91,6 +110,7 @@ bool serving_apart_run(struct serving *serving, const struct serving_options *op
                        struct error *error)
 {
     double until_s = 0, end_s = 0;
+    make_room(serving);
     while (isfinite(until_s)) {
         if (!read_ahead(serving, &until_s, error)) {
             return false;

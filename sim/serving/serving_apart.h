@@ -2,8 +2,8 @@
 /* Replicas that do not hear of each other: what one does never depends on what another has
  * done, when the router takes turns, requests come as they come, and nothing moves between
  * them. Each then goes on alone through the requests of a while, so that its state stays in the
- * processor's cache. The outcome is that of the common order of events; rows of requests
- * stand in another order. MODEL.md, "Serving: engine" */
+ * processor's cache. The outcome is that of the common order of events. MODEL.md, "Serving:
+ * engine" */
 #pragma once
 
 #include "serving/serving.h"

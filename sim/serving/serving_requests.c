@@ -71,16 +71,16 @@ void serving_requests_ended(struct serving_engine *engine, struct replica *repli
 }
 
 /* Longer than can ever be held. */
-static bool too_long(const struct serving *serving, const struct request *request)
+static bool too_long(const struct serving *serving, const struct arrival *arrival)
 {
     int64_t most = serving->scenario->serving.max_model_len;
-    int64_t tokens = (int64_t)request->input_tokens + request->output_tokens;
+    int64_t tokens = (int64_t)arrival->input_tokens + arrival->output_tokens;
     if (most > 0 && tokens > most) {
         return true;
     }
     for (int kind = 0; kind < serving->pool_count; kind++) {
         const struct pool *pool = &serving->pools[kind];
-        int64_t held = kind == POOL_PREFILL ? request->input_tokens : tokens;
+        int64_t held = kind == POOL_PREFILL ? arrival->input_tokens : tokens;
         int64_t size = pool->scenario.block_tokens;
         if ((held + size - 1) / size > pool->replicas[0].cache.block_count) {
             return true;
@@ -196,12 +196,6 @@ void serving_requests_evacuate(struct serving *serving, struct replica *replica)
     }
 }
 
-static void reject(struct serving *serving, int32_t request)
-{
-    request_at(&serving->requests, request)->replica = -1;
-    leave(serving, request, STATE_REJECTED);
-}
-
 /* As many wait as the replicas that are open may have waiting. */
 static bool too_many(const struct serving *serving)
 {
@@ -211,42 +205,47 @@ static bool too_many(const struct serving *serving)
                            most * (pool->router.open_count > 0 ? pool->router.open_count : 1);
 }
 
-/* Takes the next request from the load into *request; REQUEST_NONE when it is turned away. */
-static bool take(struct serving *serving, int32_t *request, struct error *error)
+/* Takes the next request from the load; *welcome: it is not turned away. */
+static bool take(struct serving *serving, struct request_come *come, bool *welcome,
+                 struct error *error)
 {
-    if (!arrivals_take(serving->arrivals, &serving->taken, error)) {
+    if (!arrivals_take(serving->arrivals, &come->arrival, error)) {
         return false;
     }
-    *request = request_create(&serving->requests, &serving->taken, serving->outcome->arrived);
-    outcome_arrived(serving->outcome, &serving->taken);
-    struct request *item = request_at(&serving->requests, *request);
     double urgent = serving->scenario->serving.urgent_fraction;
-    item->urgent = urgent > 0 && random_uniform(&serving->urgency) < urgent;
-    if (too_long(serving, item) || too_many(serving)) {
-        reject(serving, *request);
-        *request = REQUEST_NONE;
+    come->id = serving->outcome->arrived;
+    come->blocks = request_keep_blocks(&serving->requests, &come->arrival);
+    come->arrival.ranges = NULL;
+    come->urgent = urgent > 0 && random_uniform(&serving->urgency) < urgent;
+    outcome_arrived(serving->outcome, &come->arrival);
+    *welcome = !too_long(serving, &come->arrival) && !too_many(serving);
+    if (!*welcome) {
+        int32_t request = request_create(&serving->requests, come);
+        request_at(&serving->requests, request)->replica = -1;
+        leave(serving, request, STATE_REJECTED);
     }
     return true;
 }
 
 bool serving_requests_take(struct serving *serving, struct error *error)
 {
-    int32_t request;
-    bool taken = take(serving, &request, error);
-    if (taken && request != REQUEST_NONE) {
-        serving_requests_deliver(serving, &serving->pools[serving->pool_count - 1], request);
+    struct request_come come;
+    bool welcome, taken = take(serving, &come, &welcome, error);
+    if (taken && welcome) {
+        serving_requests_deliver(serving, &serving->pools[serving->pool_count - 1],
+                                 request_create(&serving->requests, &come));
     }
     return taken;
 }
 
 bool serving_requests_deal(struct serving *serving, struct error *error)
 {
-    int32_t request;
-    bool taken = take(serving, &request, error);
-    if (taken && request != REQUEST_NONE) {
-        struct request *item = request_at(&serving->requests, request);
-        struct replica *replica = router_assign(&serving->pools[POOL_MAIN].router, item);
-        request_list_append(&replica->coming, &serving->requests, request);
+    struct request_come come;
+    bool welcome, taken = take(serving, &come, &welcome, error);
+    if (taken && welcome) {
+        struct request anybody = {.session = come.arrival.session};
+        struct replica *replica = router_assign(&serving->pools[POOL_MAIN].router, &anybody);
+        replica->coming[replica->coming_count++] = come;
     }
     return taken;
 }

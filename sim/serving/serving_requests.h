@@ -7,7 +7,7 @@
 /* Takes the next request from the load. False with the error of a trace. */
 bool serving_requests_take(struct serving *serving, struct error *error);
 
-/* The same, for later: the request is put in line before the replica that will get it. */
+/* The same, for later: it is written down before the replica that will get it. */
 bool serving_requests_deal(struct serving *serving, struct error *error);
 
 /* Gives a request to the replica that the pool's router picks. */
