@@ -100,11 +100,23 @@ static void print_limits(const union cell *row)
                     (long long)row[SERVING_PREEMPTIONS].i64,
                     print_count(text[0], (double)row[SERVING_RECOMPUTED].i64));
     }
+}
+
+static void print_money(const struct run_job *run, const union cell *row)
+{
+    char text[3][PRINT_SIZE];
     if (isfinite(row[SERVING_COST].f64)) {
-        print_field("cost", "%s a million output tokens; apart: %s a million in, %s out",
+        print_field("cost", "%s a million output tokens (%s to %s; %s price of %s%s)",
                     print_quantity(text[0], row[SERVING_COST].f64, "USD"),
+                    print_quantity(text[1], row[SERVING_COST_LOW].f64, "USD"),
+                    print_quantity(text[2], row[SERVING_COST_HIGH].f64, "USD"),
+                    row[SERVING_PRICE_KIND].text, run->book->date,
+                    row[SERVING_PRICE_IS_ESTIMATE].i64 ? ", an estimate" : "");
+        print_field("  apart", "%s a million in, %s out",
                     print_quantity(text[1], row[SERVING_COST_INPUT].f64, "USD"),
                     print_quantity(text[2], row[SERVING_COST_OUTPUT].f64, "USD"));
+    } else {
+        print_field("cost", "unknown: no price");
     }
     if (isfinite(row[SERVING_COST_SESSION].f64)) {
         print_field("session", "%s",
@@ -151,6 +163,7 @@ static void print_answer(const struct run_job *run, const struct serving *servin
     print_rates(row);
     print_fleet(serving, row);
     print_limits(row);
+    print_money(run, row);
     print_field("simulated", "%lld steps, %s, %s", (long long)row[SERVING_STEPS].i64,
                 print_quantity(text[0], run->provenance->wall_s, "s"),
                 print_quantity(text[1], run->provenance->peak_bytes, "B"));

@@ -160,18 +160,20 @@ static struct energy_use pool_energy(const struct serving *serving, const struct
                           (int64_t)ceil(chips), &activity);
 }
 
-/* Dollars an hour of all pools; NAN when one has no price. */
-static double price_usd_per_s(const struct serving *serving,
-                              const struct price *const prices[POOL_KINDS])
+/* Dollars a second of all pools; NAN when one has no price. */
+static struct cost_range cost_per_s(const struct serving *serving,
+                                    const struct price *const prices[POOL_KINDS])
 {
-    double usd = 0;
+    struct cost_range sum = {0};
     for (int kind = 0; kind < serving->pool_count; kind++) {
-        const struct price *price = prices != NULL ? prices[kind] : NULL;
         const struct pool *pool = &serving->pools[kind];
-        usd += cost_of_chips(price, pool->chips, 1).usd * serving_load_chips(serving, pool) /
-               (double)pool->chips;
+        struct cost_range cost = cost_of_chips(prices[kind], pool->chips, 1);
+        double part = serving_load_chips(serving, pool) / (double)pool->chips;
+        sum.usd += cost.usd * part;
+        sum.low_usd += cost.low_usd * part;
+        sum.high_usd += cost.high_usd * part;
     }
-    return usd;
+    return sum;
 }
 
 /* Share of the money that prompts take. With pools: that of the one that prefills. Else the
@@ -181,12 +183,10 @@ static double prompt_share(const struct serving *serving, const struct engine_to
                            const struct price *const prices[POOL_KINDS])
 {
     const struct pool *pool = &serving->pools[POOL_MAIN];
-    double whole = price_usd_per_s(serving, prices);
     if (serving->pool_count > 1) {
         const struct pool *prefill = &serving->pools[POOL_PREFILL];
-        return cost_of_chips(prices == NULL ? NULL : prices[POOL_PREFILL], prefill->chips, 1)
-                   .usd /
-               whole;
+        return cost_of_chips(prices[POOL_PREFILL], prefill->chips, 1).usd /
+               cost_per_s(serving, prices).usd;
     }
     double tokens = (double)pool->scenario.max_num_batched_tokens;
     double mean =
@@ -202,25 +202,43 @@ static double prompt_share(const struct serving *serving, const struct engine_to
     return fmin(1, prefill_s / totals->busy_s);
 }
 
-static void fill_economics(const struct serving *serving, const struct engine_totals *totals,
-                           const struct price *const prices[POOL_KINDS], union cell *row)
+static void fill_cost(const struct serving *serving, const struct engine_totals *totals,
+                      const struct price *const prices[POOL_KINDS], union cell *row)
+{
+    struct cost_range cost = cost_per_s(serving, prices);
+    double seconds = 1e6 / row[SERVING_OUTPUT_RATE].f64, usd = cost.usd * seconds;
+    double share = prompt_share(serving, totals, prices);
+    double sessions = (double)arrivals_sessions_begun(serving->arrivals);
+    row[SERVING_COST].f64 = usd;
+    row[SERVING_COST_LOW].f64 = cost.low_usd * seconds;
+    row[SERVING_COST_HIGH].f64 = cost.high_usd * seconds;
+    row[SERVING_COST_INPUT].f64 =
+        usd * share * row[SERVING_OUTPUT_RATE].f64 / row[SERVING_INPUT_RATE].f64;
+    row[SERVING_COST_OUTPUT].f64 = usd * (1 - share);
+    row[SERVING_COST_SESSION].f64 =
+        sessions > 0 ? cost.usd * serving_load_elapsed_s(serving) / sessions : (double)NAN;
+    row[SERVING_TOKENS_PER_USD].f64 = 1e6 / usd;
+}
+
+static void fill_price(const struct serving *serving,
+                       const struct price *const prices[POOL_KINDS], union cell *row)
+{
+    row[SERVING_PRICE_KIND].text = "";
+    for (int kind = 0; kind < serving->pool_count; kind++) {
+        if (prices[kind] != NULL) {
+            row[SERVING_PRICE_KIND].text = price_kind_name(prices[kind]->kind);
+            row[SERVING_PRICE_IS_ESTIMATE].i64 |= prices[kind]->is_estimate;
+        }
+    }
+}
+
+static void fill_energy(const struct serving *serving, const struct engine_totals *totals,
+                        union cell *row)
 {
     double joules = 0, tokens = (double)totals->produced;
     for (int kind = 0; kind < serving->pool_count; kind++) {
         joules += pool_energy(serving, &serving->pools[kind]).step_J;
     }
-    double usd = price_usd_per_s(serving, prices) / row[SERVING_OUTPUT_RATE].f64 * 1e6;
-    row[SERVING_COST].f64 = usd;
-    double share = prompt_share(serving, totals, prices);
-    double sessions = (double)arrivals_sessions_begun(serving->arrivals);
-    row[SERVING_COST_INPUT].f64 =
-        usd * share * row[SERVING_OUTPUT_RATE].f64 / row[SERVING_INPUT_RATE].f64;
-    row[SERVING_COST_OUTPUT].f64 = usd * (1 - share);
-    row[SERVING_COST_SESSION].f64 =
-        sessions > 0
-            ? price_usd_per_s(serving, prices) * serving_load_elapsed_s(serving) / sessions
-            : (double)NAN;
-    row[SERVING_TOKENS_PER_USD].f64 = 1e6 / usd;
     row[SERVING_ENERGY].f64 = joules / tokens * 1e6;
     row[SERVING_TOKENS_PER_J].f64 = tokens / joules;
     row[SERVING_POWER].f64 = joules / serving_load_elapsed_s(serving);
@@ -246,6 +264,8 @@ struct table *serving_tables_summary(const struct serving *serving,
                                      const struct price *const prices[POOL_KINDS],
                                      struct arena *arena)
 {
+    static const struct price *const none[POOL_KINDS];
+    prices = prices != NULL ? prices : none;
     struct table *table =
         table_create(arena, "summary", "the answer", summary_columns, SERVING_COLUMN_COUNT);
     union cell *row = table_append(table);
@@ -255,7 +275,9 @@ struct table *serving_tables_summary(const struct serving *serving,
     fill_evidence(serving, row, arena);
     fill_engine(serving, &totals, row);
     fill_fleet(serving, row);
-    fill_economics(serving, &totals, prices, row);
+    fill_cost(serving, &totals, prices, row);
+    fill_price(serving, prices, row);
+    fill_energy(serving, &totals, row);
     return table;
 }
 

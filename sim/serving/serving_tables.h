@@ -100,6 +100,9 @@
       "integral of requests present against the sum of their times")                           \
     X(COST, "cost_usd_per_million_tokens", F64, "USD",                                         \
       "price of a million output tokens; nan: no price")                                       \
+    X(COST_LOW, "cost_usd_per_million_tokens_low", F64, "USD", "the same at the lowest price") \
+    X(COST_HIGH, "cost_usd_per_million_tokens_high", F64, "USD",                               \
+      "the same at the highest price")                                                         \
     X(COST_INPUT, "cost_usd_per_million_input_tokens", F64, "USD",                             \
       "of that time, what prefilling takes, over prompt tokens, cached or not")                \
     X(COST_OUTPUT, "cost_usd_per_million_output_tokens_alone", F64, "USD",                     \
@@ -109,7 +112,9 @@
     X(TOKENS_PER_USD, "tokens_per_usd", F64, "1/USD", "output tokens for a dollar")            \
     X(ENERGY, "energy_J_per_million_tokens", F64, "J", "of the facility, output tokens")       \
     X(TOKENS_PER_J, "tokens_per_J", F64, "1/J", "output tokens for a joule")                   \
-    X(POWER, "average_power_W", F64, "W", "of the facility")
+    X(POWER, "average_power_W", F64, "W", "of the facility")                                   \
+    X(PRICE_KIND, "price_kind", TEXT, "", "owner, on-demand, capacity-block, ...; \"\": none") \
+    X(PRICE_IS_ESTIMATE, "price_is_estimate", I64, "1", "1: a price is our estimate")
 
 #define SERVING_ENUM(NAME, column, type, unit, meaning) SERVING_##NAME,
 enum serving_column { SERVING_COLUMNS(SERVING_ENUM) SERVING_COLUMN_COUNT };
