@@ -55,8 +55,8 @@ bool comparison_read(const char *path, struct arena *arena, struct compared *com
     compared->is_measured = strcmp(kind, "baseline") == 0;
     if (!compared->is_measured && strcmp(kind, "training") != 0) {
         return error_at(error, ERROR_INPUT, path, 0, 0,
-                        "is the result of a '%s' run, expected training or baseline; compare "
-                        "such results by their --json",
+                        "is the result of a '%s' run, expected training or baseline; trnsim "
+                        "report shows such results beside each other",
                         kind);
     }
     compared->path = path;
@@ -91,6 +91,39 @@ double comparison_ratio(const struct compared *result, const struct compared *ba
 {
     double below = comparison_value(baseline, column);
     return below > 0 ? comparison_value(result, column) / below : (double)NAN;
+}
+
+/* Logarithm of how far measured steps lie from the simulated one, to the column of one end. */
+static double distance(const struct compared *compared, enum summary_column end)
+{
+    return log(comparison_value(compared, end) / comparison_value(compared, SUMMARY_STEP_TIME));
+}
+
+struct comparison_range comparison_time_range(const struct compared *result,
+                                              const struct compared *baseline)
+{
+    double down =
+        hypot(distance(result, SUMMARY_STEP_LOW), distance(baseline, SUMMARY_STEP_HIGH));
+    double up =
+        hypot(distance(result, SUMMARY_STEP_HIGH), distance(baseline, SUMMARY_STEP_LOW));
+    return (struct comparison_range){.low = exp(-down), .high = exp(up)};
+}
+
+struct comparison_range comparison_speed_range(const struct compared *result,
+                                               const struct compared *baseline)
+{
+    struct comparison_range times = comparison_time_range(result, baseline);
+    double ratio = comparison_ratio(result, baseline, SUMMARY_TOKENS_PER_S);
+    return (struct comparison_range){.low = ratio / times.high, .high = ratio / times.low};
+}
+
+struct comparison_range comparison_price_range(const struct compared *result,
+                                               const struct compared *baseline)
+{
+    return (struct comparison_range){.low = comparison_value(result, SUMMARY_COST_LOW) /
+                                            comparison_value(baseline, SUMMARY_COST_HIGH),
+                                     .high = comparison_value(result, SUMMARY_COST_HIGH) /
+                                             comparison_value(baseline, SUMMARY_COST_LOW)};
 }
 
 double comparison_usd_per_chip_h(const struct compared *compared)

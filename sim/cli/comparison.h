@@ -30,6 +30,24 @@ const char *comparison_text(const struct compared *compared, enum summary_column
 double comparison_ratio(const struct compared *result, const struct compared *baseline,
                         enum summary_column column);
 
+/* A ratio from low to high; NAN: nothing is known. */
+struct comparison_range {
+    double low, high;
+};
+
+/* How far from the ratio of two simulated step times that of measured ones may lie, as factors;
+ * NAN when nothing is known of one. MODEL.md, "Evidence". */
+struct comparison_range comparison_time_range(const struct compared *result,
+                                              const struct compared *baseline);
+
+/* Of tokens/s over those of the baseline, by the same. */
+struct comparison_range comparison_speed_range(const struct compared *result,
+                                               const struct compared *baseline);
+
+/* Of the cost of a token over that on the baseline, by the ranges of the prices alone. */
+struct comparison_range comparison_price_range(const struct compared *result,
+                                               const struct compared *baseline);
+
 /* Chip-hours per million tokens that a part of the step takes; parts that one side does not
  * have are 0 there. */
 struct comparison_part {

@@ -94,6 +94,14 @@ static void print_speed(const struct compared *result, const struct compared *ba
     double per_chip = comparison_ratio(result, baseline, SUMMARY_TOKENS_PER_S_PER_CHIP);
     char times[PRINT_SIZE];
     printf(",\n    with %s times its tokens/s per chip\n", print_count(times, per_chip));
+    struct comparison_range range = comparison_speed_range(result, baseline);
+    char low[PRINT_SIZE], high[PRINT_SIZE];
+    bool faster = ratio >= 1;
+    if (range.low < range.high) {
+        printf("    (%s to %s times by the ranges of the step times)\n",
+               print_count(low, faster ? range.low : 1 / range.high),
+               print_count(high, faster ? range.high : 1 / range.low));
+    }
 }
 
 static void print_break_even(const struct compared *result, const struct compared *baseline)
@@ -109,6 +117,28 @@ static void print_break_even(const struct compared *result, const struct compare
     }
 }
 
+static void print_cost_range(const struct compared *result, const struct compared *baseline)
+{
+    struct comparison_range prices = comparison_price_range(result, baseline);
+    struct comparison_range times = comparison_time_range(result, baseline);
+    const char *note = estimate_note(result, baseline);
+    char text[4][PRINT_SIZE];
+    if (times.low < times.high) {
+        printf(
+            "\n    (%s to %s times by the ranges of the prices, %s to %s by those of the step "
+            "times too%s)\n",
+            print_count(text[0], prices.low), print_count(text[1], prices.high),
+            print_count(text[2], prices.low * times.low),
+            print_count(text[3], prices.high * times.high), note);
+    } else if (prices.low < prices.high) {
+        printf("\n    (%s to %s times by the ranges of the prices%s)\n",
+               print_count(text[0], prices.low), print_count(text[1], prices.high), note);
+    } else {
+        printf("%s%s%s\n", *note != '\0' ? "\n    (" : "", *note != '\0' ? note + 2 : "",
+               *note != '\0' ? ")" : "");
+    }
+}
+
 static void print_cost(const struct compared *result, const struct compared *baseline)
 {
     double ratio = comparison_ratio(result, baseline, SUMMARY_COST);
@@ -121,25 +151,13 @@ static void print_cost(const struct compared *result, const struct compared *bas
                                     : "run it with --prices and a book that knows its chips");
         return;
     }
-    char value[PRINT_SIZE], base[PRINT_SIZE], low[PRINT_SIZE], high[PRINT_SIZE];
+    char value[PRINT_SIZE], base[PRINT_SIZE];
     printf("  %s is ", result->name);
     print_times(ratio, "dearer", "cheaper", "as dear as");
     printf(" %s per token:\n    %s against %s per million", baseline->name,
            print_quantity(value, comparison_value(result, SUMMARY_COST), "USD"),
            print_quantity(base, comparison_value(baseline, SUMMARY_COST), "USD"));
-    double lowest = comparison_value(result, SUMMARY_COST_LOW) /
-                    comparison_value(baseline, SUMMARY_COST_HIGH);
-    double highest = comparison_value(result, SUMMARY_COST_HIGH) /
-                     comparison_value(baseline, SUMMARY_COST_LOW);
-    if (lowest < highest) {
-        printf("\n    (%s to %s times by the range of the prices%s)\n",
-               print_count(low, lowest), print_count(high, highest),
-               estimate_note(result, baseline));
-    } else {
-        const char *note = estimate_note(result, baseline);
-        printf("%s%s%s\n", *note != '\0' ? "\n    (" : "", *note != '\0' ? note + 2 : "",
-               *note != '\0' ? ")" : "");
-    }
+    print_cost_range(result, baseline);
 }
 
 static void print_energy(const struct compared *result, const struct compared *baseline)
@@ -228,6 +246,14 @@ static json_t *json_ratios(const struct compared *result, const struct compared 
     return ratios;
 }
 
+static json_t *json_range(struct comparison_range range)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "low", json_number(range.low));
+    json_object_set_new(object, "high", json_number(range.high));
+    return object;
+}
+
 static json_t *json_parts(const struct compared *result, const struct compared *baseline,
                           struct arena *arena)
 {
@@ -251,6 +277,10 @@ json_t *comparison_json(const struct compared *result, const struct compared *ba
     json_t *object = print_json_row(result->summary, 0);
     json_object_set_new(object, "path", json_string(result->path));
     json_object_set_new(object, "ratios", json_ratios(result, baseline));
+    json_object_set_new(object, "tokens_per_s_ratio_range",
+                        json_range(comparison_speed_range(result, baseline)));
+    json_object_set_new(object, "price_ratio_range",
+                        json_range(comparison_price_range(result, baseline)));
     json_object_set_new(object, "break_even_usd_per_chip_h",
                         json_number(comparison_break_even(result, baseline)));
     bool measured = result->is_measured || baseline->is_measured;

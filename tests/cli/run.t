@@ -53,6 +53,7 @@ llama-3-8b-pretrain: results/a.h5
 …
   p5 x 1 is as fast as p5 x 1,
     with 1.00 times its tokens/s per chip
+    (… times by the ranges of the step times)
   p5 x 1 is as dear as p5 x 1 per token:
 …
 Why: per token it takes 1.00 times the chip-hours, each at 1.00 times the price.

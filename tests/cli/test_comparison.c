@@ -13,6 +13,7 @@ struct sample {
     const char *kind, *platform;
     int64_t chips;
     double step_s, matmul_s, bubble_s, usd_per_h;
+    double low, high; /* measured over simulated */
 };
 
 static void write_sample(const char *path, const struct sample *sample)
@@ -24,7 +25,10 @@ static void write_sample(const char *path, const struct sample *sample)
     summary->cells[SUMMARY_CHIPS].i64 = sample->chips;
     summary->cells[SUMMARY_DOMAINS].i64 = 2;
     summary->cells[SUMMARY_STEP_TIME].f64 = sample->step_s;
+    summary->cells[SUMMARY_STEP_LOW].f64 = sample->step_s * sample->low;
+    summary->cells[SUMMARY_STEP_HIGH].f64 = sample->step_s * sample->high;
     summary->cells[SUMMARY_TOKENS_PER_STEP].i64 = 2000000;
+    summary->cells[SUMMARY_TOKENS_PER_S].f64 = 2000000 / sample->step_s;
     summary->cells[SUMMARY_COST_PER_H].f64 = sample->usd_per_h;
     union cell *row = table_append(breakdown);
     row[BREAKDOWN_PART].text = "matmul";
@@ -39,8 +43,8 @@ static void write_sample(const char *path, const struct sample *sample)
     arena_free(arena);
 }
 
-static const struct sample ours = {"training", "a", 100, 36, 18, 18, 130};
-static const struct sample theirs = {"training", "b", 50, 18, 9, 0, (double)NAN};
+static const struct sample ours = {"training", "a", 100, 36, 18, 18, 130, 0.8, 1.5};
+static const struct sample theirs = {"training", "b", 50, 18, 9, 0, (double)NAN, 0.9, 1.25};
 
 static void test_comparison(void)
 {
@@ -76,6 +80,35 @@ static void test_comparison(void)
     arena_free(arena);
 }
 
+/* Twice the step, half the speed; the logarithms of what is known of both add in squares. */
+static void test_ranges(void)
+{
+    struct error error = {.kind = ERROR_NONE};
+    struct arena *arena = arena_create();
+    struct compared result, baseline;
+    const char *path = arena_text(arena, temporary_file("", ".h5"));
+    const char *base_path = arena_text(arena, temporary_file("", ".h5"));
+    struct sample measured = theirs;
+    measured.low = measured.high = 1;
+    write_sample(path, &ours);
+    write_sample(base_path, &theirs);
+    CU_ASSERT_TRUE_FATAL(comparison_read(path, arena, &result, &error));
+    CU_ASSERT_TRUE_FATAL(comparison_read(base_path, arena, &baseline, &error));
+    struct comparison_range both = comparison_time_range(&result, &baseline);
+    CU_ASSERT(near(both.low, exp(-hypot(log(0.8), log(1.25))), 1e-12));
+    CU_ASSERT(near(both.high, exp(hypot(log(1.5), log(0.9))), 1e-12));
+    struct comparison_range speed = comparison_speed_range(&result, &baseline);
+    CU_ASSERT(near(speed.low, 0.5 / both.high, 1e-12) &&
+              near(speed.high, 0.5 / both.low, 1e-12));
+
+    /* Against a measurement the range is the result's own. */
+    write_sample(base_path, &measured);
+    CU_ASSERT_TRUE_FATAL(comparison_read(base_path, arena, &baseline, &error));
+    struct comparison_range one = comparison_time_range(&result, &baseline);
+    CU_ASSERT(near(one.low, 0.8, 1e-12) && near(one.high, 1.5, 1e-12));
+    arena_free(arena);
+}
+
 static void test_other_kind(void)
 {
     struct error error = {.kind = ERROR_NONE};
@@ -94,6 +127,7 @@ static void test_other_kind(void)
 void suite_comparison(void)
 {
     static const struct test tests[] = {
+        {"ranges by what is known of both", test_ranges},
         {"ratios and parts", test_comparison},
         {"results of another kind", test_other_kind},
     };
