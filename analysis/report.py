@@ -27,7 +27,7 @@ except ImportError as missing:
 def named(results: list[Result]) -> list[Entry]:
     """Machine and count where that tells them apart, else the file's name."""
     rows = [r.row("summary") if "summary" in r.tables() and r.kind not in ("plan", "together") and len(r.table("summary")) == 1 else {} for r in results]
-    names = [f"{row['platform']} x {row['domains']}" if "domains" in row else str(row.get("platform", r.path.stem)) for row, r in zip(rows, results)]
+    names = [f"{row['platform']}, measured" if r.kind == "baseline" else f"{row['platform']} x {row['domains']}" if "domains" in row else str(row.get("platform", r.path.stem)) for r, row in zip(results, rows)]
     names = [f"{name} at {serving.load(r):.3g}/s" if r.kind == "serving" and names.count(name) > 1 else name for r, name in zip(results, names)]
     return [Entry(result, name if names.count(name) == 1 else result.path.stem, row) for result, name, row in zip(results, names, rows)]
 

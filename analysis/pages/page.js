@@ -4,6 +4,7 @@
 "use strict";
 
 const charts = JSON.parse(document.getElementById("charts").textContent);
+const PAPER_WIDTH = 688; /* of page.css in print: 43rem */
 let printing = false;
 const drawn = new Map(); /* figure -> ECharts instance, or an explorer with redraw() */
 
@@ -114,7 +115,7 @@ function even(spec, most) {
 }
 
 function upright(spec) {
-    return axis(spec, { nameLocation: "end", nameGap: 12, nameTextStyle: { color: css("--muted"), align: "left" } });
+    return axis(spec, { max: spec.unit === "%" ? 100 : undefined, nameLocation: "end", nameGap: 12, nameTextStyle: { color: css("--muted"), align: "left" } });
 }
 
 /* All ranges and marks with some room; ends that are no round numbers have no label. */
@@ -154,7 +155,7 @@ const kinds = {
         };
     },
     gantt(chart) {
-        const colours = css("--series").split(" ");
+        const colours = css("--series").split(" "), narrowest = chart.items.length > 5000 ? 0.02 : 0.4; /* many thin slices mix their colours */
         return {
             xAxis: axis(chart.x, { min: 0, max: chart.end }), yAxis: names(chart.rows, { inverse: true }),
             dataZoom: [{ type: "inside", filterMode: "weakFilter" }, { type: "slider", height: 18, bottom: 4, filterMode: "weakFilter", showDataShadow: false }],
@@ -164,7 +165,7 @@ const kinds = {
                 renderItem(params, api) {
                     const start = api.coord([api.value(1), api.value(0)]), end = api.coord([api.value(2), api.value(0)]);
                     const height = api.size([0, 1])[1] * 0.7;
-                    return { type: "rect", shape: { x: start[0], y: start[1] - height / 2, width: Math.max(end[0] - start[0], 0.4), height }, style: { fill: colours[api.value(3) % colours.length] } };
+                    return { type: "rect", shape: { x: start[0], y: start[1] - height / 2, width: Math.max(end[0] - start[0], narrowest), height }, style: { fill: colours[api.value(3) % colours.length] } };
                 },
                 tooltip: { formatter: (p) => hint(kind, [chart.rows[p.value[0]], p.value[4] >= 0 ? `microbatch ${p.value[4]}` : "", `from ${quantity(p.value[1], "s")}, for ${quantity(p.value[2] - p.value[1], "s")}`].filter(Boolean), chart.dataset) },
             })),
@@ -252,9 +253,19 @@ function along(chart, all) {
     return hint(`${chart.x.name} ${quantity(first.value[0], chart.x.unit, chart.x.key)}`, lines, sources);
 }
 
+/* Rows of a legend beyond the first; on paper none can be scrolled to. */
+function further(made) {
+    const told = made.legend.show === false ? [] : made.legend.data || made.series.map((s) => s.name);
+    return printing ? Math.max(0, Math.ceil(told.reduce((sum, name) => sum + 6.5 * name.length + 45, 0) / PAPER_WIDTH) - 1) : 0;
+}
+
 function options(chart) {
     const base = looks(chart), own = kinds[chart.kind](chart);
-    return Object.assign(base, own, { tooltip: Object.assign(base.tooltip, own.tooltip || {}) });
+    const made = Object.assign(base, own, { tooltip: Object.assign(base.tooltip, own.tooltip || {}) });
+    if (!printing) return made;
+    made.legend.type = "plain";
+    made.grid.top += 22 * further(made);
+    return Object.assign(made, { dataZoom: [] });
 }
 
 function size(chart) {
@@ -272,12 +283,15 @@ function draw(figure) {
         drawn.get(figure) ? drawn.get(figure).redraw() : drawn.set(figure, explore(figure, plot, chart));
         return;
     }
-    if (!drawn.has(figure)) {
-        if (size(chart)) plot.style.height = `${size(chart)}px`;
+    const made = options(chart);
+    if (size(chart)) plot.style.height = `${size(chart) + 22 * further(made)}px`;
+    if (drawn.has(figure)) {
+        drawn.get(figure).resize();
+    } else {
         const count = (chart.items || []).length + (chart.series || []).reduce((sum, s) => sum + (s.points || []).length, 0);
         drawn.set(figure, echarts.init(plot, null, { renderer: count > 1500 ? "canvas" : "svg" }));
     }
-    drawn.get(figure).setOption(options(chart), true);
+    drawn.get(figure).setOption(made, true);
 }
 
 /* Sweeps: one set of points in three views; what is brushed in the parallel axes is what the
@@ -430,16 +444,17 @@ addEventListener("beforeprint", () => {
     printing = true;
     document.documentElement.dataset.before = document.documentElement.dataset.theme || "";
     document.documentElement.dataset.theme = "light";
-    document.querySelectorAll("details").forEach((d) => { d.open = Boolean(d.closest("figure")); });
-    document.querySelector("main").style.width = "43rem";
-    drawn.forEach((c) => c.resize());
+    document.querySelectorAll("details").forEach((d) => { d.dataset.before = String(d.open); d.open = Boolean(d.closest("figure, .answer")); });
+    document.querySelector("main").style.width = `${PAPER_WIDTH}px`;
     drawAll();
+    drawn.forEach((c) => c.resize());
 });
 addEventListener("afterprint", () => {
     printing = false;
     const before = document.documentElement.dataset.before;
     if (before) document.documentElement.dataset.theme = before;
     else delete document.documentElement.dataset.theme;
+    document.querySelectorAll("details").forEach((d) => { d.open = d.dataset.before === "true"; });
     document.querySelector("main").style.width = "";
     drawAll();
     drawn.forEach((c) => c.resize());

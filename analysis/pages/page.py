@@ -117,7 +117,7 @@ def _cell(cell: Cell, first: bool) -> str:
 
 def _table(table: Table) -> str:
     words = [bool(table.rows) and _is_text(cell) for cell in (table.rows[0] if table.rows else [])]
-    head = "".join(f"<th scope='col'{' class=text' if word else ''}>{escape(h)}</th>" for h, word in zip(table.head, words or [False] * len(table.head)))
+    head = "".join(f"<th scope='col'{' class=text' if word else ''}>{escape(h).replace(' x ', ' x&nbsp;')}</th>" for h, word in zip(table.head, words or [False] * len(table.head)))
     rows = "".join("<tr>" + "".join(_cell(c, i == 0) for i, c in enumerate(row)) + "</tr>" for row in table.rows)
     return f"<div class='wide'><table class='{table.kind}'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
 
@@ -127,10 +127,11 @@ def _numbers(chart: Chart) -> str:
     if chart["kind"] != "stack":
         return ""
     unit, key = str(chart["x"]["unit"]), str(chart["x"].get("key", ""))  # type: ignore[index, attr-defined]
-    sources = chart.get("categoriesFrom") or [""] * len(chart["categories"])  # type: ignore[arg-type]
-    rows = [[Cell(str(category), sources[i])] + [number(s["values"][i] or 0.0, unit, s["datasets"][i], key) for s in chart["series"]]  # type: ignore[attr-defined]
-            for i, category in enumerate(chart["categories"])]  # type: ignore[arg-type]
-    table = Table([str(chart["x"]["name"])] + [str(s["name"]) for s in chart["series"]], rows)  # type: ignore[index, attr-defined]
+    named = [Cell(str(c), source) for c, source in zip(chart["categories"], chart.get("categoriesFrom") or [""] * len(chart["categories"]))]  # type: ignore[arg-type, call-overload]
+    parts = [[Cell(str(s["name"]))] + [number(v or 0.0, unit, d, key) for v, d in zip(s["values"], s["datasets"])] for s in chart["series"]]  # type: ignore[attr-defined]
+    columns = [[Cell(str(chart["x"]["name"])), *named], *parts]  # type: ignore[index]
+    rows = columns if len(named) < len(parts) else [list(row) for row in zip(*columns)]  # the longer side runs down: paper and phones are narrow
+    table = Table([cell.text for cell in rows[0]], rows[1:])
     return f"<details><summary>The numbers</summary>{_table(table)}</details>"
 
 

@@ -12,14 +12,16 @@ from pages import surety
 from pages.entry import Entry
 from pages.other import ROWS_MOST, plain_table
 from pages.page import Cell, Chart, Section, Table, Text, joined, number, said, short
-from pages.training import against, head_of, lead, ratio_cell, winner
+from pages.training import Ratios, against, comparable, lead, winner
 from pages.units import digits, label, quantity
 
 SHOWN = (("chips", "chips", 0), ("replicas", "replicas", 0), ("requests_completed", "requests completed", 0),
          ("requests_per_s", "requests completed a second", 1), ("goodput_requests_per_s", "of these within the service level", 1),
          ("slo_attainment_fraction", "share within the service level", 1), ("output_tokens_per_s", "output tokens", 1),
-         ("output_tokens_per_s_per_chip", "output tokens a chip", 1), ("ttft_low_s", "measured means of first tokens lie from", 0), ("ttft_high_s", "to", 0), ("ttft_p50_s", "time to first token, median", -1),
-         ("ttft_p99_s", "time to first token, p99", -1), ("tpot_low_s", "measured means of other tokens lie from", 0), ("tpot_high_s", "to", 0), ("tpot_p50_s", "time per output token, median", -1),
+         ("output_tokens_per_s_per_chip", "output tokens a chip", 1), ("ttft_mean_s", "time to first token, mean", -1),
+         ("ttft_low_s", "shortest by measurements", None), ("ttft_high_s", "longest by measurements", None), ("ttft_p50_s", "time to first token, median", -1),
+         ("ttft_p99_s", "time to first token, p99", -1), ("tpot_mean_s", "time per output token, mean", -1),
+         ("tpot_low_s", "shortest by measurements", None), ("tpot_high_s", "longest by measurements", None), ("tpot_p50_s", "time per output token, median", -1),
          ("tpot_p99_s", "time per output token, p99", -1), ("e2e_p99_s", "time to last token, p99", -1),
          ("load_fraction", "load", 0), ("cached_token_fraction", "prompt tokens found in caches", 1),
          ("cost_usd_per_million_tokens", "cost of a million output tokens", -1),
@@ -88,7 +90,8 @@ def answer(entries: list[Entry], base: Entry | None) -> Section:
         if base is not None and entry is not base:
             section.text.append(against(entry, base))
             section.tables.append(_verdicts(entry, base))
-    section.tables.append(_table(entries, base))
+    section.notes.append(surety.sources(entries, (surety.FIRST, surety.TOKEN)))
+    section.tables.append(comparable(entries, base, SHOWN))
     return section
 
 
@@ -102,19 +105,13 @@ def _told(entry: Entry) -> Text:
 
 
 def _lead(entries: list[Entry], base: Entry | None) -> Text:
-    """Of a pair; latencies of a full machine say nothing."""
+    """Of a pair; latencies of a full machine say nothing, and those of a machine that is nearly full hang on small errors."""
     if base is None or len(entries) != 2 or any(e.value("is_saturated") == 1 for e in entries):
         return ""
     entry = next(e for e in entries if e is not base)
-    columns = {"quicker to the first token": "ttft_p99_s", "quicker to the others": "tpot_p99_s", "cheaper at this load": "cost_usd_per_million_tokens",
-               "greener at this load": "energy_J_per_million_tokens"}
-    ratios = {word: (_ratio(entry, base, column), column) for word, column in columns.items()}
-    return lead(entry, base, ratios, [word for word in list(columns)[:2] if _is_open(ratios[word][0], entry, base)])
-
-
-def _is_open(ratio: float, entry: Entry, base: Entry) -> bool:
-    """Latencies of machines that are nearly full hang on small errors."""
-    return surety.is_open(ratio, entry, base) or any(e.value("load_fraction") > TRUSTED_LOAD for e in (entry, base))
+    ratios = {word: _ratios(entry, base)[word] for word in ("quicker to the first token", "quicker to the others", "cheaper at this load", "greener at this load")}
+    near = any(e.value("load_fraction") > TRUSTED_LOAD for e in (entry, base))
+    return lead(entry, base, ratios, list(ratios)[:2] if near else [])
 
 
 def _ratio(entry: Entry, base: Entry, column: str) -> float:
@@ -132,34 +129,43 @@ def _loads(groups: dict[str, list[Entry]]) -> Table:
                  kind="loads", rows=[[Cell(name), _offered(e), *(e.cell(column, unit) for column, _, unit in shown)] for name, group in groups.items() for e in group])
 
 
+def _prices(entry: Entry, base: Entry, ratio: float) -> surety.Bounds:
+    column = "cost_usd_per_million_tokens"
+    return surety.Bounds(*(ratio * entry.value(column + one) / entry.value(column) * base.value(column) / base.value(column + other) for one, other in (("_low", "_high"), ("_high", "_low"))))
+
+
+def _ratios(entry: Entry, base: Entry) -> Ratios:
+    """At this load dollars hang on prices alone; filled alike, and where the load ends, on the time of a token too."""
+    first, others, cost, used, energy = (_ratio(entry, base, column) for column in ("ttft_p99_s", "tpot_p99_s", "cost_usd_per_million_tokens", "load_fraction", "energy_J_per_million_tokens"))
+    load_ratio, times = used * base.value("requests_per_s") / entry.value("requests_per_s"), surety.bounds(1.0, entry, base, surety.TOKEN)
+    prices = _prices(entry, base, cost * used)
+    return {"quicker to the first token": (first, "ttft_p99_s", surety.bounds(first, entry, base, surety.FIRST)),
+            "quicker to the others": (others, "tpot_p99_s", surety.bounds(others, entry, base, surety.TOKEN)),
+            "takes more load": (load_ratio, "load_fraction", surety.bounds(load_ratio, entry, base, surety.TOKEN)),
+            "cheaper at this load": (cost, "cost_usd_per_million_tokens", _prices(entry, base, cost)),
+            "cheaper, as full as each other": (cost * used, "cost_usd_per_million_tokens", surety.Bounds(prices.low * times.low, prices.high * times.high)),
+            "greener at this load": (energy, "energy_J_per_million_tokens", surety.bounds(energy, entry, base, surety.TOKEN))}
+
+
 def _verdicts(entry: Entry, base: Entry) -> Table:
     """Which is quicker, cheaper, greener: at the load that was given, and filled to the same share."""
-    trusted = "latencies hang on small errors of the step time above " + ", ".join(f"{quantity(e.value('trusted_to_requests_per_s'), 'requests/s')} ({e.name})" for e in (entry, base))
-    first, others, cost, used = (_ratio(entry, base, column) for column in ("ttft_p99_s", "tpot_p99_s", "cost_usd_per_million_tokens", "load_fraction"))
-    limits = ", ".join(e.of("trusted_to_requests_per_s") for e in (entry, base))
-    rows = [("quicker, first token (p99)", first, "ttft_p99_s", Cell(f"{surety.of_time(first, entry, base)}; {surety.of_first_tokens((entry, base))}; {trusted}", f"{surety.SOURCE}, {limits}")),
-            ("quicker, other tokens (p99)", others, "tpot_p99_s", Cell(surety.judged(others, entry, base), surety.SOURCE)),
-            ("takes more load", used * base.value("requests_per_s") / entry.value("requests_per_s"), "load_fraction", Cell("by proportion of the load; run --find-capacity finds the rate at which the service level ends")),
-            ("cheaper, output token at this load", cost, "cost_usd_per_million_tokens", Cell("as given: an idle machine costs as much as a busy one")),
-            ("cheaper, both as full as each other", cost * used, "load_fraction", Cell("the same by proportion of the load: an estimate")),
-            ("greener, energy of an output token at this load", _ratio(entry, base, "energy_J_per_million_tokens"), "energy_J_per_million_tokens", Cell(surety.of_energy()))]
-    return Table(["which is", "the answer", "how sure"], kind="verdicts", rows=[
-        [Cell(label), Cell(winner(ratio, entry, base), f"{entry.of(column)} over {base.of(column)}"), why] for label, ratio, column, why in rows])
-
-
-def _table(entries: list[Entry], base: Entry | None) -> Table:
-    described = {c.name: c for c in entries[0].result.columns("summary")}
+    ratios, both = _ratios(entry, base), (entry, base)
+    first, token = (surety.dataset(entry, base, time) for time in (surety.FIRST, surety.TOKEN))
+    prices = ", ".join(e.of(f"cost_usd_per_million_tokens{end}") for e in both for end in ("_low", "_high"))
+    trusted = "hangs on small errors above " + ", ".join(f"{quantity(e.value('trusted_to_requests_per_s'), 'requests/s')} ({e.name})" for e in both)
+    guessed = " and ".join(e.name for e in both if e.value("price_is_estimate") == 1)
+    estimate = f"; the price of {guessed} is an estimate" if guessed else ""
+    labels = {"quicker to the first token": ("quicker, first token (p99)", "", f"; {trusted}", ", ".join([first, *(e.of("trusted_to_requests_per_s") for e in both)])),
+              "quicker to the others": ("quicker, other tokens (p99)", "", "", token),
+              "takes more load": ("takes more load", "", "; by proportion of the load: run --find-capacity finds the rate at which the service level ends", token),
+              "cheaper at this load": ("cheaper, output token at this load", "prices", f"; an idle machine costs as much as a busy one{estimate}", prices),
+              "cheaper, as full as each other": ("cheaper, both as full as each other", "prices and times together", "; by proportion of the load: an estimate", f"{prices}, {token}"),
+              "greener at this load": ("greener, energy of an output token at this load", "", "; powers are partly estimates: trnsim platform inspect says which", token)}
     rows = []
-    for column, label, direction in SHOWN:
-        if column not in described:
-            continue
-        row = [Cell(label)]
-        for entry in entries:
-            row.append(number(entry.value(column), described[column].unit, entry.dataset(f"summary/{column}"), column))
-            if base is not None and entry is not base:
-                row.append(ratio_cell(entry, base, column, direction))
-        rows.append(row)
-    return Table(head_of(entries, base), rows)
+    for word, (ratio, column, within) in ratios.items():
+        label, of_what, further, dataset = labels[word]
+        rows.append([Cell(label), Cell(winner(ratio, entry, base), f"{entry.of(column)} over {base.of(column)}"), Cell(surety.told(ratio, within, of_what or "times") + further, dataset)])
+    return Table(["which is", "the answer", "how sure"], rows, "verdicts")
 
 
 def _distribution(entries: list[Entry], column: str, title: str) -> Chart:

@@ -3,8 +3,8 @@
 the file holds, filters and dark mode do something."""
 from __future__ import annotations
 
+import math
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -168,23 +168,45 @@ def test_a_table_shows_what_the_file_holds(pages: Path, driver: webdriver.Chrome
 
 
 def test_the_answer_says_which_and_how_sure(pages: Path, driver: webdriver.Chrome) -> None:
-    """Of the training pair: the winner by the summaries; Trainium3 has no measured step, GB200 has."""
+    """Of the training pair: the winner by the summaries, and within which bounds by the ranges that both hold."""
     opened(driver, pages / "train.html")
     trn, gpu = (Result(pages / f"train-{name}.h5").row("summary") for name in ("trn", "gpu"))
     rows = {r.find_element(By.TAG_NAME, "th").text: [c.text for c in r.find_elements(By.TAG_NAME, "td")]
             for r in driver.find_elements(By.CSS_SELECTOR, ".verdicts tbody tr")}
-    for label, column, more in (("faster, the machines as they are", "tokens_per_s", True), ("cheaper, per token", "cost_usd_per_million_tokens", False),
-                                ("greener, energy per token", "energy_J_per_million_tokens", False)):
-        ratio = float(gpu[column]) / float(trn[column])  # type: ignore[arg-type]
-        winner = "gb200-nvl72" if (ratio > 1) == more else "trn3-ultraserver"
-        assert rows[label][0].startswith(winner) and f"{digits(max(ratio, 1 / ratio))} times" in rows[label][0], rows
+    step, low, high = ([float(row[c]) for row in (trn, gpu)] for c in ("step_time_s", "step_time_low_s", "step_time_high_s"))  # type: ignore[arg-type]
+    down = math.exp(-math.hypot(math.log(step[0] / low[0]), math.log(high[1] / step[1])))
+    up = math.exp(math.hypot(math.log(high[0] / step[0]), math.log(step[1] / low[1])))
+    assert down < 1 < up
     lead = driver.find_element(By.CSS_SELECTOR, ".answer .lead").text
-    assert re.search(r"(faster|cheaper|greener)", lead), lead
-    sure = rows["faster, the machines as they are"][1]
-    assert "no step measured on AWS Trainium3" in sure and "steps measured on such chips were simulated" in sure
-    with (ROOT / "workloads/measured/training.csv").open(encoding="utf-8") as file:
-        measured = sum("GB200" in line for line in file)
-    assert 0 < int(sure.split(" steps measured on such chips")[0].split()[-1]) <= measured, "serving's rows are no steps"
+    for word, label, column, more in (("faster", "faster, the machines as they are", "tokens_per_s", True), ("cheaper", "cheaper, per token", "cost_usd_per_million_tokens", False),
+                                      ("greener", "greener, energy per token", "energy_J_per_million_tokens", False)):
+        ratio = float(gpu[column]) / float(trn[column]) if more else float(trn[column]) / float(gpu[column])  # type: ignore[arg-type]
+        winner = "gb200-nvl72" if ratio > 1 else "trn3-ultraserver"
+        assert rows[label][0].startswith(winner) and f"{digits(max(ratio, 1 / ratio))} times" in rows[label][0], rows
+        prices = [float(trn[f"{column}{a}"]) / float(gpu[f"{column}{b}"]) / ratio for a, b in (("_low", "_high"), ("_high", "_low"))] if word == "cheaper" else [1.0, 1.0]  # type: ignore[arg-type]
+        ends = (ratio * prices[0] * down, ratio * prices[1] * up)
+        told = sorted(ends if ratio >= 1 else (1 / e for e in ends))
+        is_open = ends[0] < 1 < ends[1]
+        assert rows[label][1].startswith(f"{'open' if is_open else 'holds'}: {digits(told[0])} to {digits(told[1])} times"), rows
+        assert (f"which is {word}" in lead) == is_open, lead
+    assert "derived" in driver.find_element(By.CSS_SELECTOR, ".answer details").get_attribute("textContent")
+
+
+def test_a_range_decides_what_is_open(pages: Path, tmp_path: Path, driver: webdriver.Chrome) -> None:
+    """The same two results: with ranges of nothing the answer is sure, with wide ones it is open."""
+    lead = {}
+    for name, ends in (("narrow", (0.9999, 1.0001)), ("wide", (0.01, 100.0))):
+        files = [tmp_path / f"{name}-{kind}.h5" for kind in ("trn", "gpu")]
+        for file in files:
+            file.write_bytes((pages / f"train-{file.stem.split('-')[1]}.h5").read_bytes())
+            with h5py.File(file, "r+") as result:
+                for column, factor in zip(("step_time_low_s", "step_time_high_s"), ends):
+                    result[f"summary/{column}"][0] = result["summary/step_time_s"][0] * factor
+        trnsim("report", files[0], "--baseline", files[1], "-o", tmp_path / f"{name}.html")
+        opened(driver, tmp_path / f"{name}.html")
+        lead[name] = driver.find_element(By.CSS_SELECTOR, ".answer .lead").text
+    assert "which is faster" in lead["wide"] and "which is greener" in lead["wide"]
+    assert "which is faster" not in lead["narrow"] and "faster" in lead["narrow"]
 
 
 def test_the_machine_is_drawn_chip_by_chip(pages: Path, driver: webdriver.Chrome) -> None:
