@@ -287,6 +287,8 @@ def test_a_served_load_has_no_paje_trace(tmp_path: Path) -> None:
 GOOD = ('{"displayTimeUnit":"ns","traceEvents":['
         '{"ph":"M","pid":1,"tid":0,"name":"process_name","args":{"name":"p"}},'
         '{"ph":"M","pid":1,"tid":1,"name":"thread_name","args":{"name":"t"}},'
+        '{"ph":"C","pid":1,"tid":0,"ts":7,"name":"k","args":{"value":5}},'
+        '{"ph":"C","pid":1,"tid":0,"ts":8,"name":"k","args":{"value":6}},'
         '{"ph":"B","pid":1,"tid":1,"ts":1,"name":"a","cat":"c"},'
         '{"ph":"s","pid":1,"tid":1,"ts":2,"name":"n","cat":"x","id":1},'
         '{"ph":"f","pid":1,"tid":1,"ts":3,"name":"n","cat":"x","id":1,"bp":"e"},'
@@ -297,7 +299,8 @@ GOOD = ('{"displayTimeUnit":"ns","traceEvents":['
     ('"ts":4', '"ts":0.5'), ('{"ph":"E","pid":1,"tid":1,"ts":4', '{"ph":"E","pid":1,"tid":2,"ts":4'), ('"ts":4,"name":"a"', '"ts":4,"name":"b"'),
     ('"id":1,"bp"', '"id":2,"bp"'), ('"ts":3,', '"ts":1.5,'), ('"ts":3,', '"ts":5,'),
     ('"ts":1,', '"ts":NaN,'), ('"tid":1,"ts":1', '"tid":1.0,"ts":1'), ('"name":"a",', ''),
-    (',"bp":"e"', ''), ('"ph":"B"', '"ph":"Q"'), ('"ts":1,', '"ts":1,"ts":1,'), ('"ns"', '"h"'),
+    ('"value":5', '"value":"5"'), ('"value":5', '"value":null'), ('"value":5', '"other":5'), ('"ts":8', '"ts":7'), ('"ts":8', '"ts":6'), ('"pid":1,"tid":0,"ts":7', '"pid":2,"tid":0,"ts":7'),
+    ('"name":"k","args"', '"args"'), ('"ph":"s"', '"ph":"t"'), ('"ph":"f"', '"ph":"s"'), (',"bp":"e"', ''), ('"ph":"B"', '"ph":"Q"'), ('"ts":1,', '"ts":1,"ts":1,'), ('"ns"', '"h"'),
     ('"thread_name"', '"thread_title"'), ("]}", "]")])
 def test_the_reader_refuses(old: str, new: str) -> None:
     assert len(read_text(GOOD).arrows) == 1

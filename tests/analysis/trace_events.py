@@ -111,7 +111,8 @@ def _take_slice(trace: Trace, event: dict, stack: list[Slice], last: float, trac
 
 
 def _take_counter(trace: Trace, event: dict) -> None:
-    need(set(event["args"]) == {"value"} and math.isfinite(event["args"]["value"]), f"{event}")
+    need(event["pid"] in trace.processes, f"a counter of an unnamed process: {event}")
+    need(set(event["args"]) == {"value"} and type(event["args"]["value"]) in (int, float), f"a counter without its number: {event}")
     values = trace.counters[event["name"]]
     need(not values or event["ts"] > values[-1][0], f"a counter's time does not go on: {event}")
     values.append((event["ts"], event["args"]["value"]))
