@@ -18,10 +18,19 @@ static double chip_s(const struct lowering *lowering, const struct sequence *seq
     return sum_s;
 }
 
-void host_wait_append(struct lowering *lowering, int32_t sequence, int64_t first, double passes)
+/* Limits of an activation are numbers in the host's memory, copied when they are needed. */
+static double readings(const struct lowering *lowering, struct host_passes passes)
+{
+    bool copied = lowering->shape->model->clamped_experts && !lowering->plan->fused_experts;
+    return passes.forward + passes.backward + (copied ? passes.activations : 0);
+}
+
+void host_wait_append(struct lowering *lowering, int32_t sequence, int64_t first,
+                      struct host_passes passes)
 {
     const struct plan *plan = lowering->plan;
-    double launch_s = passes * plan->expert_launch_s, gap_s = passes * plan->expert_gap_s;
+    double launch_s = (passes.forward + passes.backward) * plan->expert_launch_s;
+    double gap_s = readings(lowering, passes) * plan->expert_gap_s;
     if (!(launch_s + gap_s > 0)) {
         return;
     }

@@ -6,7 +6,12 @@
 
 #include "program/lowering.h"
 
+/* How often a layer's forward pass, its backward pass and the activation of its experts run. */
+struct host_passes {
+    double forward, backward, activations;
+};
+
 /* Appends to a sequence what the chip waits for the host in the ops from first on, which are
- * one pass through a layer. passes: of launching, 2 when the forward pass is repeated. */
+ * these passes through a layer. */
 void host_wait_append(struct lowering *lowering, int32_t sequence, int64_t first,
-                      double passes);
+                      struct host_passes passes);

@@ -7,6 +7,7 @@
 #include "program/host_wait.h"
 #include "program/lowering.h"
 #include "program/overlap.h"
+#include "workload/routing.h"
 
 enum slot lowering_slot(enum exchange exchange)
 {
@@ -79,8 +80,7 @@ static double host_s(const struct lowering *lowering, const struct operation *op
 }
 
 /* Of the bytes that chips send to experts: a token that several experts of one domain (inside a
- * domain: of one chip) want goes there once. With K of E experts drawn and D such places it
- * meets D (1 - C(E - E/D, K) / C(E, K)) of them. MODEL.md, "Experts". */
+ * domain: of one chip) want goes there once. MODEL.md, "Experts". */
 static double merged_fraction(const struct lowering *lowering)
 {
     const struct plan *plan = lowering->plan;
@@ -92,12 +92,7 @@ static double merged_fraction(const struct lowering *lowering)
     }
     bool away = span > inside;
     double places = away ? (double)span / (double)inside : (double)plan->expert_parallel;
-    double missed = 1;
-    double experts = (double)model->expert_count, drawn = (double)model->experts_per_token;
-    for (double k = 0; k < drawn; k++) {
-        missed *= fmax(0, experts - experts / places - k) / (experts - k);
-    }
-    return fmin(1, places * (1 - missed) / drawn);
+    return fmin(1, routing_places(model, places) / (double)model->experts_per_token);
 }
 
 void lowering_append(struct lowering *lowering, int32_t sequence)
@@ -151,7 +146,8 @@ void lowering_forward(struct lowering *lowering, int32_t sequence, enum part par
     transformer_forward(lowering->shape, part, &lowering->list);
     lowering_append(lowering, sequence);
     if (launches_experts(lowering, part)) {
-        host_wait_append(lowering, sequence, first, 1);
+        host_wait_append(lowering, sequence, first,
+                         (struct host_passes){.forward = 1, .activations = 1});
     }
 }
 
@@ -204,6 +200,11 @@ void lowering_backward(struct lowering *lowering, int32_t sequence, enum part pa
     }
     lowering_append(lowering, sequence);
     if (launches_experts(lowering, part) && kind != TURN_WEIGHT) {
-        host_wait_append(lowering, sequence, first, plan.recompute == RECOMPUTE_FULL ? 2 : 1);
+        host_wait_append(
+            lowering, sequence, first,
+            (struct host_passes){.forward = plan.recompute == RECOMPUTE_FULL,
+                                 .backward = 1,
+                                 .activations = plan.recompute == RECOMPUTE_FULL ||
+                                                plan.recompute == RECOMPUTE_VECTOR});
     }
 }

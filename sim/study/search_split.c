@@ -8,7 +8,7 @@
 
 static bool layers_fit(const struct search_walk *walk)
 {
-    int64_t layers = walk->shape.model->layers;
+    int64_t layers = walk->shape.model->layers + walk->shape.model->prediction_layers;
     int64_t stages = walk->plan.pipeline_parallel * walk->plan.virtual_stages;
     return stages <= layers ||
            (stages > 2 && ((layers + 1) % stages == 0 || (layers + 2) % stages == 0));
@@ -23,7 +23,7 @@ static void stage_parts(const struct search_walk *walk, int64_t stage,
         parts[PART_LAYER] += (double)chunk.layers;
         parts[PART_DENSE_LAYER] += (double)chunk.dense_layers;
         parts[PART_EMBEDDING] += chunk.embedding;
-        parts[PART_HEAD] += chunk.head;
+        parts[PART_HEAD] += (double)chunk.head;
     }
 }
 
@@ -51,7 +51,9 @@ static void count_light(const struct search_walk *walk, struct search_split *spl
         split->most_layers = layers > split->most_layers ? layers : split->most_layers;
     }
     kind->light =
-        arena_array(walk->search->arena, walk->shape.model->layers + 1, sizeof *kind->light);
+        arena_array(walk->search->arena,
+                    walk->shape.model->layers + walk->shape.model->prediction_layers + 1,
+                    sizeof *kind->light);
     for (int64_t k = 0; k <= split->most_layers; k++) {
         int64_t most = k == 0 ? INT64_MAX : k;
         for (int64_t c = 0; c < plan_chunks(&walk->plan); c++) {

@@ -245,6 +245,16 @@ static void odd_experts(const struct training_shape *shape, struct operation_lis
     }
 }
 
+void mixture_recompute(const struct training_shape *shape, struct operation_list *list)
+{
+    const struct model *model = shape->model;
+    if (model->clamped_experts && !shape->plan->fused_experts) {
+        operation_vector(list, "clamps again",
+                         mixture_routed_tokens(shape) * (double)model->expert_ffn_hidden /
+                             (double)plan_expert_tensor_parallel(shape->plan) * CLAMP_BYTES);
+    }
+}
+
 static void experts_forward(const struct training_shape *shape, struct operation_list *list)
 {
     struct mlp experts = expert_mlp(shape);

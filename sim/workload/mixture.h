@@ -8,6 +8,9 @@
 void mixture_forward(const struct training_shape *shape, struct operation_list *list);
 void mixture_backward(const struct training_shape *shape, struct operation_list *list);
 
+/* Clamps of the experts' activation once more. */
+void mixture_recompute(const struct training_shape *shape, struct operation_list *list);
+
 /* Tokens that one chip routes. */
 double mixture_own_tokens(const struct training_shape *shape);
 /* (token, expert) pairs that the busiest chip computes. */

@@ -22,6 +22,9 @@ struct model {
     int64_t experts_per_token;
     int64_t expert_ffn_hidden, shared_ffn_hidden;
     int64_t dense_layers; /* first layers of a mixture that are dense */
+    /* Groups of experts, and from how many of them a token's are chosen; 0: from all. */
+    int64_t router_groups, router_groups_chosen;
+    int64_t prediction_layers; /* trained to predict the tokens after the next */
 
     bool rotary;                            /* positions by rotation of queries and keys */
     bool query_key_norm;                    /* of each head's queries and keys */

@@ -15,19 +15,18 @@
 enum { CONFIG_LIMIT_BYTES = 1 << 20, FIELD_NAMES_SIZE = 96 };
 static const int64_t FIELD_LIMIT = INT64_C(1) << 31;
 
-/* What the name of an architecture says beyond its fields. */
-enum trait {
-    GATED = 1,       /* MLP with a gate */
-    ROTARY = 2,      /* positions by rotation */
-    LEARNED = 4,     /* positions by a table */
-    LAYER_NORM = 8,  /* norms with offsets */
-    BIASED = 16,     /* offsets in all linear layers */
-    QKV_BIASED = 32, /* offsets in those of Q, K and V */
-    QUERY_KEY_NORM = 64,
-    TIED = 128,   /* one embedding for input and output when the config does not say */
-    LATENT = 256, /* keys and values from one latent vector a token */
-    LLAMA = GATED | ROTARY,
-    GPT = LEARNED | LAYER_NORM | BIASED | TIED
+enum trait {                  /* what the name of an architecture says beyond its fields */
+             GATED = 1,       /* MLP with a gate */
+             ROTARY = 2,      /* positions by rotation */
+             LEARNED = 4,     /* positions by a table */
+             LAYER_NORM = 8,  /* norms with offsets */
+             BIASED = 16,     /* offsets in all linear layers */
+             QKV_BIASED = 32, /* offsets in those of Q, K and V */
+             QUERY_KEY_NORM = 64,
+             TIED = 128,   /* one embedding for input and output when the config does not say */
+             LATENT = 256, /* keys and values from one latent vector a token */
+             LLAMA = GATED | ROTARY,
+             GPT = LEARNED | LAYER_NORM | BIASED | TIED
 };
 
 struct architecture {
@@ -62,8 +61,7 @@ static const struct architecture architectures[] = {
 };
 enum { ARCHITECTURE_COUNT = sizeof architectures / sizeof architectures[0] };
 
-/* A config while it is read. */
-struct reader {
+struct reader { /* a config while it is read */
     struct model *model;
     json_t *root;
     const char *path, *text;
@@ -216,7 +214,9 @@ static bool read_mixture(const struct reader *reader, const struct architecture 
     if (read && architecture->dense_layers != NULL) {
         read = optional(reader, architecture->dense_layers, 0, &model->dense_layers);
     }
-    return read;
+    return read && optional(reader, "n_group", 0, &model->router_groups) &&
+           optional(reader, "topk_group", 0, &model->router_groups_chosen) &&
+           optional(reader, "num_nextn_predict_layers", 0, &model->prediction_layers);
 }
 
 static void read_traits(const struct reader *reader, const struct architecture *architecture)

@@ -174,7 +174,8 @@ static bool check_sequence(const struct plan *plan, int64_t sequence_tokens,
 
 static bool layers_fit(const struct demand *demand, int64_t degree)
 {
-    int64_t stages = degree * demand->factor, layers = demand->model->layers;
+    int64_t stages = degree * demand->factor;
+    int64_t layers = demand->model->layers + demand->model->prediction_layers;
     if (demand->uneven && stages <= layers) {
         return true;
     }

@@ -34,6 +34,9 @@ static void vector_recompute(const struct training_shape *shape, enum part part,
         has_experts(shape, part) ? mixture_inner_elements(shape) : mlp_inner_elements(shape);
     double passes = shape->model->gated_mlp ? 3 : 2;
     operation_vector(list, "activation again", passes * dtype_bytes(DTYPE_BF16) * elements);
+    if (has_experts(shape, part)) {
+        mixture_recompute(shape, list);
+    }
 }
 
 static void recompute(const struct training_shape *shape, enum part part,
@@ -151,11 +154,12 @@ static double attention_flops(const struct model *model, int64_t sequence_tokens
 double transformer_step_flops(const struct model *model, int64_t sequence_tokens,
                               int64_t batch_sequences)
 {
-    double dense = (double)model->dense_layers, layers = (double)model->layers;
-    double token_flops = layers * attention_flops(model, sequence_tokens) +
-                         dense * mlp_flops(model, true) +
-                         (layers - dense) * mlp_flops(model, false) +
-                         2 * (double)model->hidden * (double)model->vocabulary;
+    double hidden = (double)model->hidden, further = (double)model->prediction_layers;
+    double dense = (double)model->dense_layers, layers = (double)model->layers + further;
+    double token_flops =
+        layers * attention_flops(model, sequence_tokens) + dense * mlp_flops(model, true) +
+        (layers - dense) * mlp_flops(model, false) +
+        2 * hidden * (double)model->vocabulary * (1 + further) + 4 * hidden * hidden * further;
     return 3 * token_flops * (double)sequence_tokens * (double)batch_sequences;
 }
 

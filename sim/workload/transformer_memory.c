@@ -150,9 +150,8 @@ static double activations_bytes(const struct training_shape *shape, int64_t stag
         if (part.embedding && shape->model->hidden_dropout) {
             bytes += times * widths(shape).hidden;
         }
-        if (part.head) { /* norm input and matrix input, of one microbatch */
-            bytes += 2 * ELEMENT_BYTES * widths(shape).hidden;
-        }
+        /* norm input and matrix input, of one microbatch */
+        bytes += (double)part.head * 2 * ELEMENT_BYTES * widths(shape).hidden;
     }
     return bytes;
 }

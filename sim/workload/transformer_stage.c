@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chunks are numbered as a microbatch passes them: chunk x stages + stage. The first and the
+/* Layers that predict further stand behind the others, each with a pass through the head.
+ * Chunks are numbered as a microbatch passes them: chunk x stages + stage. The first and the
  * last also hold embedding and head, so they are the last to get a layer more.
  * MODEL.md, "Training memory". */
 #include "workload/transformer_stage.h"
@@ -13,9 +14,25 @@ static int64_t extra_rank(int64_t chunk, int64_t chunks)
     return (distance > 0 ? distance - 1 : 0) + (offset > 0);
 }
 
-static int64_t chunk_layers(int64_t layers, int64_t chunk, int64_t chunks)
+static int64_t least(int64_t a, int64_t b)
 {
-    return layers / chunks + (extra_rank(chunk, chunks) < layers % chunks);
+    return a < b ? a : b;
+}
+
+/* Layers of a chunk, those that predict further in the head's. Each of its passes through the
+ * head stands for a layer where layers do not divide. */
+static int64_t chunk_layers(const struct model *model, int64_t chunk, int64_t chunks)
+{
+    int64_t further = model->prediction_layers, layers = model->layers + further;
+    if (further == 0) {
+        return layers / chunks + (extra_rank(chunk, chunks) < layers % chunks);
+    }
+    int64_t most = (layers + chunks - 1) / chunks, missing = most * chunks - layers;
+    int64_t heads = least(missing, least(1 + further, most - least(further, most)));
+    if (chunk == chunks - 1) {
+        return most - heads;
+    }
+    return most - (extra_rank(chunk, chunks) >= chunks - 1 - (missing - heads));
 }
 
 struct stage transformer_stage(const struct model *model, const struct plan *plan,
@@ -24,15 +41,15 @@ struct stage transformer_stage(const struct model *model, const struct plan *pla
     int64_t chunks = plan->pipeline_parallel * plan->virtual_stages;
     int64_t place = chunk * plan->pipeline_parallel + stage, first = 0;
     for (int64_t i = 0; i < place; i++) {
-        first += chunk_layers(model->layers, i, chunks);
+        first += chunk_layers(model, i, chunks);
     }
-    int64_t count = chunk_layers(model->layers, place, chunks);
+    int64_t count = chunk_layers(model, place, chunks);
     int64_t dense = model->dense_layers - first;
     dense = dense < 0 ? 0 : dense > count ? count : dense;
     return (struct stage){.dense_layers = dense,
                           .layers = count - dense,
                           .embedding = place == 0,
-                          .head = place == chunks - 1};
+                          .head = place == chunks - 1 ? 1 + model->prediction_layers : 0};
 }
 
 /* One layer's parameters outside the experts on one chip. */
@@ -43,6 +60,14 @@ static double layer_parameters(const struct model *model, const struct plan *pla
     double key_value_share = kv_heads < tensor ? 1 / kv_heads : 1 / tensor;
     return (count.query + count.output + count.mlp) / tensor +
            count.key_value * key_value_share + count.whole;
+}
+
+/* Of layers that predict further: two norms and the product that joins states and embeddings.
+ */
+static double prediction_parameters(const struct model *model)
+{
+    double hidden = (double)model->hidden;
+    return (double)model->prediction_layers * 2 * (hidden + 1) * hidden;
 }
 
 struct stage transformer_chunk(const struct model *model, const struct plan *plan,
@@ -63,6 +88,7 @@ static double vocabulary_parameters(const struct model *model, const struct plan
     double parameters = first ? table : 0;
     parameters += first && model->learned_positions ? (double)model->max_positions * hidden : 0;
     parameters += last && !shared ? table : 0;
+    parameters += last && !first && model->prediction_layers > 0 ? table : 0;
     return parameters;
 }
 
@@ -88,7 +114,9 @@ struct parameters transformer_stage_parameters(const struct model *model,
         parameters.dense += (double)part.layers * layer_parameters(model, plan, false) +
                             (double)part.dense_layers * layer_parameters(model, plan, true);
         parameters.expert += (double)part.layers * experts;
-        parameters.dense += part.head ? (double)model->hidden * (model->layer_norm ? 2 : 1) : 0;
+        parameters.dense +=
+            (double)part.head * (double)model->hidden * (model->layer_norm ? 2 : 1);
+        parameters.dense += part.head > 1 ? prediction_parameters(model) : 0;
     }
     return parameters;
 }

@@ -7,7 +7,8 @@
 /* The layers of a stage chunk: which part of the model it holds. */
 struct stage {
     int64_t dense_layers, layers; /* layers: all others (experts or a dense model's) */
-    bool embedding, head;
+    bool embedding;
+    int64_t head; /* passes through the head: one more for each layer that predicts further */
 };
 
 /* The content of virtual chunk 'chunk' (0 .. virtual_stages-1) of pipeline stage 'stage'.

@@ -46,6 +46,22 @@ static struct operation_linear head_linear(const struct training_shape *shape)
                                      .batch_count = 1};
 }
 
+/* States and the next token's embedding become a layer's input before each pass but the first;
+ * a pass has its share. */
+static struct operation_linear joint_linear(const struct training_shape *shape)
+{
+    double further = (double)shape->model->prediction_layers;
+    return (struct operation_linear){.forward = "states and embeddings",
+                                     .data_gradient = "states and embeddings data gradient",
+                                     .weight_gradient = "states and embeddings weight gradient",
+                                     .dtype = shape->plan->dtype,
+                                     .tokens = operation_sizes(shape).shard_tokens * further /
+                                               (1 + further),
+                                     .in = 2 * (double)shape->model->hidden,
+                                     .out = (double)shape->model->hidden,
+                                     .batch_count = 1};
+}
+
 double vocabulary_logits(const struct training_shape *shape)
 {
     struct operation_linear head = head_linear(shape);
@@ -83,6 +99,10 @@ void vocabulary_head_forward(const struct training_shape *shape, struct operatio
     struct operation_linear head = head_linear(shape);
     double logits = vocabulary_logits(shape);
     struct loss_bytes bytes = loss_bytes(shape);
+    if (shape->model->prediction_layers > 0) {
+        struct operation_linear joint = joint_linear(shape);
+        operation_forward(list, shape, &joint);
+    }
     operation_enter(operation_vector(list, "final norm", operation_norm_bytes(shape, true)),
                     shape, DTYPE_BF16);
     operation_forward(list, shape, &head);
@@ -97,4 +117,9 @@ void vocabulary_head_backward(const struct training_shape *shape, struct operati
                      vocabulary_logits(shape) * loss_bytes(shape).backward);
     operation_first_backward(list, shape, &head);
     operation_vector(list, "final norm backward", operation_norm_bytes(shape, false));
+    if (shape->model->prediction_layers > 0) {
+        struct operation_linear joint = joint_linear(shape);
+        operation_data_gradient(list, shape, &joint);
+        operation_weight_gradient(list, &joint, shape->plan->gradient_bytes);
+    }
 }

@@ -232,6 +232,21 @@ static void test_host_wait(void)
         CU_ASSERT(layer_s > 0 && near(wait_s, hypot(layer_s, 3e-3) - layer_s + 1e-3, 1e-9));
         CU_ASSERT_EQUAL(layer_wait_s(&made->job->sequences[s], s == 1, &layer_s), 0);
     }
+    /* Limits of the activation are read too, forward and where it runs again. */
+    mixture.clamped_experts = true;
+    plan.expert_launch_s = 0;
+    for (plan.recompute = RECOMPUTE_NONE; plan.recompute < RECOMPUTE_COUNT; plan.recompute++) {
+        static const double readings[RECOMPUTE_COUNT] = {[RECOMPUTE_NONE] = 1,
+                                                         [RECOMPUTE_SELECTIVE] = 1,
+                                                         [RECOMPUTE_VECTOR] = 2,
+                                                         [RECOMPUTE_FULL] = 3};
+        double layer_s;
+        struct made *clamped = make(&mixture, &plan, 1);
+        CU_ASSERT(near(layer_wait_s(&clamped->job->sequences[0], false, &layer_s), 2e-3, 1e-9));
+        CU_ASSERT(near(layer_wait_s(&clamped->job->sequences[1], true, &layer_s),
+                       readings[plan.recompute] * 1e-3, 1e-9));
+        arena_free(clamped->arena);
+    }
     arena_free(made->arena);
     arena_free(waiting->arena);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/support.h"
+#include "workload/routing.h"
 #include "workload/transformer.h"
 
 /* 8 experts, 2 per token, with offsets and clamped activations. */
@@ -68,11 +69,32 @@ static void test_fused_experts(void)
     CU_ASSERT_EQUAL(count_of(&list, "quantise gradient"), 3);
 }
 
+/* By hand: of 8 experts in 4 groups over 2 places 2 are drawn from 2 groups. Both groups in one
+ * place (2 of 6): 1 place; else both experts in one (2 of 6) or not: 5 / 3. Without groups: 2
+ * (1 - 6 / 28). Of 16 places half a group each a token meets 8 (1 - C(14,2) / C(16,2)). */
+static void test_places(void)
+{
+    struct model model = {.expert_count = 8, .experts_per_token = 2};
+    CU_ASSERT_DOUBLE_EQUAL(routing_places(&model, 2), 2 * (1 - 6.0 / 28), 1e-12);
+    model.router_groups = 4;
+    model.router_groups_chosen = 2;
+    CU_ASSERT_DOUBLE_EQUAL(routing_places(&model, 2), 1.0 / 3 + 2.0 / 3 * 5.0 / 3, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(routing_places(&model, 4), 2 * (1 - 1.0 / 6), 1e-12);
+    model = (struct model){.expert_count = 32,
+                           .experts_per_token = 2,
+                           .router_groups = 8,
+                           .router_groups_chosen = 4};
+    CU_ASSERT_DOUBLE_EQUAL(routing_places(&model, 16), 8 * (1 - 91.0 / 120), 1e-12);
+    model.router_groups_chosen = 8;
+    CU_ASSERT_DOUBLE_EQUAL(routing_places(&model, 16), 16 * (1 - 435.0 / 496), 1e-12);
+}
+
 void suite_mixture(void);
 void suite_mixture(void)
 {
     static const struct test tests[] = {
         {"experts in fused kernels, with offsets and clamps", test_fused_experts},
+        {"places that a token meets", test_places},
     };
     add_suite("mixture", tests, sizeof tests / sizeof tests[0]);
 }

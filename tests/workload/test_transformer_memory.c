@@ -181,6 +181,37 @@ static void test_stages(void)
     CU_ASSERT_EQUAL(transformer_stage(&model, &plan, 1, 0).layers, 17);
 }
 
+/* 61 and one that predicts further: with two passes through the head 64 parts. The last of 16
+ * stages has 2 layers and both passes; of 32 it has the one that predicts, and the first lacks
+ * one. */
+static void test_further_stages(void)
+{
+    struct model model = llama();
+    model.layers = 61;
+    model.prediction_layers = 1;
+    struct plan plan = korthikanti_plan(16, 1, 1, 1);
+    CU_ASSERT_EQUAL(transformer_stage(&model, &plan, 0, 0).layers, 4);
+    CU_ASSERT_EQUAL(transformer_stage(&model, &plan, 14, 0).layers, 4);
+    CU_ASSERT_EQUAL(transformer_stage(&model, &plan, 15, 0).layers, 2);
+    CU_ASSERT_EQUAL(transformer_stage(&model, &plan, 15, 0).head, 2);
+    CU_ASSERT_EQUAL(transformer_stage(&model, &plan, 14, 0).head, 0);
+    plan.pipeline_parallel = 8;
+    plan.virtual_stages = 4;
+    CU_ASSERT_EQUAL(transformer_stage(&model, &plan, 0, 0).layers, 1);
+    CU_ASSERT_EQUAL(transformer_stage(&model, &plan, 1, 0).layers, 2);
+    CU_ASSERT_EQUAL(transformer_stage(&model, &plan, 7, 3).layers, 1);
+    /* On the last stage a copy of the embedding, and 2 h (h + 1). */
+    plan.virtual_stages = plan.tensor_parallel = 1;
+    double with = transformer_stage_parameters(&model, &plan, 7).dense;
+    struct stage last = transformer_stage(&model, &plan, 7, 0);
+    model.prediction_layers = 0;
+    struct stage before = transformer_stage(&model, &plan, 7, 0);
+    double without = transformer_stage_parameters(&model, &plan, 7).dense;
+    double layer = model_layer_parameters(&model) * (double)(last.layers - before.layers);
+    double hidden = (double)model.hidden, table = (double)model.vocabulary * hidden;
+    CU_ASSERT(near(with - without, layer + table + hidden + 2 * hidden * (hidden + 1), 1e-9));
+}
+
 /* Whatever the number of stages, all layers are somewhere, and even to one. */
 static void test_every_layer_once(void)
 {
@@ -260,6 +291,7 @@ void suite_transformer_memory(void)
         {"gated MLP and grouped heads", test_gated_grouped},
         {"optimizer shards and narrow weights", test_optimizer_shards},
         {"layers of stages", test_stages},
+        {"layers that predict further", test_further_stages},
         {"every layer once", test_every_layer_once},
         {"parameters of stages", test_stage_parameters},
         {"parameters of experts", test_expert_parameters},

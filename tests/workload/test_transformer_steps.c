@@ -113,10 +113,32 @@ static void test_measured_steps(void)
     arena_free(arena);
 }
 
+/* One layer more, another pass through the head, and the product of 2 h by h. */
+static void test_prediction_flops(void)
+{
+    struct model further = {.layers = 32,
+                            .hidden = 4096,
+                            .heads = 32,
+                            .kv_heads = 8,
+                            .head_dim = 128,
+                            .ffn_hidden = 14336,
+                            .vocabulary = 128256,
+                            .gated_mlp = true,
+                            .prediction_layers = 1};
+    struct model longer = further;
+    longer.layers++;
+    longer.prediction_layers = 0;
+    double token = 2.0 * 4096 * 128256 + 4.0 * 4096 * 4096;
+    double more =
+        transformer_step_flops(&further, 8192, 1) - transformer_step_flops(&longer, 8192, 1);
+    CU_ASSERT_DOUBLE_EQUAL(more / (3 * 8192 * token), 1, 1e-9);
+}
+
 void suite_transformer_steps(void)
 {
     static const struct test tests[] = {
         {"measured steps", test_measured_steps},
+        {"layers that predict further", test_prediction_flops},
     };
     add_suite("transformer_steps", tests, sizeof tests / sizeof tests[0]);
 }
