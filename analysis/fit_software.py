@@ -6,32 +6,34 @@ analysis/fit_software.py TRNSIM DATA [WHAT...]   TRNSIM: the program; DATA: the 
                                                  WHAT: names of frameworks, or experts; all when left out
 
 kernel_gap_us of every framework that has one, then expert_launch_us and expert_gap_us, one pair for
-all frameworks that have them. Used are primary rows; models are divided by a digest of their shape,
-half are fitted, and the text in the column `fit` states the error of the others. Writes
-workloads/measured/frameworks.csv. Both kinds are fitted to the median of absolute errors; a model
-with many rows counts as one.
+all frameworks that have them. Used are primary rows; rows of one model, with whatever number of
+layers, count as one: fitted is the mean over models of the median absolute error. The text in the
+column `fit` states the error of each model when it is fitted to the others alone, or, of a
+framework with one model, of each quarter of its rows fitted to the rest. Writes
+workloads/measured/frameworks.csv.
 """
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import fmean, median
 
 FRAMEWORKS = Path(__file__).resolve().parents[1] / "workloads/measured/frameworks.csv"
-SHAPE = ("layers", "hidden", "heads", "n_experts", "moe_topk", "moe_ffn")
+SHAPE = ("hidden", "heads", "n_experts", "moe_topk", "moe_ffn")
+QUARTERS = 4
 GAPS_US = range(0, 801, 10)
-LAUNCHES_US = (100, 150, 200, 250)
+LAUNCHES_US = (100, 150, 200, 250, 300)
 EXPERT_GAPS_US = range(0, 2001, 100)
 WORST = 0.4  # an error beyond counts as this: a few rows are of software that nothing describes
 
 Row = dict[str, str]
 Errors = dict[str, float]
+Candidate = tuple[float, ...]
 
 
 def read_table(path: Path) -> list[Row]:
@@ -52,9 +54,16 @@ def framework_of(row: Row, frameworks: list[Row]) -> str:
     return max(names, key=len, default="*")
 
 
-def held_out(row: Row) -> bool:
-    shape = ",".join(row[column] for column in SHAPE)
-    return hashlib.sha256(shape.encode()).digest()[0] % 2 == 1
+def model_of(row: Row) -> str:
+    return ",".join(row[column] for column in SHAPE)
+
+
+def folds(rows: list[Row]) -> dict[str, str]:
+    """What each row is held out with: its model, or a quarter of the only one."""
+    models = {row["id"]: model_of(row) for row in rows}
+    if len(set(models.values())) > 1:
+        return models
+    return {row["id"]: str(index % QUARTERS) for index, row in enumerate(rows)}
 
 
 def simulated(program: str, rows: list[Row], frameworks: list[Row]) -> Errors:
@@ -78,8 +87,7 @@ def loss(ratios: Errors, rows: list[Row]) -> float:
     models: dict[str, list[float]] = {}
     for row in rows:
         if row["id"] in ratios:
-            models.setdefault(",".join(row[column] for column in SHAPE), []).append(
-                min(WORST, abs(ratios[row["id"]] - 1)))
+            models.setdefault(model_of(row), []).append(min(WORST, abs(ratios[row["id"]] - 1)))
     return fmean(median(errors) for errors in models.values())
 
 
@@ -88,21 +96,21 @@ def between(at_none: Errors, at_some: Errors, share: float) -> Errors:
     return {row: at_none[row] + share * (at_some[row] - at_none[row]) for row in at_none if row in at_some}
 
 
-def best(candidates: Iterable[float], ratios_at: Callable[[float], Errors], rows: list[Row]) -> tuple[float, float]:
-    """The least loss on the fitted half, and the candidate that has it."""
-    fitted = [row for row in rows if not held_out(row)] or rows
-    return min((loss(ratios_at(candidate), fitted), candidate) for candidate in candidates)
+def best(tried: dict[Candidate, Errors], rows: list[Row]) -> Candidate:
+    return min(tried, key=lambda candidate: loss(tried[candidate], rows))
 
 
-def told(ratios: Errors, rows: list[Row]) -> str:
-    fitted = [row for row in rows if row["id"] in ratios and not held_out(row)]
-    held = [row for row in rows if row["id"] in ratios and held_out(row)]
-    text = f"fit: analysis/fit_software.py on {len(fitted) or len(held)} rows"
-    if fitted and held:
-        errors = [ratios[row["id"]] - 1 for row in held]
-        text += (f"; {len(held)} of other models are off by {median(map(abs, errors)):.3f} in the median, "
-                 f"bias {fmean(errors):+.3f}")
-    return text
+def told(tried: dict[Candidate, Errors], rows: list[Row]) -> str:
+    """The error of rows held out, each fold fitted to the others."""
+    rows = [row for row in rows if all(row["id"] in ratios for ratios in tried.values())]
+    fold_of = folds(rows)
+    errors = []
+    for fold in sorted(set(fold_of.values())):
+        chosen = tried[best(tried, [row for row in rows if fold_of[row["id"]] != fold])]
+        errors += [chosen[row["id"]] - 1 for row in rows if fold_of[row["id"]] == fold]
+    what = "model" if len({model_of(row) for row in rows}) > 1 else "quarter"
+    return (f"fit: analysis/fit_software.py on {len(rows)} rows; each {what} held out in turn: off by "
+            f"{median(map(abs, errors)):.3f} in the median, bias {fmean(errors):+.3f}")
 
 
 def fit_kernel_gaps(program: str, data: list[Row], frameworks: list[Row], wanted: list[str]) -> list[Row]:
@@ -114,8 +122,8 @@ def fit_kernel_gaps(program: str, data: list[Row], frameworks: list[Row], wanted
             continue
         none = simulated(program, rows, with_values(frameworks, [name], kernel_gap_us=0))
         some = simulated(program, rows, with_values(frameworks, [name], kernel_gap_us=GAPS_US[-1]))
-        _, gap = best(GAPS_US, lambda value: between(none, some, value / GAPS_US[-1]), rows)
-        text = told(between(none, some, gap / GAPS_US[-1]), rows)
+        tried = {(float(gap),): between(none, some, gap / GAPS_US[-1]) for gap in GAPS_US}
+        (gap,), text = best(tried, rows), told(tried, rows)
         frameworks = [row | {"fit": text} if row["framework"] == name else row
                       for row in with_values(frameworks, [name], kernel_gap_us=gap)]
         print(f"{name}: kernel_gap_us {gap:g}; {text}")
@@ -125,17 +133,18 @@ def fit_kernel_gaps(program: str, data: list[Row], frameworks: list[Row], wanted
 def fit_experts(program: str, data: list[Row], frameworks: list[Row]) -> list[Row]:
     names = [row["framework"] for row in frameworks if float(row["expert_launch_us"]) > 0]
     rows = [row for row in data if row["n_experts"] and framework_of(row, frameworks) in names]
-    tried = []
+    tried: dict[Candidate, Errors] = {}
     for launch in LAUNCHES_US:
         none = simulated(program, rows, with_values(frameworks, names, expert_launch_us=launch, expert_gap_us=0))
         some = simulated(program, rows, with_values(frameworks, names, expert_launch_us=launch,
                                                     expert_gap_us=EXPERT_GAPS_US[-1]))
-        at = {gap: between(none, some, gap / EXPERT_GAPS_US[-1]) for gap in EXPERT_GAPS_US}
-        least, gap = best(EXPERT_GAPS_US, at.__getitem__, rows)
-        tried.append((least, launch, gap, told(at[int(gap)], rows)))
+        tried |= {(float(launch), float(gap)): between(none, some, gap / EXPERT_GAPS_US[-1])
+                  for gap in EXPERT_GAPS_US}
+        gap, least = min(((gap, loss(tried[float(launch), float(gap)], rows)) for gap in EXPERT_GAPS_US),
+                         key=lambda pair: pair[1])
         print(f"expert_launch_us {launch}: expert_gap_us {gap:g}, {100 * least:.1f} %")
-    _, launch, gap, text = min(tried)
-    print(f"experts: {launch} and {gap:g}; {text}")
+    (launch, gap), text = best(tried, rows), told(tried, rows)
+    print(f"experts: {launch:g} and {gap:g}; {text}")
     return [row | {"fit": text} if row["framework"] in names else row
             for row in with_values(frameworks, names, expert_launch_us=launch, expert_gap_us=gap)]
 

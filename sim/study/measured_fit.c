@@ -8,9 +8,15 @@
 #include "workload/transformer_memory.h"
 
 /* Activations that may wait in the host's memory, where the chip reads it nearly as fast as
- * they are made; the copies are taken to be hidden. */
-static double offload_bytes(const struct reading *reading)
+ * they are made; the copies are taken to be hidden. Frameworks do so with dense layers outside
+ * pipelines. */
+static double offload_bytes(const struct reading *reading, const struct plan *plan)
 {
+    bool can =
+        plan->pipeline_parallel == 1 && reading->result->scenario->model->expert_count == 0;
+    if (!can) {
+        return 0;
+    }
     double bytes = csv_number(reading->machines->table, reading->machine, "offload_gb") * 1e9;
     return bytes > 0 ? bytes : 0;
 }
@@ -29,7 +35,7 @@ static bool fits_memory(const struct reading *reading, const struct plan *plan)
     const struct chip *chip = platform_chip(result->platform, 0);
     for (int64_t stage = 0; stage < trial.pipeline_parallel; stage++) {
         struct training_memory memory = transformer_memory(&shape, chip, stage);
-        double away_bytes = fmin(offload_bytes(reading), memory.activations_bytes);
+        double away_bytes = fmin(offload_bytes(reading, &trial), memory.activations_bytes);
         if (memory.total_bytes - away_bytes > chip->hbm_bytes) {
             return false;
         }
@@ -58,7 +64,7 @@ static void choose_frozen(const struct reading *reading, struct plan *plan)
     struct training_shape shape = {scenario->model, &trial, scenario->sequence_tokens};
     const struct chip *chip = platform_chip(result->platform, 0);
     struct training_memory memory = transformer_memory(&shape, chip, 0);
-    double away_bytes = fmin(offload_bytes(reading), memory.activations_bytes);
+    double away_bytes = fmin(offload_bytes(reading, &trial), memory.activations_bytes);
     plan->frozen_weights = memory.total_bytes - away_bytes > chip->hbm_bytes;
     plan->adapter_rank = plan->frozen_weights ? ADAPTER_RANK : 0;
 }

@@ -79,6 +79,11 @@ static void complete_model(const struct reading *reading, struct model *model)
             model->dense_layers = csv_count(table, row, "dense_layers", 0);
             model->biased_experts = model->clamped_experts =
                 csv_count(table, row, "odd_experts", 0) == 1;
+            model->window = csv_count(table, row, "window", 0);
+            model->window_layers = csv_count(table, row, "window_layers", 0);
+            model->router_groups = csv_count(table, row, "router_groups", 0);
+            model->router_groups_chosen = csv_count(table, row, "router_groups_chosen", 0);
+            model->prediction_layers = csv_count(table, row, "prediction_layers", 0);
             return;
         }
 #undef SAME
