@@ -233,14 +233,15 @@ static const struct detour_table *table_of(const struct platform *platform, int6
 
 bool detours_in(const struct platform *platform, int64_t domain)
 {
-    return table_in(platform, domain) != NULL;
+    return (platform->detours != NULL && platform->detours->trunks) ||
+           table_in(platform, domain) != NULL;
 }
 
 bool detours_between(const struct platform *platform, int64_t from_domain, int64_t to_domain)
 {
     return platform->detours != NULL &&
            ((platform->detours->trunks && from_domain != to_domain) ||
-            detours_in(platform, from_domain) || detours_in(platform, to_domain));
+            table_in(platform, from_domain) != NULL || table_in(platform, to_domain) != NULL);
 }
 
 static bool trunks_live(const struct platform *platform, int64_t from, int64_t to)

@@ -16,7 +16,8 @@ const struct detours *detours_find(const struct platform *platform, struct arena
  * of their domains or a dead trunk above them. */
 bool detours_touch(const struct platform *platform, int64_t from, int64_t to);
 
-/* Whether a link of a domain is dead: then ways out of it and inside may share links. */
+/* Whether a link of a domain or any trunk is dead: then ways out of it and inside may share
+ * links. */
 bool detours_in(const struct platform *platform, int64_t domain);
 
 /* Whether detours_touch() may be true of some chips of two domains. */

@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hardware/detours.h"
-#include "hardware/fabric.h"
 #include "program/fold_classes.h"
 #include "program/fold_edges.h"
+#include "program/fold_turns.h"
+#include "program/fold_uses.h"
+#include "program/fold_ways.h"
 
 uint64_t fold_mix(uint64_t hash, uint64_t value)
 {
@@ -37,57 +38,6 @@ int64_t fold_domain(const struct fold *fold, int64_t chip)
 int64_t fold_place(const struct fold *fold, int64_t chip)
 {
     return chip % fold->job->platform->chip_count;
-}
-
-/* What programs use */
-
-const struct fold_use *fold_use(const struct fold *fold, int32_t program, int slot_or_peer)
-{
-    return &fold->uses[program * (SLOT_COUNT + PEER_COUNT) + slot_or_peer];
-}
-
-static void use(struct fold *fold, int32_t program, int slot_or_peer, int32_t spec)
-{
-    struct fold_use *target = &fold->uses[program * (SLOT_COUNT + PEER_COUNT) + slot_or_peer];
-    for (int64_t i = 0; i < target->count; i++) {
-        if (target->specs[i] == spec) {
-            return;
-        }
-    }
-    target->specs = arena_grow(fold->arena, target->specs, target->count, &target->capacity,
-                               sizeof(int32_t));
-    target->specs[target->count++] = spec;
-}
-
-static void use_sequence(struct fold *fold, int32_t program, const struct sequence *sequence)
-{
-    for (int64_t o = 0; o < sequence->op_count; o++) {
-        if (sequence->ops[o].spec >= 0) {
-            use(fold, program, (int)sequence->ops[o].slot, sequence->ops[o].spec);
-        }
-    }
-}
-
-static void find_uses(struct fold *fold)
-{
-    const struct job *job = fold->job;
-    fold->uses = arena_array(fold->arena, job->program_count * (SLOT_COUNT + PEER_COUNT),
-                             sizeof(struct fold_use));
-    unsigned char *seen = arena_array(fold->arena, job->sequence_count + 1, 1);
-    for (int32_t p = 0; p < job->program_count; p++) {
-        memset(seen, 0, (size_t)job->sequence_count);
-        for (int64_t i = 0; i < job->programs[p].count; i++) {
-            const struct instruction *instruction = &job->programs[p].instructions[i];
-            if (instruction->kind == INSTRUCTION_START) {
-                use(fold, p, instruction->with, instruction->what);
-            } else if (instruction->kind == INSTRUCTION_SEND) {
-                use(fold, p, SLOT_COUNT + instruction->with, instruction->what);
-            } else if (instruction->kind == INSTRUCTION_RUN && !seen[instruction->what]) {
-                seen[instruction->what] = 1;
-                use_sequence(fold, p, &job->sequences[instruction->what]);
-            }
-        }
-    }
 }
 
 /* Where teams lie */
@@ -134,117 +84,25 @@ static void find_groups(struct fold *fold)
     }
 }
 
-/* Which links lead out of a domain or into it. */
-static void find_facing(struct fold *fold)
-{
-    const struct platform *platform = fold->job->platform;
-    int64_t chips = platform->chip_count;
-    fold->facing = arena_array(fold->arena, platform->link_count + 1, 1);
-    for (int64_t c = 0; platform->tier_count > 0 && c < chips; c++) {
-        int32_t count;
-        const int32_t *links = platform_route(platform, c, chips, &count);
-        for (int32_t i = 0; i < count; i++) {
-            fold->facing[links[i]] |= FOLD_FACING_OUT;
-        }
-        links = platform_route(platform, chips, c, &count);
-        for (int32_t i = 0; i < count; i++) {
-            fold->facing[links[i]] |= FOLD_FACING_IN;
-        }
-    }
-}
-
-/* Do ways inside a domain, or ways in and ways out, share links? */
-static bool nics_are_mixed(const struct fold *fold)
-{
-    const struct platform *platform = fold->job->platform;
-    int64_t chips = platform->chip_count;
-    for (int64_t link = 0; link < platform->link_count; link++) {
-        if (fold->facing[link] == (FOLD_FACING_OUT | FOLD_FACING_IN)) {
-            return true;
-        }
-    }
-    for (int64_t a = 0; a < chips; a++) {
-        for (int64_t b = 0; b < chips; b++) {
-            int32_t count;
-            const int32_t *links = platform_route(platform, a, b, &count);
-            for (int32_t i = 0; a != b && i < count; i++) {
-                if (fold->facing[links[i]]) {
-                    return true;
-                }
-            }
-        }
-    }
-    return false;
-}
-
-bool fold_mixed(const struct fold *fold, int64_t domain)
-{
-    return fold->mixed_nics || detours_in(fold->job->platform, domain);
-}
-
-static double fabric_way_s(const struct platform *platform, int64_t chip, bool out)
-{
-    int32_t count;
-    int64_t fabric = platform->chip_count;
-    const int32_t *links =
-        platform_route(platform, out ? chip : fabric, out ? fabric : chip, &count);
-    double latency_s = 0;
-    for (int32_t i = 0; i < count; i++) {
-        latency_s += platform->links[links[i]].latency_s;
-    }
-    return latency_s;
-}
-
-static bool nics_are_equal(const struct platform *platform)
-{
-    bool equal = true;
-    for (int64_t c = 1; platform->tier_count > 0 && c < platform->chip_count; c++) {
-        for (int out = 0; out < 2; out++) {
-            uint64_t first = bits_of(fabric_way_s(platform, 0, out != 0));
-            equal &= bits_of(fabric_way_s(platform, c, out != 0)) == first;
-        }
-    }
-    return equal;
-}
-
-/* Ways inside a domain that lead over trunks: then its colour does not tell what it uses. */
-static bool detours_pass_trunks(const struct fold *fold)
-{
-    const struct platform *platform = fold->job->platform;
-    return platform->detours != NULL && platform->tier_count > 1 &&
-           platform->tiers[0].rails > 1 && detours_leave_domain(platform->detours);
-}
-
-/* Domains and trunks with degraded links start with colours of their own. */
-static void mark_defects(struct fold *fold)
-{
-    const struct platform *platform = fold->job->platform;
-    for (int64_t i = 0; i < platform->defect_count; i++) {
-        const struct link_defect *defect = &platform->defects[i];
-        if (defect->link < 0) {
-            struct fabric_trunk trunk = fabric_trunk_of(defect->link);
-            uint64_t **colours = trunk.down ? fold->down : fold->up;
-            colours[trunk.tier][trunk.group] +=
-                fold_mix(fold_mix(8, (uint64_t)trunk.rail), bits_of(defect->factor));
-            fold->degraded[trunk.tier] = true;
-            continue;
-        }
-        int64_t domain = defect->link / platform->link_count;
-        int64_t link = defect->link % platform->link_count;
-        uint64_t mark = fold_mix(fold_mix(9, (uint64_t)link), bits_of(defect->factor));
-        fold->inner[domain] += mark;
-        fold->out[domain] += fold->facing[link] & FOLD_FACING_OUT ? mark : 0;
-        fold->in[domain] += fold->facing[link] & FOLD_FACING_IN ? mark : 0;
-    }
-}
-
 /* Refinement: every round makes new colours of the old ones and of what touches. Sums do not
  * depend on the order of what is summed. */
 
 struct sums {
-    uint64_t *inner, *out, *in;
+    uint64_t *inner, *out, *in, *group;
     uint64_t *up[FOLD_TIERS], *down[FOLD_TIERS];
 };
+
+/* What a flow between domains is to those who send and receive it: a group is over when the
+ * last of its flows is, a message when its own are. */
+static void tell_owner(const struct fold_edge *edge, uint64_t colour, struct sums *sums)
+{
+    if (edge->group >= 0) {
+        sums->group[edge->group] += fold_mix(colour, 5);
+        return;
+    }
+    sums->inner[edge->from_domain] += fold_mix(colour, 6);
+    sums->inner[edge->to_domain] += fold_mix(colour, 7);
+}
 
 static enum fold_wish add_edge(struct fold *fold, const struct fold_edge *edge, void *argument)
 {
@@ -255,12 +113,21 @@ static enum fold_wish add_edge(struct fold *fold, const struct fold_edge *edge, 
         return FOLD_GO_ON;
     }
     uint64_t colour = fold_edges_colour(fold, edge);
+    fold->visits++;
+    struct fold_turn *turn = fold_turns_at(fold, edge);
+    tell_owner(edge, colour, sums);
     sums->out[edge->from_domain] += fold_mix(colour, 1);
     sums->in[edge->to_domain] += fold_mix(colour, 2);
+    if (turn != NULL) {
+        turn->out_sum[edge->from_domain] += fold_mix(colour, 1);
+        turn->in_sum[edge->to_domain] += fold_mix(colour, 2);
+    }
     for (int64_t tier = 0; tier + 1 < fold->job->platform->tier_count; tier++) {
-        if (fold_edges_pass(fold, edge, tier)) {
-            int64_t domains = fold->job->platform->tiers[tier].domains;
+        int64_t domains = fold->job->platform->tiers[tier].domains;
+        if (fold_edges_pass_up(fold, edge, tier)) {
             sums->up[tier][edge->from_domain / domains] += fold_mix(colour, 3);
+        }
+        if (fold_edges_pass_down(fold, edge, tier)) {
             sums->down[tier][edge->to_domain / domains] += fold_mix(colour, 4);
         }
     }
@@ -300,6 +167,7 @@ static void colour_groups(struct fold *fold)
             members += first->groups[slot] == g ? (uint64_t)slot + 1 : 0;
         }
         members = fold_mix(members, fold->group_ways[g]);
+        members = fold_mix(members, fold->group_flows[g]);
         fold->group_colour[g] = fold_mix(members, (uint64_t)group->subgroup_size) | 1;
     }
 }
@@ -340,9 +208,9 @@ static void renew_all(struct fold *fold, struct sums *sums)
         if (fold_mixed(fold, d)) {
             sums->out[d] += fold->inner[d];
             sums->in[d] += fold->inner[d];
+            sums->inner[d] += fold_mix(fold_mix(fold->out[d], sums->out[d]), 8);
+            sums->inner[d] += fold_mix(fold_mix(fold->in[d], sums->in[d]), 9);
         }
-        sums->inner[d] += fold_mix(fold_mix(fold->out[d], sums->out[d]), 6);
-        sums->inner[d] += fold_mix(fold_mix(fold->in[d], sums->in[d]), 7);
     }
     renew(fold->inner, sums->inner, fold->domain_count);
     renew(fold->out, sums->out, fold->domain_count);
@@ -350,6 +218,14 @@ static void renew_all(struct fold *fold, struct sums *sums)
     for (int64_t tier = 0; tier < fold->job->platform->tier_count; tier++) {
         renew(fold->up[tier], sums->up[tier], fold->group_count[tier]);
         renew(fold->down[tier], sums->down[tier], fold->group_count[tier]);
+    }
+    for (int64_t t = 0; t < fold->turn_count; t++) {
+        renew(fold->turns[t].out, fold->turns[t].out_sum, fold->domain_count);
+        renew(fold->turns[t].in, fold->turns[t].in_sum, fold->domain_count);
+    }
+    for (int64_t g = 0; g < fold->job->group_count; g++) {
+        fold->group_flows[g] = sums->group[g];
+        sums->group[g] = 0;
     }
 }
 
@@ -403,13 +279,22 @@ static int64_t colour_count(const struct fold *fold, uint64_t *scratch)
 {
     int64_t count = fold_classes_count(fold->inner, fold->domain_count, scratch) +
                     fold_classes_count(fold->out, fold->domain_count, scratch) +
-                    fold_classes_count(fold->in, fold->domain_count, scratch);
+                    fold_classes_count(fold->in, fold->domain_count, scratch) +
+                    fold_classes_count(fold->group_flows, fold->job->group_count, scratch);
+    for (int64_t t = 0; t < fold->turn_count; t++) {
+        count += fold_classes_count(fold->turns[t].out, fold->domain_count, scratch) +
+                 fold_classes_count(fold->turns[t].in, fold->domain_count, scratch);
+    }
     for (int64_t tier = 0; tier < fold->job->platform->tier_count; tier++) {
         count += fold_classes_count(fold->up[tier], fold->group_count[tier], scratch) +
                  fold_classes_count(fold->down[tier], fold->group_count[tier], scratch);
     }
     return count;
 }
+
+/* Flows looked at in all rounds together, beyond which waves run round all rings: then there is
+ * little to fold. */
+enum { VISITS_MAX = 60000000 };
 
 static bool refine_once(struct fold *fold, struct sums *sums, struct error *error)
 {
@@ -450,16 +335,13 @@ static void prepare(struct fold *fold, struct sums *sums)
         fold->up[tier][groups - 1] = (uint64_t)(domains - (groups - 1) * size) % (uint64_t)size;
         fold->down[tier][groups - 1] = fold->up[tier][groups - 1];
     }
-    find_uses(fold);
+    fold_uses_find(fold);
     find_patterns(fold);
     find_groups(fold);
-    find_facing(fold);
-    fold->mixed_nics = nics_are_mixed(fold);
-    fold->equal_nics = nics_are_equal(platform);
-    fold->tier_latency_s = arena_array(fold->arena, platform->tier_count + 1, sizeof(double));
-    fold->most_latency_s = fold_edges_latency_most_s(fold);
-    mark_defects(fold);
-    fold->scattered = detours_pass_trunks(fold);
+    fold->group_flows = numbers(fold, fold->job->group_count);
+    sums->group = numbers(fold, fold->job->group_count);
+    fold_ways_find(fold);
+    fold_turns_find(fold);
 }
 
 struct fold *fold_refine(struct job *job, enum fold_blindness blindness, struct arena *arena,
@@ -472,8 +354,11 @@ struct fold *fold_refine(struct job *job, enum fold_blindness blindness, struct 
     if (!find_ways(fold, error)) {
         return NULL;
     }
-    int64_t most = fold->domain_count;
+    int64_t most = fold->domain_count + job->group_count;
     uint64_t *scratch = numbers(fold, most);
+    colour_teams(fold);
+    colour_groups(fold);
+    memcpy(fold->group_flows, fold->group_colour, (size_t)job->group_count * sizeof(uint64_t));
     int64_t before = 0, now = colour_count(fold, scratch);
     while (now != before && !fold->scattered) {
         before = now;
@@ -482,7 +367,8 @@ struct fold *fold_refine(struct job *job, enum fold_blindness blindness, struct 
         }
         now = colour_count(fold, scratch);
         int64_t classes = fold_classes_count(fold->inner, fold->domain_count, scratch);
-        fold->scattered = fold->domain_count > 1 && 2 * classes > fold->domain_count;
+        fold->scattered = (fold->domain_count > 1 && 2 * classes > fold->domain_count) ||
+                          fold->visits > VISITS_MAX;
     }
     colour_teams(fold);
     colour_groups(fold);

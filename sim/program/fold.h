@@ -30,24 +30,28 @@ struct fold {
     unsigned char *team_whole;     /* [team]: all chips in one domain */
     uint64_t *group_colour;        /* [group]; 0: inside one domain */
     uint64_t *group_ways;          /* [group]: longest latencies of its exchanges */
+    uint64_t *group_flows;         /* [group]: colours of its flows between domains */
     unsigned char *group_parallel; /* [group]: chip i of every team, all teams whole */
     bool mixed_nics;               /* ways inside a domain share links with NIC ways */
     bool equal_nics;               /* all chips are as far from the fabric */
     double *tier_latency_s;        /* [tier]: of ways that meet there; 0: not met yet */
     double most_latency_s;         /* of any way; INFINITY when not known beforehand */
     unsigned char *facing;         /* [link of a domain]: enum fold_facing, or 0 */
-    bool degraded[FOLD_TIERS];     /* a trunk of this tier is */
-    struct fold_use *uses;         /* [program x (slots + peers)] */
-    int64_t rounds;                /* of refinement */
+    unsigned char *up_binds[FOLD_TIERS], *down_binds[FOLD_TIERS]; /* [tier][group] */
+    struct fold_use *uses;   /* [program x (slots + peers)] */
+    unsigned char *by_turns; /* [group]: fold_turns.h */
+    struct fold_port *ports; /* [domain x place] */
+    int32_t *port_of;        /* [place]: place of its port */
+    int32_t *port_of_link;   /* [link of a domain]: place of its port, + 1; 0: none */
+    struct fold_turn *turns;
+    int64_t turn_count, turn_capacity;
+    struct number_table turns_seen;
+    uint64_t turn_key; /* of the turn looked at last */
+    int32_t turn;
+    int64_t rounds; /* of refinement */
+    int64_t visits; /* of flows between domains, in all of them */
     bool scattered; /* most domains are of a class of their own: given up, not stable */
 };
-
-/* The specs that a program uses with a slot or peer. */
-struct fold_use {
-    int32_t *specs;
-    int64_t count, capacity;
-};
-const struct fold_use *fold_use(const struct fold *fold, int32_t program, int slot_or_peer);
 
 /* The domain of a chip, and its place in it. */
 int64_t fold_domain(const struct fold *fold, int64_t chip);

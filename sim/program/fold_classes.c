@@ -35,6 +35,13 @@ static int compare_colours(const void *a, const void *b)
 
 int64_t fold_classes_count(const uint64_t *colours, int64_t count, uint64_t *scratch)
 {
+    bool equal = true;
+    for (int64_t i = 1; i < count && equal; i++) {
+        equal = colours[i] == colours[0];
+    }
+    if (equal) {
+        return count > 0;
+    }
     memcpy(scratch, colours, (size_t)count * sizeof *scratch);
     qsort(scratch, (size_t)count, sizeof *scratch, compare_colours);
     int64_t found = 0;

@@ -8,6 +8,8 @@
 
 #include "hardware/detours.h"
 #include "program/exchanges.h"
+#include "program/fold_turns.h"
+#include "program/fold_uses.h"
 
 static uint64_t bits(double value)
 {
@@ -243,36 +245,49 @@ bool fold_edges_messages(struct fold *fold, int32_t team, fold_edges_visit *visi
     return true;
 }
 
-/* Whether an edge fold_edges_pass the trunks of a tier: with rails it may, within one group as
- * well. */
-bool fold_edges_pass(const struct fold *fold, const struct fold_edge *edge, int64_t tier)
+static bool passes(const struct fold *fold, const struct fold_edge *edge, int64_t tier)
 {
     const struct tier *at = &fold->job->platform->tiers[tier];
-    if (at->oversubscription <= 1 && !fold->degraded[tier]) {
-        return false; /* never decides a rate: fabric_link_binds() */
-    }
     return at->rails > 1 || edge->from_domain / at->domains != edge->to_domain / at->domains;
 }
 
-uint64_t fold_edges_colour(const struct fold *fold, const struct fold_edge *edge)
+bool fold_edges_pass_up(const struct fold *fold, const struct fold_edge *edge, int64_t tier)
+{
+    int64_t domains = fold->job->platform->tiers[tier].domains;
+    return fold->up_binds[tier][edge->from_domain / domains] && passes(fold, edge, tier);
+}
+
+bool fold_edges_pass_down(const struct fold *fold, const struct fold_edge *edge, int64_t tier)
+{
+    int64_t domains = fold->job->platform->tiers[tier].domains;
+    return fold->down_binds[tier][edge->to_domain / domains] && passes(fold, edge, tier);
+}
+
+static uint64_t trunk_colour(const struct fold *fold, const struct fold_edge *edge,
+                             int64_t tier)
+{
+    int64_t domains = fold->job->platform->tiers[tier].domains;
+    int64_t from = edge->from_domain / domains, to = edge->to_domain / domains;
+    bool up = fold_edges_pass_up(fold, edge, tier),
+         down = fold_edges_pass_down(fold, edge, tier);
+    uint64_t colour = (uint64_t)(8 * tier + 4 * (from != to) + 2 * up + down);
+    if (fold->blindness != FOLD_BLIND_TO_LINKS) {
+        colour = fold_mix(colour, up ? fold->up[tier][from] : 0);
+        colour = fold_mix(colour, down ? fold->down[tier][to] : 0);
+    }
+    return up || down ? colour : 0;
+}
+
+uint64_t fold_edges_colour(struct fold *fold, const struct fold_edge *edge)
 {
     uint64_t colour = fold_mix(fold_mix(edge->label, edge->from_places), edge->to_places);
-    const struct platform *platform = fold->job->platform;
-    for (int64_t tier = 0; tier + 1 < platform->tier_count; tier++) {
-        if (!fold_edges_pass(fold, edge, tier)) {
-            continue;
-        }
-        int64_t domains = platform->tiers[tier].domains;
-        bool apart = edge->from_domain / domains != edge->to_domain / domains;
-        colour = fold_mix(colour, (uint64_t)(2 * tier + apart));
-        if (fold->blindness != FOLD_BLIND_TO_LINKS) {
-            colour = fold_mix(colour, fold->up[tier][edge->from_domain / domains]);
-            colour = fold_mix(colour, fold->down[tier][edge->to_domain / domains]);
-        }
+    for (int64_t tier = 0; tier + 1 < fold->job->platform->tier_count; tier++) {
+        uint64_t trunks = trunk_colour(fold, edge, tier);
+        colour = trunks == 0 ? colour : fold_mix(colour, trunks);
     }
     if (fold->blindness != FOLD_BLIND_TO_LINKS) {
-        colour = fold_mix(colour, fold->out[edge->from_domain]);
-        colour = fold_mix(colour, fold->in[edge->to_domain]);
+        colour = fold_mix(colour, fold_turns_out(fold, edge));
+        colour = fold_mix(colour, fold_turns_in(fold, edge));
     }
     return colour;
 }

@@ -29,10 +29,12 @@ bool fold_edges_messages(struct fold *fold, int32_t team, fold_edges_visit *visi
                          void *argument);
 
 /* Equal for edges that are equal in every respect. */
-uint64_t fold_edges_colour(const struct fold *fold, const struct fold_edge *edge);
+uint64_t fold_edges_colour(struct fold *fold, const struct fold_edge *edge);
 
-/* Whether an edge passes the trunks of a tier: with rails it may, within one group as well. */
-bool fold_edges_pass(const struct fold *fold, const struct fold_edge *edge, int64_t tier);
+/* Whether an edge passes a trunk of a tier that may decide its rate, up from its domain's group
+ * or down to the other's: with rails it may, within one group as well. */
+bool fold_edges_pass_up(const struct fold *fold, const struct fold_edge *edge, int64_t tier);
+bool fold_edges_pass_down(const struct fold *fold, const struct fold_edge *edge, int64_t tier);
 
 /* The longest latency of the ways of an edge's chips. */
 double fold_edges_latency_s(const struct fold *fold, const struct fold_edge *edge);

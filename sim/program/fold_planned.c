@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "program/exchanges.h"
 #include "program/fold_classes.h"
+#include "program/fold_kept.h"
 
 struct weight { /* of a flow class on a kept wire */
     int32_t wire, sum;
@@ -27,9 +28,8 @@ struct condensing {
     const struct job *full;
     struct job *job;
     struct arena *arena;
-    struct fold_classes teams, groups, wires;
-    int32_t *new_team, *new_group; /* by old index, of kept ones */
-    int32_t *member_of;            /* [new team]: the group + 1 that it was last put into */
+    struct fold_kept kept;
+    struct fold_classes wires;
     struct number_table classes_seen, weights_seen;
     struct flow_class *classes;
     int64_t class_count, class_capacity;
@@ -213,72 +213,6 @@ static void note_alike(struct condensing *condensing)
     }
 }
 
-/* Teams and groups */
-
-static int32_t new_team(const struct condensing *condensing, int32_t team)
-{
-    return team < 0 ? -1 : condensing->new_team[condensing->teams.first[team]];
-}
-
-static void keep_teams(struct condensing *condensing)
-{
-    const struct job *full = condensing->full;
-    struct job *job = condensing->job;
-    job->teams = arena_array(condensing->arena, condensing->teams.count, sizeof(struct team));
-    condensing->new_team =
-        arena_array(condensing->arena, full->team_count + 1, sizeof(int32_t));
-    for (int64_t t = 0; t < full->team_count; t++) {
-        if (condensing->teams.first[t] == t) {
-            condensing->new_team[t] = (int32_t)job->team_count;
-            job->teams[job->team_count] = full->teams[t];
-            job->teams[job->team_count++].weight = 0;
-        }
-        job->teams[new_team(condensing, (int32_t)t)].weight += full->teams[t].weight;
-    }
-}
-
-static void keep_group(struct condensing *condensing, int32_t index)
-{
-    const struct group *full = &condensing->full->groups[index];
-    struct group group = *full;
-    group.teams = arena_array(condensing->arena, full->member_count, sizeof(int32_t));
-    group.member_count = 0;
-    for (int64_t m = 0; m < full->member_count; m++) {
-        int32_t team = new_team(condensing, full->teams[m]);
-        if (condensing->member_of[team] != index + 1) {
-            condensing->member_of[team] = index + 1;
-            group.teams[group.member_count++] = team;
-        }
-    }
-    condensing->new_group[index] = job_group(condensing->job, &group);
-}
-
-static void keep_groups(struct condensing *condensing)
-{
-    const struct job *full = condensing->full;
-    struct job *job = condensing->job;
-    condensing->new_group =
-        arena_array(condensing->arena, full->group_count + 1, sizeof(int32_t));
-    condensing->member_of =
-        arena_array(condensing->arena, job->team_count + 1, sizeof(int32_t));
-    for (int32_t g = 0; g < full->group_count; g++) {
-        if (condensing->groups.first[g] == g) {
-            keep_group(condensing, g);
-        }
-    }
-    for (int64_t t = 0; t < job->team_count; t++) {
-        struct team *team = &job->teams[t];
-        for (int slot = 0; slot < SLOT_COUNT; slot++) {
-            int32_t group = team->groups[slot];
-            team->groups[slot] =
-                group < 0 ? -1 : condensing->new_group[condensing->groups.first[group]];
-        }
-        for (int peer = 0; peer < PEER_COUNT; peer++) {
-            team->peers[peer] = new_team(condensing, team->peers[peer]);
-        }
-    }
-}
-
 /* Traffic */
 
 static void take_flow(void *argument, const struct fold_flow *flow)
@@ -329,16 +263,16 @@ static void keep_traffic(struct condensing *condensing)
     job->messages = arena_array(condensing->arena, messages + 1, sizeof(struct traffic *));
     condensing->stage_number = 1;
     for (int32_t g = 0; g < full->group_count; g++) {
-        for (int32_t s = 0; condensing->groups.first[g] == g && s < job->spec_count; s++) {
+        for (int32_t s = 0; condensing->kept.groups.first[g] == g && s < job->spec_count; s++) {
             struct fold_flow owner = {.group = g, .team = -1, .peer = -1, .spec = s};
-            job->exchanges[condensing->new_group[g] * job->spec_count + s] =
+            job->exchanges[condensing->kept.new_group[g] * job->spec_count + s] =
                 condense(condensing, job_exchange(full, g, s), owner);
         }
     }
     for (int32_t t = 0; t < full->team_count; t++) {
-        int64_t row = (int64_t)condensing->new_team[t] * PEER_COUNT;
-        for (int32_t i = 0; condensing->teams.first[t] == t && i < PEER_COUNT * job->spec_count;
-             i++) {
+        int64_t row = (int64_t)condensing->kept.new_team[t] * PEER_COUNT;
+        for (int32_t i = 0;
+             condensing->kept.teams.first[t] == t && i < PEER_COUNT * job->spec_count; i++) {
             int32_t peer = i / (int32_t)job->spec_count, s = i % (int32_t)job->spec_count;
             struct fold_flow owner = {.group = -1, .team = t, .peer = peer, .spec = s};
             job->messages[(row + peer) * job->spec_count + s] =
@@ -347,18 +281,10 @@ static void keep_traffic(struct condensing *condensing)
     }
 }
 
-static struct job *empty_job(const struct job *full, struct arena *arena)
+static bool group_is_kept(const void *argument, int64_t group)
 {
-    struct job *job = job_create(full->platform, arena);
-    job->specs = full->specs;
-    job->spec_count = full->spec_count;
-    job->sequences = full->sequences;
-    job->sequence_count = full->sequence_count;
-    job->programs = full->programs;
-    job->program_count = full->program_count;
-    job->plans = full->plans;
-    job->chosen = full->chosen;
-    return job;
+    const struct condensing *condensing = argument;
+    return condensing->kept.groups.first[group] == group;
 }
 
 struct job *fold_planned(const struct fold_flows *flows, int32_t *team_class,
@@ -366,21 +292,21 @@ struct job *fold_planned(const struct fold_flows *flows, int32_t *team_class,
 {
     const struct job *full = flows->job;
     struct condensing condensing = {.flows = flows, .full = full, .arena = arena};
-    condensing.job = empty_job(full, arena);
-    condensing.teams = fold_classes_of(flows->team_colour, full->team_count, arena);
-    condensing.groups = fold_classes_of(flows->group_colour, full->group_count, arena);
+    condensing.kept.teams = fold_classes_of(flows->team_colour, full->team_count, arena);
+    condensing.kept.groups = fold_classes_of(flows->group_colour, full->group_count, arena);
+    fold_kept_teams(&condensing.kept, full, arena);
+    fold_kept_groups(&condensing.kept, group_is_kept, &condensing);
+    condensing.job = condensing.kept.job;
     condensing.wires =
         fold_classes_of(flows->wire_colour, full->network.wiring.wire_count, arena);
     fold_flows_each(full, count_flow, &condensing);
     add_pairs(&condensing);
     count_wires(&condensing);
     note_alike(&condensing);
-    keep_teams(&condensing);
-    keep_groups(&condensing);
     keep_traffic(&condensing);
     exchanges_time_all(condensing.job);
     for (int32_t t = 0; t < full->team_count; t++) {
-        team_class[t] = new_team(&condensing, t);
+        team_class[t] = fold_kept_team(&condensing.kept, t);
     }
     return condensing.job;
 }

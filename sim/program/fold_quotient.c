@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Of every colour the first is kept. A flow of colour F stands for |F| flows; a link of colour
- * L for |L| links; each such link is crossed by n(L, F) = |F| / |L| of them (every flow passes
- * it once), which becomes the flow's weight on the link. */
+/* Of every colour the first is kept. A flow of colour F stands for |F| flows, a link of colour
+ * L for |L| links; where m of the flows pass one of these links, each is crossed by n(L, F) =
+ * m / |L| of them, which becomes the flow's weight on the link. Flows of one colour may pass
+ * links of several: those tell apart what crosses them at any time, flows what they meet in
+ * their own turn. */
 #include "program/fold_quotient.h"
 
 #include <math.h>
@@ -12,10 +14,18 @@
 #include "program/exchanges.h"
 #include "program/fold_classes.h"
 #include "program/fold_edges.h"
+#include "program/fold_kept.h"
+
+struct side {       /* domains of one class that flows of a colour leave, or enter */
+    int64_t domain; /* the first of them */
+    int64_t count;  /* of the flows */
+    int64_t next;   /* side + 1 of the same flows; 0: none */
+};
 
 struct kept_edge { /* the first edge of its colour */
     struct fold_edge edge;
     int64_t count;
+    int64_t out, in; /* side + 1; 0: none */
 };
 
 struct quotient {
@@ -23,15 +33,16 @@ struct quotient {
     const struct job *full;
     struct job *job;
     struct arena *arena;
-    struct fold_classes inner, out, in, teams, groups;
+    struct fold_kept kept;
+    struct fold_classes inner, out, in;
     struct fold_classes up[FOLD_TIERS], down[FOLD_TIERS];
-    int32_t *new_team, *new_group; /* by full index, of kept ones */
-    int32_t *next_group;           /* [group]: the next one of its class; -1: none */
-    int64_t *member_of;            /* [kept team]: the group + 1 that it was last put into */
+    int32_t *next_group; /* [group]: the next one of its class; -1: none */
     /* of the group that is being folded */
     struct number_table edges_seen;
     struct kept_edge *edges;
     int64_t edge_count, edge_capacity;
+    struct side *sides;
+    int64_t side_count, side_capacity;
     double *latency_s; /* [spec x phase]: the longest of all edges, kept or not */
     bool uneven;       /* flows of a class are not spread evenly over a class of links */
 };
@@ -43,7 +54,7 @@ static void chain_groups(struct quotient *quotient)
     int32_t *last = arena_array(quotient->arena, count + 1, sizeof(int32_t));
     quotient->next_group = arena_array(quotient->arena, count + 1, sizeof(int32_t));
     for (int32_t g = 0; g < count; g++) {
-        int64_t first = quotient->groups.first[g];
+        int64_t first = quotient->kept.groups.first[g];
         quotient->next_group[g] = -1;
         if (first != g) {
             quotient->next_group[last[first]] = g;
@@ -58,13 +69,14 @@ static bool group_is_inner(const struct quotient *quotient, int64_t group)
 }
 
 /* Groups inside one domain go with their domain's teams; others have classes of their own. */
-static bool group_is_kept(const struct quotient *quotient, int64_t group)
+static bool group_is_kept(const void *argument, int64_t group)
 {
+    const struct quotient *quotient = argument;
     if (group_is_inner(quotient, group)) {
         int64_t team = quotient->full->groups[group].teams[0];
-        return quotient->teams.first[team] == team;
+        return quotient->kept.teams.first[team] == team;
     }
-    return quotient->groups.first[group] == group;
+    return quotient->kept.groups.first[group] == group;
 }
 
 static void find_all_classes(struct quotient *quotient)
@@ -79,143 +91,101 @@ static void find_all_classes(struct quotient *quotient)
         quotient->up[tier] = fold_classes_of(fold->up[tier], count, fold->arena);
         quotient->down[tier] = fold_classes_of(fold->down[tier], count, fold->arena);
     }
-    quotient->teams = fold_classes_of(fold->team_colour, full->team_count, fold->arena);
-    quotient->groups = fold_classes_of(fold->group_colour, full->group_count, fold->arena);
-    chain_groups(quotient);
-}
-
-/* Teams and groups */
-
-static void keep_teams(struct quotient *quotient)
-{
-    const struct job *full = quotient->full;
-    struct job *job = quotient->job;
-    quotient->new_team = arena_array(quotient->arena, full->team_count, sizeof(int32_t));
-    for (int64_t t = 0; t < full->team_count; t++) {
-        job->team_count += quotient->teams.first[t] == t;
-    }
-    job->teams = arena_array(quotient->arena, job->team_count, sizeof(struct team));
-    int32_t next = 0;
-    for (int64_t t = 0; t < full->team_count; t++) {
-        if (quotient->teams.first[t] == t) {
-            quotient->new_team[t] = next;
-            job->teams[next] = full->teams[t];
-            job->teams[next++].weight = quotient->teams.size[t];
-        }
-    }
-}
-
-static int32_t new_team(const struct quotient *quotient, int32_t team)
-{
-    return team < 0 ? -1 : quotient->new_team[quotient->teams.first[team]];
-}
-
-static void keep_group(struct quotient *quotient, int64_t index)
-{
-    const struct group *full = &quotient->full->groups[index];
-    struct group group = *full;
-    group.teams = arena_array(quotient->arena, full->member_count, sizeof(int32_t));
-    group.member_count = 0;
-    for (int64_t m = 0; m < full->member_count; m++) {
-        int32_t team = new_team(quotient, full->teams[m]);
-        if (quotient->member_of[team] != index + 1) {
-            quotient->member_of[team] = index + 1;
-            group.teams[group.member_count++] = team;
-        }
-    }
-    quotient->new_group[index] = job_group(quotient->job, &group);
-}
-
-static void keep_groups(struct quotient *quotient)
-{
-    const struct job *full = quotient->full;
-    struct job *job = quotient->job;
-    quotient->new_group = arena_array(quotient->arena, full->group_count + 1, sizeof(int32_t));
-    quotient->member_of = arena_array(quotient->arena, job->team_count, sizeof(int64_t));
+    struct fold_kept *kept = &quotient->kept;
+    kept->teams = fold_classes_of(fold->team_colour, full->team_count, fold->arena);
+    kept->groups = fold_classes_of(fold->group_colour, full->group_count, fold->arena);
     for (int64_t g = 0; g < full->group_count; g++) {
-        if (group_is_kept(quotient, g)) {
-            keep_group(quotient, g);
-        }
+        kept->groups.first[g] = group_is_inner(quotient, g) ? g : kept->groups.first[g];
     }
-    for (int64_t t = 0; t < job->team_count; t++) {
-        struct team *team = &job->teams[t];
-        for (int slot = 0; slot < SLOT_COUNT; slot++) {
-            int64_t group = team->groups[slot];
-            if (group >= 0 && !group_is_inner(quotient, group)) {
-                group = quotient->groups.first[group];
-            }
-            team->groups[slot] = group < 0 ? -1 : quotient->new_group[group];
-        }
-        for (int peer = 0; peer < PEER_COUNT; peer++) {
-            team->peers[peer] = new_team(quotient, team->peers[peer]);
-        }
-    }
+    chain_groups(quotient);
 }
 
 /* Flows */
 
-struct link_class {
-    int64_t link, size; /* the first link of its colour, and how many there are */
-};
+/* The classes by which the links of a domain's ways out, or in, are told apart. */
+static const struct fold_classes *classes_of_way(const struct quotient *quotient,
+                                                 int64_t domain, bool out)
+{
+    return fold_mixed(quotient->fold, domain) ? &quotient->inner
+           : out                              ? &quotient->out
+                                              : &quotient->in;
+}
 
-static struct link_class class_of_trunk(const struct quotient *quotient, int64_t link)
+static void count_side(struct quotient *quotient, int64_t *first, int64_t domain, bool out,
+                       int64_t count)
+{
+    domain = classes_of_way(quotient, domain, out)->first[domain];
+    for (int64_t s = *first; s > 0; s = quotient->sides[s - 1].next) {
+        if (quotient->sides[s - 1].domain == domain) {
+            quotient->sides[s - 1].count += count;
+            return;
+        }
+    }
+    quotient->sides = arena_grow(quotient->arena, quotient->sides, quotient->side_count,
+                                 &quotient->side_capacity, sizeof(struct side));
+    quotient->sides[quotient->side_count] = (struct side){domain, count, *first};
+    *first = ++quotient->side_count;
+}
+
+static bool cross(struct quotient *quotient, int64_t link, int64_t count, int64_t size)
+{
+    network_cross(&quotient->job->network, link, (int32_t)(count / size));
+    return count % size == 0;
+}
+
+static bool cross_trunk(struct quotient *quotient, int64_t link, int64_t count)
 {
     struct fabric_trunk trunk = fabric_trunk_of(link);
     const struct fold_classes *classes =
         trunk.down ? &quotient->down[trunk.tier] : &quotient->up[trunk.tier];
-    struct link_class class = {.size = classes->size[trunk.group]};
+    int64_t size = classes->size[trunk.group];
     trunk.group = classes->first[trunk.group];
-    class.link = fabric_trunk_link(&trunk);
-    return class;
+    return cross(quotient, fabric_trunk_link(&trunk), count, size);
 }
 
-/* A link on a way between domains: on the source's side, a trunk, or on the destination's. */
-static struct link_class class_of_link(const struct quotient *quotient, int64_t link,
-                                       int64_t from_domain)
+/* A link on the source's side, or on the destination's: one in a domain of each class that the
+ * flows leave, or enter. */
+static bool cross_link(struct quotient *quotient, int64_t link, const struct kept_edge *kept)
 {
-    if (link < 0) {
-        return class_of_trunk(quotient, link);
-    }
     int64_t links = quotient->full->platform->link_count;
-    int64_t domain = link / links;
-    const struct fold_classes *classes = domain == from_domain ? &quotient->out : &quotient->in;
-    if (fold_mixed(quotient->fold, domain)) {
-        classes = &quotient->inner;
+    bool out = link / links == kept->edge.from_domain, even = true;
+    for (int64_t s = out ? kept->out : kept->in; s > 0; s = quotient->sides[s - 1].next) {
+        const struct side *side = &quotient->sides[s - 1];
+        int64_t size = classes_of_way(quotient, side->domain, out)->size[side->domain];
+        even &= cross(quotient, side->domain * links + link % links, side->count, size);
     }
-    return (struct link_class){classes->first[domain] * links + link % links,
-                               classes->size[domain]};
+    return even;
 }
 
-/* The pair of a class of count flows between domains; -1 when they are not spread evenly. */
-static int32_t class_pair(struct quotient *quotient, int64_t from, int64_t to, int64_t count)
+/* The pair of a class of flows between domains, of which kept is the first, by its chips; -1
+ * when they are not spread evenly. */
+static int32_t class_pair(struct quotient *quotient, int64_t from, int64_t to,
+                          const struct kept_edge *kept)
 {
     struct network *network = &quotient->job->network;
     struct fabric_path path;
+    bool even = true;
     fabric_path(quotient->full->platform, from, to, &path);
     int32_t pair = network_class_pair(network, from, to, &path);
-    network->pair_members[pair] = count;
+    network->pair_members[pair] = kept->count;
     for (int32_t i = 0; i < path.link_count; i++) {
-        if (!fabric_link_binds(network->platform, path.links[i])) {
-            continue;
+        int64_t link = path.links[i];
+        if (fabric_link_binds(network->platform, link)) {
+            even &= link < 0 ? cross_trunk(quotient, link, kept->count)
+                             : cross_link(quotient, link, kept);
         }
-        struct link_class class =
-            class_of_link(quotient, path.links[i], fold_domain(quotient->fold, from));
-        if (count % class.size != 0) {
-            return -1;
-        }
-        network_cross(network, class.link, (int32_t)(count / class.size));
     }
-    return pair;
+    return even ? pair : -1;
 }
 
 static bool add_flow(struct quotient *quotient, struct traffic_stage *stage, int64_t *capacity,
-                     const int64_t chips[2], double bytes, int64_t count)
+                     const int64_t chips[2], double bytes, const struct kept_edge *kept)
 {
     struct job *job = quotient->job;
     bool inside =
         fold_domain(quotient->fold, chips[0]) == fold_domain(quotient->fold, chips[1]);
     int32_t pair = inside ? network_pair(&job->network, chips[0], chips[1])
-                          : class_pair(quotient, chips[0], chips[1], count);
+                          : class_pair(quotient, chips[0], chips[1], kept);
     if (pair < 0) {
         return false;
     }
@@ -253,9 +223,14 @@ static enum fold_wish keep_edge(struct fold *fold, const struct fold_edge *edge,
         quotient->edges = arena_grow(quotient->arena, quotient->edges, quotient->edge_count,
                                      &quotient->edge_capacity, sizeof(struct kept_edge));
         number = (int32_t)quotient->edge_count++;
-        quotient->edges[number] = (struct kept_edge){*edge, 0};
+        quotient->edges[number] = (struct kept_edge){*edge, 0, 0, 0};
     }
-    quotient->edges[number].count++;
+    struct kept_edge *kept = &quotient->edges[number];
+    kept->count++;
+    if (edge->from_domain != edge->to_domain) {
+        count_side(quotient, &kept->out, edge->from_domain, true, 1);
+        count_side(quotient, &kept->in, edge->to_domain, false, 1);
+    }
     return FOLD_GO_ON;
 }
 
@@ -264,16 +239,15 @@ static bool edge_flows(struct quotient *quotient, const struct kept_edge *kept,
 {
     const struct fold_edge *edge = &kept->edge;
     const struct group *group = &quotient->full->groups[edge->group];
-    int64_t count = kept->count;
     if (!quotient->fold->group_parallel[edge->group]) {
         int64_t chips[2] = {group->chips[edge->from], group->chips[edge->to]};
-        return add_flow(quotient, stage, capacity, chips, edge->bytes, count);
+        return add_flow(quotient, stage, capacity, chips, edge->bytes, kept);
     }
     const struct team *from = &quotient->full->teams[group->teams[edge->from]];
     const struct team *to = &quotient->full->teams[group->teams[edge->to]];
     for (int64_t i = 0; i < from->chip_count; i++) {
         int64_t chips[2] = {from->chips[i], to->chips[i]};
-        if (!add_flow(quotient, stage, capacity, chips, edge->bytes, count)) {
+        if (!add_flow(quotient, stage, capacity, chips, edge->bytes, kept)) {
             return false;
         }
     }
@@ -331,7 +305,7 @@ static bool fold_group(struct quotient *quotient, int32_t index, struct error *e
     const struct group *group = &quotient->full->groups[index];
     struct job *job = quotient->job;
     quotient->edges_seen = (struct number_table){0};
-    quotient->edge_count = 0;
+    quotient->edge_count = quotient->side_count = 0;
     memset(quotient->latency_s, 0,
            (size_t)(quotient->full->spec_count * FOLD_PHASES) * sizeof(double));
     /* Equal groups may lie in different domains: together they hold what kept domains need. */
@@ -340,7 +314,7 @@ static bool fold_group(struct quotient *quotient, int32_t index, struct error *e
             return false;
         }
     }
-    struct traffic **row = &job->exchanges[quotient->new_group[index] * job->spec_count];
+    struct traffic **row = &job->exchanges[quotient->kept.new_group[index] * job->spec_count];
     int64_t capacity = 0;
     struct traffic_stage *last = NULL;
     for (int64_t e = 0; e < quotient->edge_count; e++) {
@@ -380,7 +354,7 @@ static enum fold_wish fold_message(struct fold *fold, const struct fold_edge *ed
     struct message_place *place = argument;
     struct quotient *quotient = place->quotient;
     struct job *job = quotient->job;
-    int32_t team = quotient->new_team[edge->team];
+    int32_t team = quotient->kept.new_team[edge->team];
     struct traffic **traffic =
         &job->messages[(team * PEER_COUNT + edge->phase) * job->spec_count + edge->spec];
     if (*traffic == NULL) {
@@ -405,10 +379,15 @@ static enum fold_wish fold_message(struct fold *fold, const struct fold_edge *ed
         return FOLD_STOP; /* cannot be: there is but one way for a pair */
     }
     const struct phase *phase = schedule->phases;
+    int64_t count = quotient->kept.teams.size[edge->team];
+    struct kept_edge kept = {*edge, count, 0, 0};
+    quotient->side_count = 0;
+    count_side(quotient, &kept.out, edge->from_domain, true, count);
+    count_side(quotient, &kept.in, edge->to_domain, false, count);
     for (int64_t i = first; place->even && i < end; i++) {
         int64_t chips[2] = {from->chips[i], to->chips[i]};
-        place->even = add_flow(quotient, stage, &capacity, chips, phase->transfers->bytes,
-                               quotient->teams.size[edge->team]);
+        place->even =
+            add_flow(quotient, stage, &capacity, chips, phase->transfers->bytes, &kept);
     }
     stage->round_s = collective_round_along_s(phase, stage->latency_s);
     return place->even ? FOLD_GO_ON : FOLD_STOP;
@@ -431,7 +410,7 @@ static bool fold_flows(struct quotient *quotient, struct error *error)
     }
     struct message_place place = {quotient, true};
     for (int32_t t = 0; t < full->team_count; t++) {
-        if (quotient->teams.first[t] == t) {
+        if (quotient->kept.teams.first[t] == t) {
             fold_edges_messages(quotient->fold, t, fold_message, &place);
         }
     }
@@ -449,20 +428,17 @@ static void count_members(struct quotient *quotient)
     for (int64_t w = 0; w < network->wiring.wire_count; w++) {
         int64_t link = network->wire_links[w];
         if (link < 0) {
-            network->wire_members[w] = class_of_trunk(quotient, link).size;
+            struct fabric_trunk trunk = fabric_trunk_of(link);
+            network->wire_members[w] =
+                (trunk.down ? quotient->down : quotient->up)[trunk.tier].size[trunk.group];
             continue;
         }
         int64_t domain = link / platform->link_count;
-        int64_t most = quotient->inner.size[domain];
-        bool out = quotient->out.first[domain] == domain;
-        bool in = quotient->in.first[domain] == domain;
-        if (out && quotient->out.size[domain] > most) {
-            most = quotient->out.size[domain];
-        }
-        if (in && quotient->in.size[domain] > most) {
-            most = quotient->in.size[domain];
-        }
-        network->wire_members[w] = most;
+        unsigned char facing = quotient->fold->facing[link % platform->link_count];
+        const struct fold_classes *classes =
+            facing ? classes_of_way(quotient, domain, facing == FOLD_FACING_OUT)
+                   : &quotient->inner;
+        network->wire_members[w] = classes->size[domain];
     }
 }
 
@@ -472,20 +448,12 @@ struct job *fold_quotient(struct fold *fold, int32_t *team_class, bool *even,
     struct job *full = fold->job;
     struct quotient *quotient = arena_alloc(fold->arena, sizeof *quotient);
     *quotient = (struct quotient){.fold = fold, .full = full, .arena = fold->arena};
-    struct job *job = quotient->job = job_create(full->platform, fold->arena);
-    job->specs = full->specs;
-    job->spec_count = full->spec_count;
-    job->sequences = full->sequences;
-    job->sequence_count = full->sequence_count;
-    job->programs = full->programs;
-    job->program_count = full->program_count;
-    job->plans = full->plans;
-    job->chosen = full->chosen;
     quotient->latency_s =
         arena_array(quotient->arena, full->spec_count * FOLD_PHASES + 1, sizeof(double));
     find_all_classes(quotient);
-    keep_teams(quotient);
-    keep_groups(quotient);
+    fold_kept_teams(&quotient->kept, full, fold->arena);
+    fold_kept_groups(&quotient->kept, group_is_kept, quotient);
+    struct job *job = quotient->job = quotient->kept.job;
     if (!fold_flows(quotient, error) || !exchanges_plan_untimed(job, error)) {
         *even = !quotient->uneven;
         return NULL;
@@ -493,7 +461,7 @@ struct job *fold_quotient(struct fold *fold, int32_t *team_class, bool *even,
     count_members(quotient);
     network_reduce_weights(&job->network);
     for (int32_t t = 0; t < full->team_count; t++) {
-        team_class[t] = new_team(quotient, t);
+        team_class[t] = fold_kept_team(&quotient->kept, t);
     }
     *even = true;
     return job;

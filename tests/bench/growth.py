@@ -43,6 +43,9 @@ def rows() -> list[Row]:
     table = [Row("Llama 405B", LLAMA, n, "folded") for n in DOMAINS]
     table += [Row("mixture 2T", MIXTURE, n, "folded") for n in (64, 6945)]
     table += [Row("Llama 405B, 100 slow chips", LLAMA, 6945, "folded", ("slow_chips=100",))]
+    table += [Row(f"Llama 405B, a link {what}", LLAMA, n, "folded", (f"degraded_links={link}",))
+              for what, link in (("at half rate", "u3.nic-05-1_UP:0.5"), ("dead", "u3.nic-05-1:0"))
+              for n in (512, 6945)]
     table += [Row("Llama 405B", LLAMA, n, "flow") for n in (1, 8)]
     table += [Row("Llama 2 7B, TP8 x DP64, HGX H100", SEVEN, 64, d, (), HGX)
               for d in ("folded", "flow")]

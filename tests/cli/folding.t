@@ -43,6 +43,17 @@ $ for dead in u3.nic-0:0 u3.nvlink-0_UP:0 'u3.nvlink-*:17/18'; do for detail in 
 [True, True, True] True True
 [exit 0]
 
+# One slow or dead NIC of a million chips: its own domain is told apart at most, and the step pays for the slowest flow.
+$ for share in 1 0.5 0; do trnsim run workloads/llama-3.1-405b-pretrain.yaml --platform platforms/trn3-ultraserver.xml --ultraservers 6945 --set degraded_links=u3.nic-05-1:$share --prices none --json -q -o results/one.h5 2> /dev/null > one-$share.json; done
+> python3 -c '
+> import json
+> whole, slow, dead = (json.load(open(f"one-{share}.json")) for share in ("1", "0.5", "0"))
+> print(whole["classes"], slow["classes"], dead["classes"], max(run["link_classes"] for run in (whole, slow, dead)) < 300)
+> print(whole["step_time_s"] * 1.01 < slow["step_time_s"] < dead["step_time_s"] < whole["step_time_s"] * 1.1)'
+144 144 288 True
+True
+[exit 0]
+
 $ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 16 --set 'degraded_links=u3.nic-*:0'
 trnsim: degraded_links: u3.nic-0_DOWN is dead, and nothing is left from chip-0 of server 2 to chip-0 of server 3, which the data-parallel exchange needs; leave a chip without links out of the job, or give a link a share above 0
 [exit 3]

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hardware/detours.h"
 #include "program/lower_training.h"
 #include "program/merge.h"
 #include "support/cluster.h"
@@ -131,6 +132,7 @@ static struct platform *servers(const struct change *change, int64_t domains, in
     *defect = (struct link_defect){5 * platform->link_count + 2 * chips, change->nic_factor};
     platform->defects = defect;
     platform->defect_count = change->nic_factor < 1;
+    platform->detours = detours_find(platform, arena);
     return platform;
 }
 
@@ -200,6 +202,26 @@ static void thousands_of_chips(void)
         CU_ASSERT(proof.classes < proof.teams / 10);
         printf("\n    %lld teams in %lld classes, %lld operations", (long long)proof.teams,
                (long long)proof.classes, (long long)proof.spans);
+    }
+}
+
+/* One slow or dead link among the servers of a large exchange: its phases do not mark each
+ * other, so that all but its own server fold as on a healthy machine. 96 servers, data parallel
+ * alone, with rings in blocks and between them. */
+static struct job *one_of_many(void *argument, struct arena *arena)
+{
+    return training_on(servers(argument, 96, 4, arena), 4, 1, arena);
+}
+
+static void one_link_of_many(void)
+{
+    struct change changes[] = {{0.5, 1}, {0, 1}};
+    for (int i = 0; i < 2; i++) {
+        struct fold_proof proof = {.make = one_of_many, .argument = &changes[i]};
+        CU_ASSERT(fold_prove(&proof) == FOLD_EQUAL);
+        CU_ASSERT(proof.teams == 96);
+        CU_ASSERT(proof.classes == 1 + i); /* a dead one leads bytes through its server */
+        CU_ASSERT(proof.flow_classes <= 40);
     }
 }
 
@@ -273,6 +295,7 @@ void suite_fold(void)
         {"the same with hundreds of chips", large_cases},
         {"half a NIC link and 1:7 trunks move both steps equally", moves_equally},
         {"a partly filled domain splits flows, not teams", partly_filled_domains},
+        {"one slow or dead link of many servers splits little", one_link_of_many},
         {"4,608 chips, in a pipeline, and with a slow one", thousands_of_chips},
         {"two jobs side by side, in blocks, domains and chips", side_by_side},
         {"blind to links it is not", notices_links},

@@ -186,6 +186,7 @@ static bool compare(struct fold_proof *proof, const struct tale *full,
     bool same = true;
     proof->teams = job->team_count;
     proof->classes = report.team_classes;
+    proof->flow_classes = report.flow_classes;
     proof->spans = full->count;
     proof->full_s = full->time_s;
     proof->folded_s = folded->time_s;

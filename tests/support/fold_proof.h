@@ -21,7 +21,7 @@ struct fold_proof {
     bool quiet; /* a difference is expected: say nothing about it */
     /* what came out, of a proof that was EQUAL or DIFFERENT */
     double full_s, folded_s;
-    int64_t teams, classes, spans;
+    int64_t teams, classes, flow_classes, spans;
 };
 
 enum fold_verdict fold_prove(struct fold_proof *proof);
