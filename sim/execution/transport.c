@@ -181,7 +181,8 @@ static void stage_begin(struct passage *passage, double delay_s)
     }
     const struct traffic_stage *stage = &passage->exchange->stages[passage->stage];
     delay_s += (double)stage->rounds * stage->round_s;
-    engine_after(passage->transport->engine, delay_s, stage_move, passage);
+    engine_after(passage->transport->engine, delay_s,
+                 stage->flow_count > 0 ? stage_move : stage_arrived, passage);
 }
 
 /* Both */

@@ -79,11 +79,20 @@ static bool used(const struct plan *plan, enum slot slot)
     return false;
 }
 
+/* Whether the team waits for each exchange of a slot, whose price is then slept through like
+ * that of its own chips. */
+static bool waits_alone(const struct plan *plan, enum slot slot)
+{
+    return slot == SLOT_TENSOR || slot == SLOT_CONTEXT ||
+           (slot == SLOT_EXPERT && !plan->overlap_experts);
+}
+
 /* The group of one team: of its own chips, or of two chips that stand for all. */
 static int32_t stand_in(struct job *job, const struct plan *plan, int32_t team, enum slot slot)
 {
     struct team *self = &job->teams[team];
-    struct group group = {.member_count = 1, .subgroup_count = 1, .inner = slot == SLOT_TENSOR};
+    struct group group = {
+        .member_count = 1, .subgroup_count = 1, .inner = waits_alone(plan, slot)};
     group.teams = arena_array(job->arena, 1, sizeof(int32_t));
     group.teams[0] = team;
     if (slot == SLOT_TENSOR) {
@@ -158,8 +167,7 @@ static void delay_only(struct traffic *traffic, double time_s)
     traffic->stage_count = 1;
     traffic->launch_s = 0;
     traffic->alone_s = time_s;
-    traffic->stages[0].flow_count = 1;
-    traffic->stages[0].flows[0].bytes = 1;
+    traffic->stages[0].flow_count = 0;
     traffic->stages[0].rounds = 1;
     traffic->stages[0].round_s = time_s;
 }
