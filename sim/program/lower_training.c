@@ -58,7 +58,8 @@ void lowering_offload(struct lowering *lowering, int32_t sequence, double share)
     const struct plan *plan = lowering->plan;
     double bytes = share * plan->offload_activations *
                    transformer_turn_activations(lowering->shape, lowering->stage);
-    double wait_s = bytes / plan->offload_Bps - lowering_sequence_s(lowering, sequence);
+    double wait_s =
+        bytes / lowering->job->platform->host.Bps - lowering_sequence_s(lowering, sequence);
     if (plan->offload_activations > 0 && wait_s > 0) {
         struct op op = {
             "activations to the host", PART_VECTOR_TIME, wait_s, -1, SLOT_TENSOR, false, 0, 0};

@@ -263,7 +263,7 @@ static void stream_states(struct lowering *lowering, int32_t sequence, double pa
     enum { STATE_BYTES = 12 };
     const struct plan *plan = lowering->plan;
     double update_s = lowering_sequence_s(lowering, sequence);
-    double wait_s = parameters * STATE_BYTES / plan->offload_Bps - update_s;
+    double wait_s = parameters * STATE_BYTES / lowering->job->platform->host.Bps - update_s;
     if (plan->offload_optimizer && wait_s > 0) {
         struct op op = {
             "states from the host", PART_OPTIMIZER_TIME, wait_s, -1, SLOT_TENSOR, false, 0, 0};

@@ -3,6 +3,7 @@
  * docs/ARCHITECTURE.md. */
 #include "training/training.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "hardware/defect.h"
@@ -96,6 +97,30 @@ static bool check_memory(struct training *training, struct arena *arena, struct 
                     help);
 }
 
+/* What is offloaded needs a way to the host, and room there where the platform says how much.
+ */
+static bool check_host(const struct training *training, struct error *error)
+{
+    const struct storage *host = &training->platform->host;
+    char what[2][32];
+    double most_bytes = 0;
+    for (int64_t stage = 0; stage < training->plan.pipeline_parallel; stage++) {
+        most_bytes = fmax(most_bytes, training->memory[stage].host_bytes);
+    }
+    if (most_bytes > 0 && !(host->Bps > 0)) {
+        return error_at(error, ERROR_INFEASIBLE, training->scenario->path, 0, 0,
+                        "the plan offloads to the host, and platform %s has no property "
+                        "storage.host.bandwidth; add it with a source",
+                        training->platform->name);
+    }
+    return host->bytes <= 0 || most_bytes <= host->bytes ||
+           error_at(error, ERROR_INFEASIBLE, training->scenario->path, 0, 0,
+                    "the plan offloads %s a chip, and a chip's share of the host's memory is "
+                    "%s; offload less, or shard the optimizer over more chips",
+                    units_print(what[0], sizeof what[0], most_bytes, UNIT_BYTES),
+                    units_print(what[1], sizeof what[1], host->bytes, UNIT_BYTES));
+}
+
 /* Keeps the spans of the first pipeline for the timeline. */
 static void keep_span(void *argument, const struct span *span)
 {
@@ -169,6 +194,9 @@ struct training *training_prepare(const struct platform *platform,
     struct error unfit = {0};
     if (!check_memory(training, arena, options->any_memory ? &unfit : error) &&
         !options->any_memory) {
+        return NULL;
+    }
+    if (!check_host(training, error)) {
         return NULL;
     }
     training->job = make_job(training, options, arena, error);

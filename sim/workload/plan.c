@@ -35,7 +35,6 @@ void plan_init(struct plan *plan)
                           .dispatch_dtype = DTYPE_BF16,
                           .overlap_gradients = true,
                           .gradient_bytes = 4,
-                          .offload_Bps = 50e9,
                           .flash_attention = true,
                           .fused_vectors = true};
 }

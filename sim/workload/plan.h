@@ -84,7 +84,6 @@ struct plan {
     bool offload_optimizer; /* states stay in the host's memory, streamed through the chip */
     double
         offload_activations; /* share that waits in the host's memory for its backward turn */
-    double offload_Bps;      /* between a chip and its host, each way */
     bool uneven_stages;      /* allow PP x virtual stages that do not divide the layers */
 };
 

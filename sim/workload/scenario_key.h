@@ -91,8 +91,6 @@ enum key_type {
       "optimizer states stay in the host's memory and are streamed through the chip")          \
     X(offload_activations, REAL, plan.offload_activations, 0, 1, NULL, "0",                    \
       "share of activations that waits in the host's memory for the backward turn")            \
-    X(offload_bandwidth, RATE, plan.offload_Bps, 1, INT64_C(1) << 50, NULL, "50GBps",          \
-      "between a chip and its host, each way (a PCIe 5 port)")                                 \
     X(recompute, CHOICE, plan.recompute, 0, 0, "none|selective|vector|full", "none",           \
       "what is computed again instead of kept: nothing, the attention core unless it is a "    \
       "flash kernel, norms and activations too, whole layers")                                 \

@@ -229,12 +229,17 @@ struct training_memory transformer_memory(const struct training_shape *shape,
         .weights_bytes = weights_bytes(shape, stage, parameters),
         .gradients_bytes =
             plan->frozen_weights ? 0 : plan->gradient_bytes * kept(plan, parameters, 2),
-        .optimizer_bytes = plan->frozen_weights || plan->offload_optimizer
-                               ? 0
-                               : OPTIMIZER_BYTES * kept(plan, parameters, 1),
-        .activations_bytes = activations_bytes(shape, stage) * (1 - plan->offload_activations),
+        .optimizer_bytes =
+            plan->frozen_weights ? 0 : OPTIMIZER_BYTES * kept(plan, parameters, 1),
+        .activations_bytes = activations_bytes(shape, stage),
         .workspace_bytes = workspace_bytes(shape, stage),
         .reserved_bytes = chip->reserved_bytes};
+    memory.host_bytes = plan->offload_activations * memory.activations_bytes;
+    memory.activations_bytes -= memory.host_bytes;
+    if (plan->offload_optimizer) {
+        memory.host_bytes += memory.optimizer_bytes;
+        memory.optimizer_bytes = 0;
+    }
     memory.total_bytes = memory.weights_bytes + memory.gradients_bytes +
                          memory.optimizer_bytes + memory.activations_bytes +
                          memory.workspace_bytes + memory.reserved_bytes;

@@ -10,6 +10,7 @@ struct training_memory {
     double weights_bytes, gradients_bytes, optimizer_bytes, activations_bytes, workspace_bytes;
     double reserved_bytes; /* by driver and runtime, from the chip */
     double total_bytes;
+    double host_bytes; /* of the host's memory: what is offloaded */
 };
 struct training_memory transformer_memory(const struct training_shape *shape,
                                           const struct chip *chip, int64_t stage);
