@@ -26,8 +26,9 @@ struct plan_job {
     struct run_job run;
     struct search search;
     struct search_simulation top; /* best first, once ranked */
-    double spearman;              /* NAN: not asked for */
-    int64_t checked;
+    struct search_simulation check;
+    double spearman; /* of the plans that were simulated */
+    int64_t checked; /* of check.count; the others were refused */
 };
 
 static bool take(void *input, int key, char *value, struct error *error)
@@ -119,69 +120,25 @@ static bool check_order(struct plan_job *job, struct error *error)
     int64_t count = job->request->check, done = 0;
     struct search_point *points = arena_array(arena, count, sizeof *points);
     struct random_stream stream;
-    struct search_simulation simulation;
     random_init(&stream, job->request->run.shared.seed, "plans");
     for (int64_t i = 0; i < count; i++) {
         points[i] = search->points[random_below(&stream, search->count)];
     }
-    prepare_simulation(job, points, count, &simulation);
-    if (!search_simulate(&simulation, error)) {
+    prepare_simulation(job, points, count, &job->check);
+    if (!search_simulate(&job->check, error)) {
         return false;
     }
     double *estimated = arena_array(arena, count, sizeof(double));
     double *simulated = arena_array(arena, count, sizeof(double));
     for (int64_t i = 0; i < count; i++) {
-        if (simulation.results[i].done) {
+        if (job->check.results[i].done) {
             estimated[done] = points[i].time_s;
-            simulated[done++] = simulation.results[i].time_s;
+            simulated[done++] = job->check.results[i].time_s;
         }
     }
     job->checked = done;
     job->spearman = statistics_spearman(estimated, simulated, done, arena);
-    return plan_tables_check(&simulation, job->request->run.shared.output, arena, error);
-}
-
-static const char *overlaps_text(const struct search_point *point, struct arena *arena)
-{
-    bool any = point->overlap || point->overlap_weights || point->overlap_tensor ||
-               point->overlap_experts;
-    return arena_format(
-        arena, "%s%s%s%s%s", any ? ", overlapped:" : "", point->overlap ? " gradients" : "",
-        point->overlap_weights ? " weights" : "", point->overlap_tensor ? " tensor" : "",
-        point->overlap_experts ? " experts" : "");
-}
-
-static const char *offload_text(const struct search_point *point, struct arena *arena)
-{
-    bool optimizer = point->offload_optimizer, activations = point->offload_activations > 0;
-    return arena_format(arena, "%s%s%s%s", optimizer || activations ? ", with the host:" : "",
-                        optimizer ? " optimizer" : "", optimizer && activations ? " and" : "",
-                        activations
-                            ? arena_format(arena, " %d/%d of activations",
-                                           point->offload_activations, SEARCH_OFFLOAD_STEPS)
-                            : "");
-}
-
-static const char *plan_text(const struct search *search, const struct search_point *point,
-                             struct arena *arena)
-{
-    struct plan plan = search_plan(search, point);
-    const char *layers =
-        point->recompute_layers == 0
-            ? ""
-            : arena_format(arena, " (%d layers of a chunk)", point->recompute_layers);
-    const char *schedule = point->schedule == SCHEDULE_1F1B
-                               ? ""
-                               : arena_format(arena, " %s", plan_schedule_name(plan.schedule));
-    return arena_format(
-        arena,
-        "TP %d%s, PP %d x %d%s%s, CP %d, EP %d%s, DP %lld, ZeRO-%d, microbatch %d, "
-        "recompute %s%s%s%s",
-        point->tensor, point->tensor > 1 && point->sequence ? " with SP" : "", point->pipeline,
-        point->virtual_stages, schedule, point->inside ? " inside" : "", point->context,
-        point->expert, point->expert_sharing > 0 ? " x TP" : "", (long long)plan.data_parallel,
-        point->zero, point->micro_batch, recompute_name(plan.recompute), layers,
-        overlaps_text(point, arena), offload_text(point, arena));
+    return plan_tables_check(&job->check, job->request->run.shared.output, arena, error);
 }
 
 /* The part of the step by which a plan falls behind the winner most. */
@@ -223,6 +180,30 @@ static void print_reason(const struct plan_job *job)
     }
 }
 
+/* Refused plans are told, since the correlation does not know them. */
+static void print_check(const struct plan_job *job)
+{
+    enum { SHOWN = 5 };
+    int64_t refused = job->check.count - job->checked, shown = 0;
+    if (job->check.count == 0) {
+        return;
+    }
+    print_field("check",
+                "rank correlation %.4f between estimate and simulation of %lld random plans%s",
+                job->spearman, (long long)job->checked,
+                refused > 0 ? arena_format(job->run.arena, "; %lld more were not simulated",
+                                           (long long)refused)
+                            : "");
+    for (int64_t i = 0; i < job->check.count && shown < SHOWN; i++) {
+        if (!job->check.results[i].done) {
+            print_field("", "%s",
+                        plan_tables_text(&job->search, &job->check.points[i], job->run.arena));
+            print_field("", "not simulated: %s", job->check.results[i].message);
+            shown++;
+        }
+    }
+}
+
 static void print_answer(const struct plan_job *job)
 {
     const struct search *search = &job->search;
@@ -238,20 +219,15 @@ static void print_answer(const struct plan_job *job)
                 print_quantity(text[0], search->wall_s, "s"),
                 print_count(text[1], (double)search->count / search->wall_s),
                 (long long)search->priced);
-    if (job->checked > 0) {
-        print_field("check",
-                    "rank correlation %.4f between estimate and simulation of %lld "
-                    "random plans",
-                    job->spearman, (long long)job->checked);
-    }
-    printf("\nthe best by simulation, for least %s\n",
+    print_check(job);
+    printf("\nthe best by simulation of one replica, for least %s\n",
            search_objective_name(search->objective));
     for (int64_t i = 0; i < job->top.count; i++) {
         const struct search_result *result = &job->top.results[i];
         const struct search_point *point = &job->top.points[i];
         char place[24];
         snprintf(place, sizeof place, "%lld", (long long)i + 1);
-        print_field(place, "%s", plan_text(search, point, job->run.arena));
+        print_field(place, "%s", plan_tables_text(search, point, job->run.arena));
         if (!result->done) {
             print_field("", "not simulated: %s", result->message);
             continue;
@@ -277,6 +253,8 @@ static bool print_object(const struct plan_job *job, struct table *top, struct e
     json_object_set_new(object, "interrupted", json_boolean(search->interrupted));
     json_object_set_new(object, "spearman",
                         job->checked > 0 ? json_real(job->spearman) : json_null());
+    json_object_set_new(object, "check_simulated", json_integer(job->checked));
+    json_object_set_new(object, "check_refused", json_integer(job->check.count - job->checked));
     json_object_set_new(object, "top", print_json_table(top));
     json_object_set_new(object, "result", json_string(job->run.output));
     return print_json(object, error);

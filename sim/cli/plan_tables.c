@@ -19,6 +19,7 @@
     X(DATA, "data_parallel", I64, "1", "pipelines side by side")                               \
     X(ZERO, "zero_stage", I64, "1",                                                            \
       "what is divided: 1 optimizer states, 2 gradients too, 3 all")                           \
+    X(SHARDS, "shard_chips", I64, "1", "ranks that divide the states; 0: all")                 \
     X(MICRO_BATCH, "micro_batch", I64, "1", "sequences that pass together")                    \
     X(RECOMPUTE, "recompute", TEXT, "", "none, selective or full")                             \
     X(LAYERS, "recompute_layers", I64, "1", "of each chunk, the first ones; 0: all")           \
@@ -61,6 +62,7 @@ static void fill_plan(const struct search *search, const struct search_point *po
     row[COLUMN_PLAN_EXPERT_TENSOR].i64 = point->expert_sharing > 0 ? point->tensor : 1;
     row[COLUMN_PLAN_DATA].i64 = platform_chips(search->platform) / replica;
     row[COLUMN_PLAN_ZERO].i64 = point->zero;
+    row[COLUMN_PLAN_SHARDS].i64 = point->shard_chips;
     row[COLUMN_PLAN_MICRO_BATCH].i64 = point->micro_batch;
     row[COLUMN_PLAN_RECOMPUTE].text = recompute_name((enum recompute)point->recompute);
     row[COLUMN_PLAN_LAYERS].i64 = point->recompute_layers;
@@ -75,6 +77,51 @@ static void fill_plan(const struct search *search, const struct search_point *po
     row[COLUMN_PLAN_MEMORY].f64 = (double)point->memory_bytes;
     row[COLUMN_PLAN_ESTIMATE].f64 = point->time_s;
     row[COLUMN_PLAN_ESTIMATED_ENERGY].f64 = point->energy_J;
+}
+
+static const char *overlaps_text(const struct search_point *point, struct arena *arena)
+{
+    bool any = point->overlap || point->overlap_weights || point->overlap_tensor ||
+               point->overlap_experts;
+    return arena_format(
+        arena, "%s%s%s%s%s", any ? ", overlapped:" : "", point->overlap ? " gradients" : "",
+        point->overlap_weights ? " weights" : "", point->overlap_tensor ? " tensor" : "",
+        point->overlap_experts ? " experts" : "");
+}
+
+static const char *offload_text(const struct search_point *point, struct arena *arena)
+{
+    bool optimizer = point->offload_optimizer, activations = point->offload_activations > 0;
+    return arena_format(arena, "%s%s%s%s", optimizer || activations ? ", with the host:" : "",
+                        optimizer ? " optimizer" : "", optimizer && activations ? " and" : "",
+                        activations
+                            ? arena_format(arena, " %d/%d of activations",
+                                           point->offload_activations, SEARCH_OFFLOAD_STEPS)
+                            : "");
+}
+
+const char *plan_tables_text(const struct search *search, const struct search_point *point,
+                             struct arena *arena)
+{
+    struct plan plan = search_plan(search, point);
+    const char *layers =
+        point->recompute_layers == 0
+            ? ""
+            : arena_format(arena, " (%d layers of a chunk)", point->recompute_layers);
+    const char *schedule = point->schedule == SCHEDULE_1F1B
+                               ? ""
+                               : arena_format(arena, " %s", plan_schedule_name(plan.schedule));
+    return arena_format(
+        arena,
+        "TP %d%s, PP %d x %d%s%s, CP %d, EP %d%s, DP %lld, ZeRO-%d%s, microbatch %d, "
+        "recompute %s%s%s%s",
+        point->tensor, point->tensor > 1 && point->sequence ? " with SP" : "", point->pipeline,
+        point->virtual_stages, schedule, point->inside ? " inside" : "", point->context,
+        point->expert, point->expert_sharing > 0 ? " x TP" : "", (long long)plan.data_parallel,
+        point->zero,
+        point->shard_chips > 0 ? arena_format(arena, " over %d", point->shard_chips) : "",
+        point->micro_batch, recompute_name(plan.recompute), layers, overlaps_text(point, arena),
+        offload_text(point, arena));
 }
 
 struct table *plan_tables_top(const struct search_simulation *top, struct arena *arena)
@@ -124,15 +171,15 @@ static bool write_cells(FILE *file, const union cell *row)
 
 static bool write_points(FILE *file, const struct search_simulation *simulation)
 {
-    bool written =
-        write_cells(file, NULL) && fprintf(file, "estimated_step_time_s,step_time_s\n") >= 0;
+    bool written = write_cells(file, NULL) &&
+                   fprintf(file, "estimated_step_time_s,step_time_s,message\n") >= 0;
     for (int64_t i = 0; written && i < simulation->count; i++) {
         union cell row[PLAN_COLUMN_COUNT];
         const struct search_result *result = &simulation->results[i];
         fill_plan(simulation->search, &simulation->points[i], row);
-        written =
-            write_cells(file, row) && fprintf(file, "%.9g,%.9g\n", simulation->points[i].time_s,
-                                              result->done ? result->time_s : (double)NAN) >= 0;
+        written = write_cells(file, row) &&
+                  fprintf(file, "%.9g,%.9g,\"%s\"\n", simulation->points[i].time_s,
+                          result->done ? result->time_s : (double)NAN, result->message) >= 0;
     }
     return written;
 }

@@ -6,6 +6,10 @@
 #include "record/table.h"
 #include "study/search.h"
 
+/* A plan in one line, for people. */
+const char *plan_tables_text(const struct search *search, const struct search_point *point,
+                             struct arena *arena);
+
 struct table *plan_tables_top(const struct search_simulation *top, struct arena *arena);
 struct table *plan_tables_all(const struct search *search, struct arena *arena);
 

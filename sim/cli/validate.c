@@ -9,17 +9,19 @@
 
 #include "cli/command.h"
 #include "cli/print.h"
+#include "cli/validate_plans.h"
 #include "engine/engine.h"
 #include "record/provenance.h"
 #include "study/validation.h"
 
-enum { GROUPS = 64, DATA = COMMAND_KEY };
+enum { GROUPS = 64, DATA = COMMAND_KEY, PLANS };
 
 struct request {
     const char *names[GROUPS];
     int name_count;
     const char *data;
     int64_t jobs;
+    bool plans;
     struct command_shared shared;
 };
 
@@ -29,7 +31,9 @@ static bool take(void *input, int key, char *value, struct error *error)
     if (key == 'j') {
         return command_count("-j", value, 1, &request->jobs, error);
     }
-    if (key == DATA) {
+    if (key == PLANS) {
+        request->plans = true;
+    } else if (key == DATA) {
         request->data = value;
     } else {
         request->names[request->name_count++] = value; /* command_parse refuses more */
@@ -40,6 +44,8 @@ static bool take(void *input, int key, char *value, struct error *error)
 static const struct command_option options[] = {
     {"data", DATA, "FOLDER",
      "A folder with training.csv, collectives.csv, ... (default: workloads/measured)"},
+    {"plans", PLANS, NULL,
+     "Instead search the best plan for each training row: where does the row's own stand?"},
     {"jobs", 'j', "N", "Simulate so many rows at a time (default: one a processor)"},
 };
 
@@ -49,7 +55,8 @@ static const struct command_syntax syntax = {
     .meaning =
         "Simulates measured rows and says how far the simulation is off, by group and\n"
         "accelerator. GROUP is a kind (training, vtrain, collectives, compute, inference,\n"
-        "kernels) or a group of rows; without one all rows are simulated.",
+        "kernels) or a group of rows; without one all rows are simulated. With --plans the "
+        "search of\n`trnsim plan` is held against the plans of measured training steps.",
     .examples = "  trnsim validate training\n"
                 "  trnsim validate BLOOM-sweep --data workloads/measured --json\n",
     .options = options,
@@ -195,7 +202,7 @@ static bool print_object(struct table *tables[VALIDATION_TABLE_COUNT], struct er
 }
 
 static bool write_result(const struct request *request, struct provenance *provenance,
-                         struct table *tables[VALIDATION_TABLE_COUNT], struct error *error)
+                         struct table **tables, int count, struct error *error)
 {
     if (request->shared.output == NULL) {
         return true;
@@ -203,10 +210,28 @@ static bool write_result(const struct request *request, struct provenance *prove
     provenance_end(provenance);
     struct result result = {.kind = "validation",
                             .tables = tables,
-                            .table_count = VALIDATION_TABLE_COUNT,
+                            .table_count = count,
                             .facts = provenance->facts,
                             .fact_count = PROVENANCE_FACTS};
     return result_file_write(request->shared.output, &result, error);
+}
+
+static bool plans(const struct request *request, struct machines *machines,
+                  const struct measured *measured, struct provenance *provenance,
+                  struct arena *arena, struct error *error)
+{
+    bool quiet = request->shared.json || request->shared.quiet;
+    struct table *table =
+        validate_plans(machines, measured, (int)request->jobs, quiet, arena, error);
+    if (table == NULL || !write_result(request, provenance, &table, 1, error)) {
+        return false;
+    }
+    if (!request->shared.json) {
+        return true;
+    }
+    json_t *object = json_object();
+    json_object_set_new(object, "rows", print_json_table(table));
+    return print_json(object, error);
 }
 
 static bool validate(const struct request *request, struct arena *arena, struct error *error)
@@ -227,6 +252,9 @@ static bool validate(const struct request *request, struct arena *arena, struct 
         machines == NULL ? NULL
                          : measured_read(request->data != NULL ? request->data : folder,
                                          request->names, request->name_count, arena, error);
+    if (measured != NULL && request->plans) {
+        return plans(request, machines, measured, provenance, arena, error);
+    }
     struct validation *validation =
         measured == NULL ? NULL
                          : validation_run(measured, machines, (int)request->jobs, arena, error);
@@ -235,7 +263,7 @@ static bool validate(const struct request *request, struct arena *arena, struct 
     }
     struct table *tables[VALIDATION_TABLE_COUNT];
     validation_tables(validation, tables, arena);
-    if (!write_result(request, provenance, tables, error)) {
+    if (!write_result(request, provenance, tables, VALIDATION_TABLE_COUNT, error)) {
         return false;
     }
     if (request->shared.json) {

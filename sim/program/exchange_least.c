@@ -47,7 +47,7 @@ double exchange_least_s(const struct lowering *lowering, const struct op *op)
 
 double exchange_rough_s(const struct platform *platform, const struct plan *plan, double bytes)
 {
-    int64_t span = plan->tensor_parallel * plan->data_parallel * plan->context_parallel;
+    int64_t span = plan->tensor_parallel * plan_shards(plan);
     if (span > platform->chip_count && platform->nic_up_Bps != NULL) {
         int64_t inside = platform->chip_count / plan->tensor_parallel;
         return bytes / (double)(inside > 1 ? inside : 1) / platform->nic_up_Bps[0];
@@ -60,4 +60,10 @@ double exchange_rough_s(const struct platform *platform, const struct plan *plan
         narrowest_Bps = fmin(narrowest_Bps, platform->links[links[i]].bandwidth_Bps);
     }
     return bytes / narrowest_Bps;
+}
+
+double exchange_slowed_s(const struct chip *chip, double exchange_s, double work_s)
+{
+    double lost = chip->communication_compute_fraction;
+    return work_s + lost * fmin(exchange_s, work_s / (1 - lost));
 }

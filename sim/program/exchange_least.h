@@ -11,6 +11,10 @@ double exchange_first_link_s(const struct lowering *lowering, const struct op *o
 double exchange_least_s(const struct lowering *lowering, const struct op *op);
 
 /* A rough time of an exchange among replicas, for what work beside it loses: its bytes through
- * the narrowest link that a chip has on its way to the farthest replica. MODEL.md, "Sharded
- * states". */
+ * the narrowest link that a chip has on its way to the farthest one that shares its states.
+ * MODEL.md, "Sharded states". */
 double exchange_rough_s(const struct platform *platform, const struct plan *plan, double bytes);
+
+/* Seconds that work takes while the library's kernels hold part of the chip, which is for as
+ * long as the exchange goes on. MODEL.md, "Sharded states". */
+double exchange_slowed_s(const struct chip *chip, double exchange_s, double work_s);

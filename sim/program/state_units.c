@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A chunk unit by unit: its ends and its layers one by one, each a sequence of its own with its
  * share of the parameters. MODEL.md, "Sharded states". */
-#include <math.h>
 
 #include "program/exchange_least.h"
 #include "program/lowering.h"
@@ -67,15 +66,6 @@ static enum part unit_part(const struct stage *stage, int64_t unit, int64_t *lay
     return PART_HEAD;
 }
 
-/* How much longer work takes while the library's kernels hold part of the chip: for as long as
- * the exchange goes on. MODEL.md, "Sharded states". */
-static double slowdown_beside(const struct lowering *lowering, double exchange_s, double work_s)
-{
-    double lost = lowering->chip->communication_compute_fraction;
-    double beside_s = fmin(exchange_s, work_s / (1 - lost));
-    return work_s > 0 ? 1 + lost * beside_s / work_s : 1;
-}
-
 double lowering_sequence_s(const struct lowering *lowering, int32_t sequence)
 {
     const struct sequence *what = &lowering->job->sequences[sequence];
@@ -97,9 +87,10 @@ static int32_t unit_sequence(struct lowering *lowering, const struct stage *stag
     } else {
         lowering_backward(lowering, sequence, part, layer, TURN_BACKWARD);
     }
-    double slowdown = slowdown_beside(
-        lowering, exchange_rough_s(lowering->job->platform, lowering->plan, bytes),
-        lowering_sequence_s(lowering, sequence));
+    double work_s = lowering_sequence_s(lowering, sequence);
+    double beside_s = exchange_rough_s(lowering->job->platform, lowering->plan, bytes);
+    double slowdown =
+        work_s > 0 ? exchange_slowed_s(lowering->chip, beside_s, work_s) / work_s : 1;
     struct sequence *what = &lowering->job->sequences[sequence];
     for (int64_t i = 0; i < what->op_count; i++) {
         what->ops[i].duration_s *= slowdown;

@@ -149,7 +149,7 @@ struct plan search_plan(const struct search *search, const struct search_point *
     plan.overlap_experts = point->overlap_experts;
     plan.offload_optimizer = point->offload_optimizer;
     plan.offload_activations = (double)point->offload_activations / SEARCH_OFFLOAD_STEPS;
-    plan.shard_chips = 0;
+    plan.shard_chips = point->shard_chips;
     plan.second_kind_share = 0;
     plan.micro_batch = point->micro_batch;
     plan.recompute = (enum recompute)point->recompute;

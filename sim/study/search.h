@@ -12,6 +12,7 @@ enum search_objective { SEARCH_TIME, SEARCH_USD, SEARCH_JOULE };
 
 struct search_point { /* a feasible plan, in short */
     int32_t tensor, pipeline, context, expert, micro_batch;
+    int32_t shard_chips; /* hybrid sharding: ranks that divide the states; 0: all */
     int16_t virtual_stages, recompute_layers;
     uint8_t schedule, recompute, zero, expert_sharing; /* 1: experts are cut over TP too */
     uint8_t offload_activations;                       /* eighths */

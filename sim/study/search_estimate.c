@@ -154,7 +154,8 @@ static double host_s(const struct search_walk *walk, int k, const struct search_
     const struct plan *plan = &walk->plan;
     const struct search_kind *kind = &walk->split->kinds[k];
     double chunks = (double)plan->virtual_stages;
-    double away_s = plan->offload_activations * walk->states[k].turn_bytes / plan->offload_Bps;
+    double away_s = plan->offload_activations * walk->states[k].turn_bytes /
+                    walk->search->platform->host.Bps;
     double ends = kind->parts[PART_EMBEDDING] + kind->parts[PART_HEAD];
     double ends_s = kind->parts[PART_EMBEDDING] * parts[PART_EMBEDDING].work_s +
                     kind->parts[PART_HEAD] * parts[PART_HEAD].work_s;
@@ -273,7 +274,7 @@ static bool gathers_ahead(const struct plan *plan)
            !plan->frozen_weights && search_has_replicas(plan);
 }
 
-/* Optimizer and new weights. */
+/* Sums over copies, optimizer and new weights. */
 static double update_s(const struct search_walk *walk, int k)
 {
     enum { STATE_BYTES = 12 };
@@ -283,9 +284,9 @@ static double update_s(const struct search_walk *walk, int k)
     double shards = sharded ? (double)plan_shards(plan) : 1;
     double expert_shards = sharded && apart ? (double)plan_expert_replicas(plan) : shards;
     double parameters = all->dense / shards + all->expert / expert_shards;
-    double time_s = walk->optimizer_s * parameters;
+    double time_s = walk->optimizer_s * parameters + shared_of(walk, k)->copies_s;
     if (plan->offload_optimizer) {
-        time_s = fmax(time_s, parameters * STATE_BYTES / plan->offload_Bps);
+        time_s = fmax(time_s, parameters * STATE_BYTES / walk->search->platform->host.Bps);
     }
     bool gathers = sharded && plan->zero_stage < 3 && !plan->overlap_weights;
     return time_s + (gathers && search_has_replicas(plan) ? shared_of(walk, k)->gather_s : 0);

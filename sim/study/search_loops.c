@@ -55,6 +55,7 @@ static void add_point(struct search_walk *walk, const struct search_pipeline *pi
         .expert = (int32_t)plan->expert_parallel,
         .expert_sharing = plan->expert_parallel > 1 && plan->expert_tensor_parallel > 1,
         .micro_batch = (int32_t)plan->micro_batch,
+        .shard_chips = (int32_t)plan->shard_chips,
         .schedule = (uint8_t)plan->schedule,
         .recompute = (uint8_t)plan->recompute,
         .recompute_layers = (int16_t)plan->recompute_layers,
@@ -117,7 +118,8 @@ static void try_layouts(struct search_walk *walk, double memory_bytes)
     plan->pipeline_inside = false;
 }
 
-/* The least share of the activations; false when even all of them are too few. */
+/* The least share of the activations; false when even all of them are too few, or too many for
+ * the host. */
 static bool offload_activations(struct search_walk *walk)
 {
     walk->plan.offload_activations = search_memory_offload(walk);
@@ -125,7 +127,7 @@ static bool offload_activations(struct search_walk *walk)
         walk->states[k].turn_bytes =
             transformer_turn_activations(&walk->shape, walk->split->kinds[k].first);
     }
-    return walk->plan.offload_activations <= 1;
+    return search_memory_fits_host(walk);
 }
 
 /* What waits with the host only takes time, so that no more goes there than must. */
@@ -155,11 +157,12 @@ static void try_sharding(struct search_walk *walk)
     struct plan *plan = &walk->plan;
     int most = search_has_replicas(plan) ? ZERO_STAGES - 1 : 0;
     most = plan_splits_backward(plan) && most > 1 ? 1 : most;
-    for (plan->zero_stage = 0; plan->zero_stage <= most; plan->zero_stage++) {
+    int first = plan->shard_chips > 0 ? 2 : 0;
+    for (plan->zero_stage = first; plan->zero_stage <= most; plan->zero_stage++) {
         double bytes = search_memory_bytes(walk);
         if (bytes <= walk->chip->hbm_bytes) {
             try_layouts(walk, bytes);
-        } else if (plan->frozen_weights) {
+        } else if (plan->frozen_weights || !(walk->search->platform->host.Bps > 0)) {
             walk->search->considered++;
         } else {
             try_offloading(walk);
@@ -254,13 +257,25 @@ static bool splits_evenly(const struct search_walk *walk)
            (layers + 1) % chunks == 0 || (layers + 2) % chunks == 0;
 }
 
+static void try_shards(struct search_walk *walk, int64_t shards)
+{
+    walk->plan.shard_chips = shards;
+    memset(walk->layouts, 0, sizeof walk->layouts);
+    memset(walk->shared_known, 0, sizeof walk->shared_known);
+    search_memory_states(walk);
+    try_micro_batches(walk);
+    walk->plan.shard_chips = 0;
+}
+
 static void try_split(struct search_walk *walk)
 {
     walk->split = search_split_of(walk);
     if (walk->split->fits) {
-        memset(walk->shared_known, 0, sizeof walk->shared_known);
-        search_memory_states(walk);
-        try_micro_batches(walk);
+        int64_t shards[SEARCH_SHARDS];
+        int count = search_shards(walk, shards);
+        for (int i = 0; i < count; i++) {
+            try_shards(walk, shards[i]);
+        }
     }
 }
 

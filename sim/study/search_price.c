@@ -79,15 +79,35 @@ static double team_s(const struct platform *platform, int64_t width,
     return best_s;
 }
 
+static int64_t group_size(const struct plan *plan, enum slot slot)
+{
+    int64_t ranks = plan->data_parallel * plan->context_parallel;
+    switch (slot) {
+    case SLOT_TENSOR:
+        return plan->tensor_parallel;
+    case SLOT_CONTEXT:
+        return plan->context_parallel;
+    case SLOT_EXPERT:
+        return plan->expert_parallel;
+    case SLOT_EXPERT_DATA:
+        return plan->expert_parallel > 1 ? plan_expert_replicas(plan) : 1;
+    case SLOT_SHARD:
+        return plan_shards(plan);
+    case SLOT_COPIES:
+        return ranks / plan_shards(plan);
+    case SLOT_DATA:
+    case SLOT_COUNT:
+        break;
+    }
+    return ranks;
+}
+
 /* An exchange among several teams, all its subgroups at once. */
 static double group_s(const struct platform *platform, const struct plan *plan, enum slot slot,
                       enum collective_operation operation, double bytes)
 {
     static const char *const names[] = {"auto", "ring", "hierarchical"};
-    int64_t size = slot == SLOT_CONTEXT  ? plan->context_parallel
-                   : slot == SLOT_EXPERT ? plan->expert_parallel
-                   : slot == SLOT_DATA   ? plan->data_parallel * plan->context_parallel
-                                         : plan_expert_replicas(plan);
+    int64_t size = group_size(plan, slot);
     bool small = size <= AUTO_GROUP || operation > COLLECTIVE_ALL_GATHER;
     double best_s = INFINITY;
     for (int i = small ? 0 : 1; i < (small ? 1 : 3); i++) {
@@ -123,11 +143,15 @@ static struct search_price name_of(const struct plan *plan, enum slot slot,
                                  .slot = (int)slot,
                                  .tensor = plan->tensor_parallel,
                                  .bytes = bytes};
-    bool replicas = slot == SLOT_DATA || slot == SLOT_EXPERT_DATA;
+    bool hybrid = slot == SLOT_SHARD || slot == SLOT_COPIES;
+    bool replicas = slot == SLOT_DATA || slot == SLOT_EXPERT_DATA || hybrid;
     price.context = slot == SLOT_TENSOR ? 0 : plan->context_parallel;
     if (slot == SLOT_EXPERT || slot == SLOT_EXPERT_DATA) {
         price.expert = plan->expert_parallel;
         price.sharing = plan_expert_tensor_parallel(plan);
+    }
+    if (hybrid) {
+        price.sharing = plan_shards(plan);
     }
     if (slot == SLOT_EXPERT && plan->pipeline_inside && search_price_crosses(plan)) {
         price.pipeline = plan->pipeline_parallel;
@@ -176,13 +200,11 @@ double search_price_s(struct search_prices *prices, const struct plan *plan, enu
 
 /* The same with powers of sixteen from 1 MiB to 4 GiB: states are large. */
 double search_price_replicas_s(struct search_prices *prices, const struct plan *plan,
-                               bool expert, enum collective_operation operation, double bytes)
+                               enum slot slot, enum collective_operation operation,
+                               double bytes)
 {
     enum { LEAST = 5, MOST = 7 };
-    enum slot slot = expert ? SLOT_EXPERT_DATA : SLOT_DATA;
-    bool alone = expert ? plan->expert_parallel == 1 || plan_expert_replicas(plan) == 1
-                        : plan->data_parallel * plan->context_parallel == 1;
-    if (alone || !(bytes > 0)) {
+    if (group_size(plan, slot) == 1 || !(bytes > 0)) {
         return 0;
     }
     int power = (int)floor(log2(bytes) / 4);

@@ -29,10 +29,11 @@ bool search_price_crosses(const struct plan *plan);
 double search_price_s(struct search_prices *prices, const struct plan *plan, enum slot slot,
                       enum collective_operation operation, double bytes);
 
-/* Among data- and context-parallel chips (expert: the replicas of experts); 0 where there is
- * one alone. */
+/* Among the chips of a slot that share states: data and context parallel, replicas of experts,
+ * parts and copies of hybrid sharding. 0 where there is one alone. */
 double search_price_replicas_s(struct search_prices *prices, const struct plan *plan,
-                               bool expert, enum collective_operation operation, double bytes);
+                               enum slot slot, enum collective_operation operation,
+                               double bytes);
 
 /* Time by bytes: fixed and per byte. */
 struct search_line {

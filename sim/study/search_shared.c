@@ -3,11 +3,17 @@
  * MODEL.md, "Sharded states". */
 #include <math.h>
 
+#include "program/exchange_least.h"
 #include "study/search_walk.h"
 
 bool search_has_replicas(const struct plan *plan)
 {
     return plan->data_parallel * plan->context_parallel > 1;
+}
+
+bool search_is_hybrid(const struct plan *plan)
+{
+    return plan_shards(plan) < plan->data_parallel * plan->context_parallel;
 }
 
 /* Parameters of one unit of each class; experts that are cut like a dense MLP have the replicas
@@ -41,7 +47,11 @@ static double count_of(const struct search_kind *kind, int class)
 static double price(struct search_walk *walk, bool expert, enum collective_operation operation,
                     double bytes)
 {
-    return search_price_replicas_s(&walk->prices, &walk->plan, expert, operation, bytes);
+    const struct plan *plan = &walk->plan;
+    enum slot slot = expert                   ? SLOT_EXPERT_DATA
+                     : search_is_hybrid(plan) ? SLOT_SHARD
+                                              : SLOT_DATA;
+    return search_price_replicas_s(&walk->prices, plan, slot, operation, bytes);
 }
 
 static void learn_stage(struct search_walk *walk, int k)
@@ -71,6 +81,11 @@ static void learn_stage(struct search_walk *walk, int k)
             shared->turn_reduce_s[expert] +=
                 count * price(walk, expert, COLLECTIVE_ALL_REDUCE, unit[c] * gradient);
         }
+        if (!expert && search_is_hybrid(&walk->plan)) {
+            shared->copies_s = search_price_replicas_s(
+                &walk->prices, &walk->plan, SLOT_COPIES, COLLECTIVE_ALL_REDUCE,
+                all * gradient / (double)plan_shards(&walk->plan));
+        }
         shared->gather_s =
             fmax(shared->gather_s, price(walk, expert, COLLECTIVE_ALL_GATHER, all * weight));
         shared->scatter_s = fmax(
@@ -99,7 +114,6 @@ double search_shared_slowed_s(const struct search_walk *walk, int k, double byte
 {
     const struct search_layout *layout = &walk->layouts[walk->plan.pipeline_inside];
     const struct parameters *all = &walk->states[k].parameters;
-    double lost = walk->chip->communication_compute_fraction;
     double exchange_s = (all->dense + all->expert) * bytes * layout->rough_s_per_byte;
-    return work_s + lost * fmin(exchange_s, work_s / (1 - lost));
+    return exchange_slowed_s(walk->chip, exchange_s, work_s);
 }

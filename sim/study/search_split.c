@@ -192,6 +192,64 @@ double search_memory_bytes(const struct search_walk *walk)
     return most_bytes;
 }
 
+static bool takes_half(const struct search_walk *walk, int64_t shards)
+{
+    struct plan plan = walk->plan;
+    struct training_shape shape = walk->shape;
+    double most_bytes = 0;
+    plan.shard_chips = shards;
+    plan.zero_stage = ZERO_STAGES - 1;
+    shape.plan = &plan;
+    for (int k = 0; k < walk->split->kind_count; k++) {
+        struct training_memory memory =
+            transformer_memory(&shape, walk->chip, walk->split->kinds[k].first);
+        most_bytes = fmax(most_bytes, memory.weights_bytes + memory.gradients_bytes +
+                                          memory.optimizer_bytes);
+    }
+    return 2 * most_bytes <= walk->chip->hbm_bytes;
+}
+
+int search_shards(const struct search_walk *walk, int64_t shards[SEARCH_SHARDS])
+{
+    const struct plan *plan = &walk->plan;
+    int64_t ranks = plan->data_parallel * plan->context_parallel, near = 1;
+    int64_t most = walk->search->platform->chip_count / plan->tensor_parallel;
+    for (int64_t d = 2; d < ranks && d <= most; d++) {
+        near = ranks % d == 0 ? d : near;
+    }
+    shards[0] = 0;
+    if (near == 1 || plan->expert_parallel > 1 || plan_splits_backward(plan)) {
+        return 1;
+    }
+    shards[1] = near;
+    for (int64_t d = near; d < ranks; d += near) {
+        if (ranks % d == 0 && takes_half(walk, d)) {
+            shards[2] = d;
+            return d > near ? SEARCH_SHARDS : SEARCH_SHARDS - 1;
+        }
+    }
+    return SEARCH_SHARDS - 1;
+}
+
+static double host_bytes(const struct search_walk *walk, int k)
+{
+    const struct plan *plan = &walk->plan;
+    const double *state_bytes = walk->states[k].state_bytes[plan->zero_stage];
+    return (plan->offload_optimizer ? state_bytes[0] - state_bytes[1] : 0) +
+           (plan->offload_activations > 0
+                ? plan->offload_activations * activations_bytes(walk, k)
+                : 0);
+}
+
+bool search_memory_fits_host(const struct search_walk *walk)
+{
+    double most_bytes = 0, room_bytes = walk->search->platform->host.bytes;
+    for (int k = 0; k < walk->split->kind_count; k++) {
+        most_bytes = fmax(most_bytes, host_bytes(walk, k));
+    }
+    return walk->plan.offload_activations <= 1 && (room_bytes <= 0 || most_bytes <= room_bytes);
+}
+
 double search_memory_offload(const struct search_walk *walk)
 {
     double share = 0;

@@ -6,7 +6,7 @@
 #include "study/search.h"
 #include "study/search_cost.h"
 
-enum { SEARCH_KINDS = 8, SEARCH_DEGREES = 64, ZERO_STAGES = 4 };
+enum { SEARCH_KINDS = 8, SEARCH_DEGREES = 64, SEARCH_SHARDS = 3, ZERO_STAGES = 4 };
 
 struct search_kind {               /* pipeline stages of equal content */
     double parts[SEARCH_PARTS];    /* how often each part is there */
@@ -35,6 +35,7 @@ struct search_shared { /* what replicas exchange of a stage, with one layout */
     double turn_gather_s[2], turn_scatter_s[2]; /* of all units, one by one */
     double turn_reduce_s[2];                    /* the same, whole sums */
     double gather_s, scatter_s, reduce_s;       /* of the stage at once */
+    double copies_s; /* hybrid: sums over the ranks that hold the same part */
 };
 
 struct search_state { /* what a kind of stage keeps and takes, by plan */
@@ -92,13 +93,19 @@ const struct search_split *search_split_of(struct search_walk *walk);
 void search_memory_states(struct search_walk *walk);
 void search_memory_kept(struct search_walk *walk);
 double search_memory_bytes(const struct search_walk *walk);
+/* Over how many ranks states are divided: all (0), those of a domain, and the fewest domains
+ * where they take half of a chip's memory at the most. Returns how many ways there are. */
+int search_shards(const struct search_walk *walk, int64_t shards[SEARCH_SHARDS]);
 /* The least share of activations, in steps, that must wait with the host; above 1: none fits.
  */
 double search_memory_offload(const struct search_walk *walk);
+/* Whether the host has room for what waits with it. */
+bool search_memory_fits_host(const struct search_walk *walk);
 
 /* What replicas exchange in the plan's layout, once a split: search_shared.c. */
 void search_shared_learn(struct search_walk *walk);
 bool search_has_replicas(const struct plan *plan);
+bool search_is_hybrid(const struct plan *plan); /* states have copies */
 double search_shared_slowed_s(const struct search_walk *walk, int k, double bytes,
                               double work_s);
 

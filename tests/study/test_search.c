@@ -133,6 +133,41 @@ static void the_estimate_knows_every_schedule(void)
     arena_free(arena);
 }
 
+/* States over the ranks of a server, copies in the others: times within a tenth. */
+static void the_estimate_knows_hybrid_sharding(void)
+{
+    enum { PLANS = 12, EACH = 401 };
+    static const char *const overrides[] = {"batch_tokens=524288"};
+    struct arena *arena = arena_create();
+    struct error error = {.kind = ERROR_NONE};
+    struct search search = {.arena = arena};
+    struct search_point points[PLANS];
+    int64_t seen = 0, count = 0;
+    struct platform *platform =
+        platform_read(SOURCE_FOLDER "/platforms/hgx-h100.xml", arena, &error);
+    platform->domain_count = 4;
+    search.platform = platform;
+    search.scenario = scenario_read(SOURCE_FOLDER "/workloads/llama-3-8b-pretrain.yaml",
+                                    "hgx-h100", overrides, 1, arena, &error);
+    CU_ASSERT_TRUE_FATAL(search_run(&search, &error));
+    for (int64_t i = 0; i < search.count; i++) {
+        const struct search_point *point = &search.points[i];
+        if (point->shard_chips > 0 && seen++ % EACH == 0 && count < PLANS) {
+            struct plan plan = search_plan(&search, point);
+            CU_ASSERT_EQUAL(plan_shards(&plan), point->shard_chips);
+            points[count++] = *point;
+        }
+    }
+    CU_ASSERT_EQUAL(count, PLANS);
+    struct search_simulation simulation = search_simulation_of(&search, points, count);
+    CU_ASSERT_TRUE_FATAL(search_simulate(&simulation, &error));
+    for (int64_t i = 0; i < count; i++) {
+        CU_ASSERT_TRUE(simulation.results[i].done);
+        CU_ASSERT_TRUE(near(points[i].time_s, simulation.results[i].time_s, 0.1));
+    }
+    arena_free(arena);
+}
+
 /* Two chips: every plan is simulated, and the best of the eight that the estimate puts first is
  * within a hundredth of the best of all. */
 static void the_winner_is_the_best_of_all(void)
@@ -186,6 +221,7 @@ void suite_search(void)
         {"the best are the least", the_best_are_the_least},
         {"the estimate orders as the simulation", the_estimate_orders_as_the_simulation},
         {"the estimate knows every schedule", the_estimate_knows_every_schedule},
+        {"the estimate knows hybrid sharding", the_estimate_knows_hybrid_sharding},
         {"the winner is the best of all", the_winner_is_the_best_of_all},
         {"nothing fits is said", nothing_fits_is_said}};
     add_suite("search", tests, sizeof tests / sizeof tests[0]);

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan is looked up among the points as the search would have written it: what changes
+ * nothing in it has one spelling there. */
+#include "study/plan_rank.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "study/children.h"
+#include "training/training.h"
+
+static bool has_replicas(const struct plan *plan)
+{
+    return plan->data_parallel * plan->context_parallel > 1;
+}
+
+/* Recomputation without spellings that keep the same: a fused core does it by itself, and all
+ * layers of a chunk are 0. */
+static void spell_recompute(const struct plan *plan, int64_t layers, struct search_point *point)
+{
+    int64_t chunks = plan->pipeline_parallel * plan->virtual_stages;
+    bool core = plan->recompute == RECOMPUTE_SELECTIVE && plan->flash_attention;
+    bool some = plan->recompute == RECOMPUTE_FULL &&
+                plan->recompute_layers < (layers + chunks - 1) / chunks;
+    point->recompute = (uint8_t)(core ? RECOMPUTE_NONE : plan->recompute);
+    point->recompute_layers = (int16_t)(some ? plan->recompute_layers : 0);
+}
+
+static void spell_sharding(const struct plan *plan, struct search_point *point)
+{
+    bool replicas = has_replicas(plan), splits = plan_splits_backward(plan);
+    int64_t ranks = plan->data_parallel * plan->context_parallel;
+    point->zero = (uint8_t)(replicas ? plan->zero_stage : 0);
+    point->shard_chips = (int32_t)(plan_shards(plan) < ranks ? plan_shards(plan) : 0);
+    point->overlap = replicas && (point->zero >= 2 || (plan->overlap_gradients && !splits));
+    point->overlap_weights = (point->zero == 1 || point->zero == 2) && plan->overlap_weights;
+}
+
+static void spell_overlaps(const struct plan *plan, struct search_point *point)
+{
+    bool places = plan->pipeline_parallel > 1 && plan->data_parallel > 1;
+    point->overlap_tensor =
+        plan->tensor_parallel > 1 && plan->sequence_parallel && plan->overlap_tensor;
+    point->overlap_experts =
+        plan->expert_parallel > 1 && plan->overlap_experts && plan->schedule != SCHEDULE_GPIPE;
+    point->inside = places && plan->pipeline_inside;
+}
+
+static struct search_point spell(const struct plan *plan, int64_t layers)
+{
+    struct search_point point = {
+        .tensor = (int32_t)plan->tensor_parallel,
+        .pipeline = (int32_t)plan->pipeline_parallel,
+        .context = (int32_t)plan->context_parallel,
+        .expert = (int32_t)plan->expert_parallel,
+        .micro_batch = (int32_t)plan->micro_batch,
+        .virtual_stages = (int16_t)plan->virtual_stages,
+        .schedule = (uint8_t)plan->schedule,
+        .expert_sharing = plan->expert_parallel > 1 && plan->tensor_parallel > 1 &&
+                          plan->expert_tensor_parallel > 1,
+        .offload_activations =
+            (uint8_t)lround(plan->offload_activations * SEARCH_OFFLOAD_STEPS),
+        .offload_optimizer = plan->offload_optimizer,
+        .sequence = plan->tensor_parallel == 1 || plan->sequence_parallel};
+    spell_recompute(plan, layers, &point);
+    spell_sharding(plan, &point);
+    spell_overlaps(plan, &point);
+    return point;
+}
+
+/* How the chips, layers and batch are divided. */
+static bool same_degrees(const struct search_point *a, const struct search_point *b)
+{
+    return a->tensor == b->tensor && a->pipeline == b->pipeline && a->context == b->context &&
+           a->expert == b->expert && a->micro_batch == b->micro_batch &&
+           a->virtual_stages == b->virtual_stages && a->shard_chips == b->shard_chips &&
+           a->inside == b->inside;
+}
+
+static bool same_tensor(const struct search_point *a, const struct search_point *b)
+{
+    return a->sequence == b->sequence && a->overlap_tensor == b->overlap_tensor;
+}
+
+static bool same_experts(const struct search_point *a, const struct search_point *b)
+{
+    return a->expert_sharing == b->expert_sharing && a->overlap_experts == b->overlap_experts;
+}
+
+static bool same_states(const struct search_point *a, const struct search_point *b)
+{
+    return a->zero == b->zero && a->overlap == b->overlap &&
+           a->overlap_weights == b->overlap_weights &&
+           a->offload_optimizer == b->offload_optimizer;
+}
+
+static bool same_activations(const struct search_point *a, const struct search_point *b)
+{
+    return a->recompute == b->recompute && a->recompute_layers == b->recompute_layers &&
+           a->offload_activations == b->offload_activations && a->schedule == b->schedule;
+}
+
+static bool same(const struct search_point *a, const struct search_point *b)
+{
+    return same_degrees(a, b) && same_tensor(a, b) && same_experts(a, b) && same_states(a, b) &&
+           same_activations(a, b);
+}
+
+/* Whether a point differs from another one in how chips, layers and batch are divided alone:
+ * what its degrees leave no room for is alike. */
+static bool alike(const struct search_point *point, const struct search_point *own,
+                  int64_t chips)
+{
+    bool alone = (int64_t)point->tensor * point->pipeline == chips;
+    return (point->tensor == 1 || same_tensor(point, own)) &&
+           (point->expert == 1 || same_experts(point, own)) &&
+           (alone || same_states(point, own)) && same_activations(point, own);
+}
+
+static bool fits(const struct training_case *what, const struct plan *plan)
+{
+    const struct chip *chip = platform_chip(what->platform, 0);
+    struct training_shape shape = {what->scenario->model, plan,
+                                   what->scenario->sequence_tokens};
+    for (int64_t stage = 0; stage < plan->pipeline_parallel; stage++) {
+        if (transformer_memory(&shape, chip, stage).total_bytes > chip->hbm_bytes) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Why the search has no such plan. */
+static const char *lack(const struct training_case *what, const struct plan *plan)
+{
+    const struct scenario *scenario = what->scenario;
+    if (plan->batch_sequences * scenario->sequence_tokens != scenario->batch_tokens) {
+        return "its batch is rounded up, which the search leaves out";
+    }
+    return fits(what, plan) ? "not a plan that the search tries"
+                            : "does not fit the memory by the model's reckoning";
+}
+
+static void place(const struct training_case *what, const struct plan *plan,
+                  struct plan_rank *rank)
+{
+    const struct search *search = &rank->search;
+    struct search_point own = spell(plan, what->scenario->model->layers);
+    const struct search_point *found = NULL;
+    for (int64_t i = 0; i < search->count && found == NULL; i++) {
+        found = same(&search->points[i], &own) ? &search->points[i] : NULL;
+    }
+    if (found == NULL) {
+        snprintf(rank->reason, sizeof rank->reason, "%s", lack(what, plan));
+        return;
+    }
+    rank->rank = rank->rank_alike = 1;
+    for (int64_t i = 0; i < search->count; i++) {
+        const struct search_point *point = &search->points[i];
+        bool faster = point->time_s < found->time_s, like = alike(point, found, rank->chips);
+        rank->rank += faster;
+        rank->rank_alike += faster && like;
+        rank->alike += like;
+    }
+}
+
+/* Theirs first, as it is, then the best by the estimate. */
+
+struct trial {
+    bool done;
+    double time_s;
+    char message[PLAN_RANK_REASON];
+};
+
+struct trials {
+    const struct training_case *what;
+    const struct search *search;
+};
+
+static bool simulate(struct arena *arena, const void *argument, int64_t index, void *into,
+                     struct error *error)
+{
+    const struct trials *trials = argument;
+    struct trial *trial = into;
+    struct scenario scenario = *trials->what->scenario;
+    struct training_options options = {
+        .detail = DETAIL_FLOW, .one_replica = true, .any_memory = index == 0};
+    if (index > 0) {
+        scenario.plan = search_plan(trials->search, &trials->search->best[index - 1]);
+    }
+    struct training *training =
+        training_run(trials->what->platform, &scenario, &options, arena, error);
+    if (training == NULL) {
+        return false;
+    }
+    trial->time_s = training->execution.time_s;
+    trial->done = true;
+    return true;
+}
+
+static void ended(void *into, const char *message)
+{
+    struct trial *trial = into;
+    snprintf(trial->message, sizeof trial->message, "%.250s", message);
+}
+
+static bool compare(const struct training_case *what, int jobs, struct plan_rank *rank,
+                    struct arena *arena, struct error *error)
+{
+    struct search *search = &rank->search;
+    int count =
+        search->best_count < PLAN_RANK_FINALISTS ? search->best_count : PLAN_RANK_FINALISTS;
+    struct trials trials = {what, search};
+    struct trial results[PLAN_RANK_FINALISTS + 1] = {0};
+    struct children children = {jobs, count + 1, sizeof results[0], simulate, ended, &trials};
+    if (!children_run(&children, results, arena, error)) {
+        return false;
+    }
+    rank->own_s = results[0].done ? results[0].time_s : (double)NAN;
+    rank->best_s = (double)INFINITY;
+    for (int i = 1; i <= count; i++) {
+        if (results[i].done && results[i].time_s < rank->best_s) {
+            rank->best_s = results[i].time_s;
+            rank->best = search->best[i - 1];
+        }
+    }
+    if (!results[0].done) {
+        snprintf(rank->reason, sizeof rank->reason, "%s", results[0].message);
+    }
+    return isfinite(rank->best_s) ||
+           error_fill(error, ERROR_INFEASIBLE, "%.200s", results[1].message);
+}
+
+bool plan_rank_row(const struct training_case *what, int jobs, struct plan_rank *rank,
+                   struct arena *arena, struct error *error)
+{
+    struct plan own = what->scenario->plan;
+    *rank = (struct plan_rank){
+        .chips = platform_chips(what->platform),
+        .search = {.platform = what->platform, .scenario = what->scenario, .arena = arena}};
+    if (!plan_derive(&own, what->scenario->model, rank->chips, what->scenario->sequence_tokens,
+                     what->scenario->batch_tokens, error) ||
+        !search_run(&rank->search, error)) {
+        return false;
+    }
+    if (rank->search.interrupted) {
+        return error_fill(error, ERROR_INTERRUPTED, "interrupted");
+    }
+    rank->feasible = rank->search.count;
+    place(what, &own, rank);
+    return compare(what, jobs, rank, arena, error);
+}
