@@ -200,6 +200,33 @@ static struct training *on_two_kinds(const char *platform, const char *share,
     return answer(&question, arena, error);
 }
 
+/* 12 bytes of each of 8 G parameters, 90 GiB, are sent to a host with 64 GiB a chip, and to one
+ * without a known way there. */
+static void test_host_refusal(void)
+{
+    static const char *const overrides[] = {
+        "batch_tokens=65536",  "plan.zero_stage=0",      "plan.gradient_bytes=2",
+        "plan.recompute=full", "plan.tensor_parallel=1", "plan.offload_optimizer=on"};
+    struct arena *arena = arena_create();
+    struct error full = {0}, apart = {0};
+    struct training_options options = {.detail = DETAIL_FLOW};
+    struct platform *platform = platform_read(SOURCE_FOLDER "/platforms/p5.xml", arena, &full);
+    struct scenario *scenario =
+        scenario_read(SOURCE_FOLDER "/workloads/llama-3-8b-pretrain.yaml", "p5", overrides,
+                      sizeof overrides / sizeof overrides[0], arena, &full);
+    CU_ASSERT_TRUE_FATAL(platform != NULL && scenario != NULL);
+    platform->host.bytes = 64.0 * (1 << 30);
+    CU_ASSERT_PTR_NULL(training_prepare(platform, scenario, &options, arena, &full));
+    CU_ASSERT_PTR_NOT_NULL(strstr(full.message, "offloads 89.7 GiB a chip"));
+    platform->host.Bps = 0;
+    CU_ASSERT_PTR_NULL(training_prepare(platform, scenario, &options, arena, &apart));
+    CU_ASSERT_PTR_NOT_NULL(strstr(apart.message, "storage.host.bandwidth"));
+    platform->host = (struct storage){.Bps = 50e9, .bytes = 128.0 * (1 << 30)};
+    struct error none = {0};
+    CU_ASSERT_PTR_NOT_NULL(training_prepare(platform, scenario, &options, arena, &none));
+    arena_free(arena);
+}
+
 /* 144 sequences on 9 copies each on GB300 and on Trainium4: 8 a copy; with 0.6 of the batch for
  * the second kind 6.4 and 9.6: as whole numbers 6 and 10. The faster kind waits less. */
 static int uneven(void *nothing)
@@ -240,6 +267,7 @@ void suite_training(void)
         {"shares by kind of chip", test_two_kinds},
         {"the batch is rounded up", test_batch_rounding},
         {"a plan that does not fit is refused", test_memory_refusal},
+        {"a host refuses what it has no room for", test_host_refusal},
         {"the refusal names a remedy", test_remedy_is_true},
         {"with the remedy it runs", test_remedied_runs},
     };

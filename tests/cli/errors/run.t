@@ -87,6 +87,10 @@ $ ln -s /nowhere/x link.h5; trnsim run workloads/all-reduce-1GiB.yaml --platform
 trnsim: link.h5: is a link that leads nowhere (No such file or directory); give the path of a file
 [exit 2]
 
+$ trnsim run workloads/all-reduce-1GiB.yaml --platform platforms/p5.xml --plan auto
+trnsim: --plan auto is for training and serving workloads; leave it out
+[exit 2]
+
 # A full disk: one message, nothing left behind, and an old result stays whole.
 $ (ulimit -f 7; trnsim run workloads/all-reduce-1GiB.yaml --platform platforms/p5.xml -o big.h5)
 trnsim: big.h5: …
