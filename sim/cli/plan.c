@@ -46,7 +46,10 @@ static bool take(void *input, int key, char *value, struct error *error)
     case OBJECTIVE:
         return search_objective_read(value, &request->objective, error);
     case TOP:
-        return command_count("--top", value, 1, &request->top, error);
+        return command_count("--top", value, 1, &request->top, error) &&
+               (request->top <= SEARCH_BEST ||
+                error_fill(error, ERROR_USAGE, "--top: found '%s', expected %d or less", value,
+                           SEARCH_BEST));
     case CHECK:
         return command_count("--check", value, 3, &request->check, error);
     case JOBS:
@@ -204,6 +207,15 @@ static void print_check(const struct plan_job *job)
     }
 }
 
+/* Only where money was asked for: on one machine it goes with time. */
+static const char *cost_text(const struct search *search, const struct search_result *result)
+{
+    return search->objective == SEARCH_USD
+               ? arena_format(search->arena, ", %.4g USD per million tokens",
+                              result->cost_usd_per_million_tokens)
+               : "";
+}
+
 static void print_answer(const struct plan_job *job)
 {
     const struct search *search = &job->search;
@@ -232,11 +244,12 @@ static void print_answer(const struct plan_job *job)
             print_field("", "not simulated: %s", result->message);
             continue;
         }
-        print_field("", "step %s (estimate %s), %s per step, %s a chip",
+        print_field("", "step %s (estimate %s), %s per step, %s a chip%s",
                     print_quantity(text[0], result->time_s, "s"),
                     print_quantity(text[1], point->time_s, "s"),
                     print_quantity(text[2], result->energy_J, "J"),
-                    print_quantity(text[3], (double)point->memory_bytes, "B"));
+                    print_quantity(text[3], (double)point->memory_bytes, "B"),
+                    cost_text(search, result));
         if (i > 0) {
             print_lack(job, i);
         }
@@ -279,6 +292,10 @@ static bool search_plans(struct plan_job *job, struct error *error)
         return false;
     }
     search_rank(&job->top, points);
+    if (!job->top.results[0].done) {
+        return error_fill(error, ERROR_INFEASIBLE, "no plan can be simulated: %s",
+                          job->top.results[0].message);
+    }
     job->top.count = count < job->request->top ? count : job->request->top;
     return job->request->check == 0 || check_order(job, error);
 }
@@ -288,6 +305,12 @@ static bool plan_run(struct plan_job *job, struct error *error)
     job->run.provenance = run_job_provenance(job->run.arena);
     if (!run_job_read(&job->run, error)) {
         return false;
+    }
+    if (job->request->objective == SEARCH_USD && job->run.price == NULL) {
+        return error_fill(error, ERROR_USAGE, "--objective usd needs a price%s%s",
+                          job->run.price_missing[0] != '\0' ? ": "
+                                                            : "; leave --prices none out",
+                          job->run.price_missing);
     }
     if (job->run.scenario->kind == SCENARIO_SERVING) {
         struct plan_serving_request request = {job->request->objective, job->request->top,

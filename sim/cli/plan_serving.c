@@ -252,10 +252,6 @@ bool plan_serving(struct run_job *job, const struct plan_serving_request *reques
     search->price = job->price;
     search->objective = request->objective;
     search->arena = job->arena;
-    if (request->objective == SEARCH_USD && job->price == NULL) {
-        return error_fill(error, ERROR_USAGE, "--objective usd needs a price: %s",
-                          job->price_missing);
-    }
     if (!serve_search_run(search, error)) {
         return false;
     }
