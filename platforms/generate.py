@@ -19,7 +19,7 @@ from generator.library import Software
 from generator.machine import Machine
 from generator.machines import MACHINES
 from generator.reliability import reliability_facts
-from generator.storage import HOST_LATENCY, SHARED_LATENCY, SSD_LATENCY, storage_of
+from generator.storage import HOST_LATENCY, SHARED_LATENCY, SHARED_TOTAL, SSD_LATENCY, storage_of
 from generator.topology import Route, Topology
 
 FOLDER = Path(__file__).resolve().parent
@@ -66,6 +66,7 @@ def storage_facts(name: str) -> Iterator[tuple[str, Fact]]:
     yield "storage.ssd.bandwidth", storage.ssd_bandwidth
     yield "storage.ssd.latency", SSD_LATENCY
     yield "storage.shared.bandwidth", storage.shared_bandwidth
+    yield "storage.shared.total", SHARED_TOTAL
     yield "storage.shared.latency", SHARED_LATENCY
 
 

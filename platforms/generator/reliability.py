@@ -69,11 +69,11 @@ def reliability_facts(name: str) -> dict[str, Fact]:
         facts["failure.domain"] = estimate("87600h", "power shelves, coolant, in-rack switches: once in ten years, taking all its chips; "
                                            "nothing is published", low="35000h", high="260000h")
     return facts | {
-        "failure.common_share": estimate("0.02", "failures of chips and hosts that a rack shares (power shelf, coolant, switch): the beta factor "
-                                         "of common causes, for which IEC 61508-6 gives 1 to 10 %", low="0.01", high="0.1"),
+        "failure.common_share": estimate("0.02", "assumed: share of failures of chips and hosts that a rack shares (power shelf, coolant, switch), the beta factor; handbooks "
+                                         "of functional safety take 1 to 10 % for units of one kind (after IEC 61508-6, annex D), none is published for accelerators", low="0.01", high="0.1"),
         "failure.rack_chips": estimate(str(own.rack_chips), "chips of a rack as it is built; four servers of eight where nothing is known"),
-        "failure.shape": estimate("1", "exponential; fits to failures of large machines find 0.7 to 0.8 (Schroeder and Gibson, DSN 2006)",
-                                  low="0.7", high="1"),
+        "failure.shape": estimate("1", "assumed exponential; failures of 20 systems in 9 years have a decreasing hazard, a shape below 1 (abstract of Schroeder and "
+                                  "Gibson, DSN 2006), for which 0.7 stands", low="0.7", high="1"),
         "failure.slow": estimate("1000000h", "with the two below, 16,384 chips lose 1.6 %: 1.7 % of jobs straggle by bad workers "
                                  "(arXiv 2505.05713)", low="300000h", high="5000000h"),
         "failure.slow_speed": estimate("0.8", "a chip that runs hot or at a lower clock", low="0.5", high="0.95"),

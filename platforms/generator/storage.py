@@ -23,6 +23,8 @@ class Storage:
 
 HOST_LATENCY = estimate("20us", "a copy of few blocks set up by the host", low="10us", high="50us")
 SSD_LATENCY = estimate("100us", "read latency of NVMe drives, 60 to 200 us", low="60us", high="200us")
+SHARED_TOTAL = estimate("2TBps", "one store of 7,500 servers for 16,384 GPUs: 2 TB/s sustained, 7 TB/s at its peak (arXiv 2407.21783); what a cluster of another "
+                        "size has is not known", low="0.5TBps", high="7TBps")
 SHARED_LATENCY = estimate("1ms", "a request to a parallel file system over the network", low="300us", high="5ms")
 
 

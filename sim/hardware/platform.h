@@ -68,6 +68,7 @@ struct protocol {
 struct storage {
     double bytes; /* 0: no bound */
     double Bps, latency_s;
+    double total_Bps; /* of the whole store, to all chips; 0: no bound */
 };
 
 /* Mean time to failure of one of each kind of part; 0: not known, or there is none. */

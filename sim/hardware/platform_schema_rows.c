@@ -184,6 +184,8 @@ const struct schema_row platform_schema_rows[] = {
              "time of the host's drives until the first byte comes"),
     PLATFORM("storage.shared.bandwidth", BPS, RANGE_POSITIVE, shared.Bps, false,
              "rate of a store on the network to a chip; left out: there is none"),
+    PLATFORM("storage.shared.total", BPS, RANGE_POSITIVE, shared.total_Bps, false,
+             "rate of that store to all chips of a job; left out: no bound"),
     PLATFORM("storage.shared.latency", UNIT_SECONDS, RANGE_ANY, shared.latency_s, false,
              "time of a store on the network until the first byte comes"),
     PLATFORM("host.chips", UNIT_FRACTION, RANGE_FACTOR, reliability.host_chips, false,

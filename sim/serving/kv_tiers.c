@@ -129,6 +129,8 @@ void kv_tiers_start(struct kv_tiers *tiers, struct transfers *transfers, struct 
         tiers->ports[i] = transfers_link(transfers, place->platform->host.Bps *
                                                         (double)place->chips_per_replica);
     }
+    double total_Bps = place->platform->shared.total_Bps;
+    tiers->store = total_Bps > 0 ? transfers_link(transfers, total_Bps) : -1;
     for (int tier = KV_HOST; tier < KV_PLACES; tier++) {
         start_tier(tiers, (enum kv_place)tier, transfers, arena);
     }
@@ -162,6 +164,9 @@ struct transfer_way kv_tiers_way(const struct kv_tiers *tiers, int64_t replica,
     crossings[way.count++] = (struct link_use){tiers->ports[replica], 1};
     if (tier != KV_HOST) {
         crossings[way.count++] = (struct link_use){tiers->tiers[tier].links[replica], 1};
+    }
+    if (tier == KV_SHARED && tiers->store >= 0) {
+        crossings[way.count++] = (struct link_use){tiers->store, 1};
     }
     way.latency_s = tiers->tiers[tier].latency_s;
     return way;

@@ -9,7 +9,7 @@
 #include "serving/step_cost.h"
 #include "serving/transfers.h"
 
-enum { TIER_CROSSINGS = 2 };
+enum { TIER_CROSSINGS = 3 };
 enum tier_direction { TIER_SAVE, TIER_RESTORE, TIER_DIRECTIONS };
 
 struct kv_tier {
@@ -33,6 +33,7 @@ struct kv_tiers {
     struct kv_tiers_place place;
     struct kv_tier tiers[KV_PLACES];
     int32_t *ports; /* links between a replica's chips and its hosts */
+    int32_t store;  /* link of the shared store to all; -1: no bound */
     enum kv_place offload[KV_PLACES];
     int offload_count;
 };

@@ -88,6 +88,16 @@ static double nic_Bps(const struct platform *platform)
     return platform->nic_up_Bps != NULL ? platform->nic_up_Bps[0] : 0;
 }
 
+/* A chip's bytes at its own rate, or those of the whole checkpoint at the rate of the store, which
+ * reads and writes each once: copies of the model hand on what they share. */
+static double store_time_s(const struct platform *platform, double chip_bytes,
+                           double checkpoint_bytes)
+{
+    const struct storage *store = &platform->shared;
+    double all_s = store->total_Bps > 0 ? checkpoint_bytes / store->total_Bps : 0;
+    return fmax(chip_bytes / store->Bps, all_s);
+}
+
 static bool set_times(const struct platform *platform, const struct campaign_options *options,
                       struct campaign *campaign, struct error *error)
 {
@@ -99,9 +109,11 @@ static bool set_times(const struct platform *platform, const struct campaign_opt
          !need(host_Bps, "host", "a copy in memory", error))) {
         return false;
     }
-    double copy_s = host_Bps > 0 ? bytes / host_Bps : 0, store_s = bytes / shared_Bps;
+    double copy_s = host_Bps > 0 ? bytes / host_Bps : 0;
+    double store_s = store_time_s(platform, bytes, campaign->checkpoint_bytes);
     double partner_s = nic_Bps(platform) > 0 ? bytes / nic_Bps(platform) : 0;
-    campaign->load_s = campaign->durable_load_s = campaign->restore_chip_bytes / shared_Bps;
+    campaign->load_s = campaign->durable_load_s =
+        store_time_s(platform, campaign->restore_chip_bytes, campaign->checkpoint_bytes);
     what->stop_s = options->checkpoint == CAMPAIGN_SYNC ? store_s : copy_s;
     what->write_s = options->checkpoint == CAMPAIGN_SYNC    ? store_s
                     : options->checkpoint == CAMPAIGN_ASYNC ? copy_s + store_s

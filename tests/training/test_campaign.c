@@ -123,6 +123,22 @@ static void each_tier_has_its_times(void)
     arena_free(machine.arena);
 }
 
+/* Many chips write no faster than the store of all takes. */
+static void the_store_bounds_all(void)
+{
+    struct machine machine = machine_of("grand-teton-h100", 2048);
+    struct campaign_options asked = usual;
+    double bytes = 14 * model_parameters(machine.model);
+    double chip_s = bytes / 16384 / machine.platform->shared.Bps;
+    double all_s = bytes / machine.platform->shared.total_Bps;
+    asked.checkpoint = CAMPAIGN_SYNC;
+    CU_ASSERT(all_s > 2 * chip_s);
+    CU_ASSERT(near(made(&machine, &asked).what.stop_s, all_s, 1e-12));
+    machine.platform->shared.total_Bps = 0;
+    CU_ASSERT(near(made(&machine, &asked).what.stop_s, chip_s, 1e-12));
+    arena_free(machine.arena);
+}
+
 /* Chip-hours by kind of loss and by cause, checkpoints apart, are one sum. */
 static void losses_are_one_sum(void)
 {
@@ -186,6 +202,7 @@ void suite_campaign(void)
         {"racks share causes", racks_share_causes},
         {"the shape of gaps", the_shape_is_asked_or_the_platform_s},
         {"each tier has its times", each_tier_has_its_times},
+        {"the store of all bounds what chips write", the_store_bounds_all},
         {"losses are one sum", losses_are_one_sum},
         {"rates of other clusters foretell Llama 3", rates_of_other_clusters_foretell_llama},
     };
