@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/goodput_tables.h"
+#include "cli/goodput_moves.h"
 #include "cli/print.h"
 #include "cli/run_job.h"
 
@@ -207,6 +207,19 @@ static void print_causes(const struct table *table)
     }
 }
 
+static void print_moves(const struct table *table)
+{
+    enum { MOST = 5 };
+    char text[2][PRINT_SIZE];
+    printf("\nwhat moves the goodput most\n");
+    for (int64_t r = 0; r < table->row_count && r < MOST; r++) {
+        const union cell *row = &table->cells[r * table->column_count];
+        print_field(row[MOVES_INPUT].text, "%s to %s: %s to %s", row[MOVES_LOW].text,
+                    row[MOVES_HIGH].text, print_share(text[0], row[MOVES_AT_LOW].f64),
+                    print_share(text[1], row[MOVES_AT_HIGH].f64));
+    }
+}
+
 static void print_answer(const struct run_job *job, struct table *const *tables)
 {
     const union cell *row = tables[0]->cells;
@@ -244,6 +257,7 @@ static void print_answer(const struct run_job *job, struct table *const *tables)
     print_field("energy", "%s", print_quantity(text[0], row[GOODPUT_ENERGY].f64, "J"));
     print_losses(tables[1]);
     print_causes(tables[2]);
+    print_moves(tables[3]);
     print_field("result", "%s", job->output);
 }
 
@@ -253,6 +267,7 @@ static bool print_object(const struct run_job *job, struct table *const *tables,
     json_t *object = print_json_row(tables[0], 0);
     json_object_set_new(object, "losses", print_json_table(tables[1]));
     json_object_set_new(object, "causes", print_json_table(tables[2]));
+    json_object_set_new(object, "tornado", print_json_table(tables[3]));
     json_object_set_new(object, "result", json_string(job->output));
     return print_json(object, error);
 }
@@ -284,7 +299,14 @@ static bool answer(const struct request *request, struct run_job *job, struct er
     }
     struct goodput result = goodput_simulate(&campaign.what, seed, request->seeds, job->arena);
     goodput_tables(training, &campaign, &result, job->price, tables, job->arena);
-    if (!run_job_write(job, "goodput", tables, GOODPUT_TABLES, error)) {
+    const struct goodput_question question = {.platform = job->platform,
+                                              .model = job->scenario->model,
+                                              .plan = &training->plan,
+                                              .options = asked,
+                                              .seed = seed,
+                                              .seeds = request->seeds};
+    tables[3] = goodput_moves(&question, job->arena, error);
+    if (tables[3] == NULL || !run_job_write(job, "goodput", tables, GOODPUT_TABLES, error)) {
         return false;
     }
     if (request->run.shared.json) {

@@ -43,9 +43,9 @@
 enum goodput_column { GOODPUT_COLUMNS(GOODPUT_ENUM) GOODPUT_COLUMN_COUNT };
 #undef GOODPUT_ENUM
 
-enum { GOODPUT_TABLES = 3 };
+enum { GOODPUT_TABLES = 4 };
 
-/* summary, goodput/losses, goodput/causes */
+/* summary, goodput/losses, goodput/causes; the fourth is goodput_moves() */
 void goodput_tables(const struct training *training, const struct campaign *campaign,
                     const struct goodput *result, const struct price *price,
                     struct table *tables[GOODPUT_TABLES], struct arena *arena);
