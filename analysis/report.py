@@ -15,7 +15,7 @@ from pathlib import Path
 SYSTEM, INTERRUPTED = 5, 130
 try:
     from load import LoadError, Result
-    from pages import other, serving, sweep, training
+    from pages import other, plans, serving, sweep, training
     from pages.entry import Entry
     from pages.page import Cell, Page, PageError, Section, html, said
     from pages.units import quantity
@@ -68,6 +68,8 @@ def page(results: list[Result], baseline: Result | None) -> Page:
             made.append((serving.answer(mine, base), serving.sections(mine)))
         elif kind == "sweep":
             made += [(sweep.answer(e), sweep.sections(e)) for e in mine]
+        elif kind == "plan":
+            made += [plans.page(e) for e in mine]
         else:
             made += [other.KINDS.get(kind, other.plain)(e) for e in mine]
     answers = [a for a, _ in made if a is not None]

@@ -50,6 +50,13 @@ CASES = (
          "plan {root}/workloads/llama-3-8b-pretrain.yaml --platform {root}/platforms/p5.xml "
          "--prices {root}/platforms/prices/owner-2026.yaml --set batch_tokens=65536 --top 1 -j 1 "
          "-o plan.h5", "plan.h5"),
+    Case("goodput", "Written by `trnsim goodput`.",
+         "goodput {root}/workloads/llama-3-8b-pretrain.yaml --platform {root}/platforms/p5.xml "
+         "--prices {root}/platforms/prices/owner-2026.yaml --set batch_tokens=65536 --seeds 10 -o goodput.h5",
+         "goodput.h5"),
+    Case("uncertainty", "`trnsim uncertainty` writes its answer as `FOLDER/uncertainty.h5`, and its runs as a sweep.",
+         "uncertainty {root}/workloads/all-reduce-1GiB.yaml --platform {root}/platforms/p5.xml --only medium.nvlink "
+         "--samples 2 -q -j 1 -o uncertain", "uncertain/uncertainty.h5"),
     Case("baseline", "Written by `trnsim import-baseline`: a measurement, to compare training results "
          "with. `baseline` has the columns of the CSV file ([BASELINES.md](BASELINES.md)); the "
          "summary is that of a training run, nan where nothing was measured.",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Claims, plans, collectives, shared machines and validations."""
+"""Claims, collectives, shared machines and validations."""
 from __future__ import annotations
 
 import math
@@ -15,7 +15,6 @@ from pages.units import digits, label, quantity
 Made = tuple[Section, list[Section]]
 INPUTS_MOST = 10
 TOLD = {"depends": "depend on inputs that are not known well", "contradicted": "contradicted by the simulation", "not decidable": "not decidable, since an input is not public"}
-PLANS_MOST = 5000
 UNCERTAIN_MOST = 6
 ROWS_MOST = 60
 
@@ -90,38 +89,10 @@ def claims(entry: Entry) -> Made:
     return answer, sections
 
 
-def plan(entry: Entry) -> Made:
-    top, every = entry.result.table("summary"), entry.result.table("plans")
-    degrees = [c for c in ("tensor_parallel", "pipeline_parallel", "virtual_stages", "context_parallel", "expert_parallel", "data_parallel", "micro_batch", "recompute") if top[c].nunique() > 1 or top[c].iloc[0] != 1]
-    answer = Section("The answer", [said("{} fit the memory; the best by simulation:", Cell(f"{digits(len(every))} plans", entry.dataset("plans")))],
-                     [plain_table(top, entry, "summary", ["step_time_s", "cost_usd_per_million_tokens", "energy_J", "peak_memory_bytes", *degrees])])
-    return answer, [Section("Time against memory", charts=[_plans(entry, top, every)])]
-
-
-def _plans(entry: Entry, top: pandas.DataFrame, every: pandas.DataFrame) -> Chart:
-    """Estimates by tensor parallelism; beside them what was simulated."""
-    shown = every.nsmallest(PLANS_MOST, "estimated_step_time_s")
-    series: list[dict[str, object]] = []
-    for degree, some in shown.groupby("tensor_parallel"):
-        series.append({"name": f"estimated, TP {degree}", "size": 5, "labels": _degrees(some), "dataset": entry.dataset("plans/estimated_step_time_s"),
-                       "points": [[short(m), short(t)] for m, t in zip(some["peak_memory_bytes"], some["estimated_step_time_s"])]})
-    done = top[top["step_time_s"] > 0]
-    series.append({"name": "simulated", "size": 10, "labels": _degrees(done), "dataset": entry.dataset("summary/step_time_s"),
-                   "points": [[short(m), short(t)] for m, t in zip(done["peak_memory_bytes"], done["step_time_s"])]})
-    left: Text = said(" The {} of {}; all are in the file.", Cell(f"{PLANS_MOST:,} fastest plans", entry.dataset("plans")), Cell(f"{len(every):,} plans", entry.dataset("plans"))) if len(every) > PLANS_MOST else ""
-    return {"kind": "points", "title": "Every plan", "caption": joined(["Estimates by the closed form; the best were simulated.", left], ""), "series": series,
-            "x": {"name": "memory of the fullest chip", "unit": "B"}, "y": {"name": "time of a step", "unit": "s", "log": True}}
-
-
-def _degrees(frame: pandas.DataFrame) -> list[str]:
-    return ["TP {tensor_parallel}, PP {pipeline_parallel} x {virtual_stages}, CP {context_parallel}, EP {expert_parallel}, DP {data_parallel}, microbatch {micro_batch}, recompute {recompute}"
-            .format(**row) for row in frame.to_dict("records")]
-
-
 def collective(entry: Entry) -> Made:
     row = entry.row
-    answer = Section("The answer", [said(f"{row['operation']} of {{}} on {{}} by {row['algorithm']}: {{}}, bus bandwidth {{}}. The busiest links are of kind {row['limiting_medium']}: {{}} of the time.",
-                                         entry.cell("size_bytes", "B"), entry.cell("chips", "1"), entry.cell("time_s", "s"), entry.cell("bus_bandwidth_Bps", "B/s"), entry.cell("limiting_busy_fraction", "1"))])
+    answer = Section("The answer", lead=said(f"{row['operation']} of {{}} on {{}} by {row['algorithm']}: {{}}, bus bandwidth {{}}. The busiest links are of kind {row['limiting_medium']}: {{}} of the time.",
+                                         entry.cell("size_bytes", "B"), entry.cell("chips", "1"), entry.cell("time_s", "s"), entry.cell("bus_bandwidth_Bps", "B/s"), entry.cell("limiting_busy_fraction", "1")))
     frame = entry.result.table("summary")
     answer.tables.append(_upright(frame, entry, "summary", [c for c in frame.columns if frame[c].dtype != object]))
     chart = links.chart(entry.result, entry.name)
@@ -143,8 +114,8 @@ def validation(entry: Entry) -> Made:
     columns = ["kind", "group", "accelerator", "rows", "median_abs_error_fraction", "p90_abs_error_fraction", "bias_fraction", "spearman"]
     missing = entry.result.table("validation/not_simulated")
     source = entry.dataset("validation/rows/error_fraction")
-    answer = Section("The answer", [said("{} were simulated: the median error is {}.", Cell(f"{digits(len(rows))} measured rows", source),
-                                         Cell(quantity(float(rows["error_fraction"].abs().median()), "1", "x_fraction"), source))])
+    answer = Section("The answer", lead=said("{} were simulated: the median error is {}.", Cell(f"{digits(len(rows))} measured rows", source),
+                                             Cell(quantity(float(rows["error_fraction"].abs().median()), "1", "x_fraction"), source)))
     lines = []
     for kind, mine in rows.groupby("kind", sort=False):
         error, counted = mine["error_fraction"], missing[(missing["kind"] == kind)]
@@ -170,14 +141,31 @@ def validation(entry: Entry) -> Made:
 def uncertainty(entry: Entry) -> Made:
     """Ranges of the figures over samples of uncertain inputs, and what moves each most."""
     ranges, moves = entry.result.table("uncertainty"), entry.result.table("uncertainty/tornado")
+    ranges = ranges[~ranges["figure"].str.contains(r"_(?:low|high)(?:_s|$)")]  # of the price and of measured times: told apart
     rows = []
     for i, r in ranges.iterrows():
         rows.append([Cell(label(str(r["figure"])))] + [number(float(r[c]), str(r["unit"]), entry.dataset(f"uncertainty/{c}[{i}]"), str(r["figure"])) for c in ("value", "p05", "p50", "p95")]
                     + [Cell(f"{digits(r['samples'])} samples", entry.dataset(f"uncertainty/samples[{i}]"))])
     answer = Section("How sure: the range of the answer", ["All uncertain inputs drawn together: nine samples in ten lie between the two ends."],
                      [Table(["figure", "with all inputs at their values", "5 % are below", "median", "95 % are below", "of"], rows)])
+    answer.lead = _spread(entry, ranges, moves)
     charts = [c for _, r in ranges.iterrows() if (c := _moved(entry, moves, r)) is not None]
     return answer, [Section("Sensitivity: what moves it", charts=charts[:UNCERTAIN_MOST])] if charts else []
+
+
+MAIN = ("cost_usd_per_million_tokens", "tokens_per_s", "requests_per_s", "time_s")
+
+
+def _spread(entry: Entry, ranges: pandas.DataFrame, moves: pandas.DataFrame) -> Text:
+    """The figure that decides, how far it spreads, and the input that moves it most."""
+    found = [ranges[ranges["figure"] == name] for name in MAIN if (ranges["figure"] == name).any()]
+    if not found:
+        return ""
+    i, row = found[0].index[0], found[0].iloc[0]
+    cells = [number(float(row[c]), str(row["unit"]), entry.dataset(f"uncertainty/{c}[{i}]"), str(row["figure"])) for c in ("value", "p05", "p95")]
+    most = moves[moves["figure"] == row["figure"]].head(1)
+    mover: Text = [", moved most by ", Cell(str(most["input"].iloc[0]).removeprefix("platform."), entry.dataset(f"uncertainty/tornado/input[{most.index[0]}]"))] if len(most) else ""
+    return joined([said(f"{label(str(row['figure'])).capitalize()}: {{}}, nine in ten samples from {{}} to {{}}", *cells), mover, "."], "")
 
 
 def _moved(entry: Entry, moves: pandas.DataFrame, figure: pandas.Series) -> Chart | None:
@@ -194,15 +182,27 @@ def _moved(entry: Entry, moves: pandas.DataFrame, figure: pandas.Series) -> Char
 def goodput(entry: Entry) -> Made:
     """Weeks of a job with failures: what share is progress, and what is lost to what."""
     losses, causes = entry.result.table("goodput/losses"), entry.result.table("goodput/causes")
-    answer = Section("The answer", [said(f"{entry.name}: {{}} of {{}} is progress ({{}} to {{}} of the seeds); something fails every {{}}.", entry.cell("goodput_fraction", "1"), entry.cell("duration_s", "s"),
-                                         entry.cell("goodput_low_fraction", "1"), entry.cell("goodput_high_fraction", "1"), entry.cell("between_failures_s", "s"))])
+    answer = Section("The answer", lead=said(f"{entry.name}: {{}} of {{}} is progress (most runs lie from {{}} to {{}}); something fails every {{}}.", entry.cell("goodput_fraction", "1"),
+                                             entry.cell("duration_s", "s"), entry.cell("goodput_low_fraction", "1"), entry.cell("goodput_high_fraction", "1"), entry.cell("between_failures_s", "s")))
     frame = entry.result.table("summary")
     answer.tables.append(_upright(frame, entry, "summary", [c for c in frame.columns if frame[c].dtype != object]))
     lost = [{"name": str(r["loss"]), "values": [short(float(r["chip_hours"]))], "datasets": [entry.dataset(f"goodput/losses/chip_hours[{i}]")]} for i, r in losses.iterrows()]
     blamed = [{"name": str(r["cause"]), "values": [short(float(r["lost_chip_hours"]))], "datasets": [entry.dataset(f"goodput/causes/lost_chip_hours[{i}]")]} for i, r in causes.iterrows()]
     charts: list[Chart] = [{"kind": "stack", "title": title, "caption": f"{meaning[:1].upper()}{meaning[1:]}; mean over the seeds.", "x": {"name": "lost chip-hours", "unit": "h"}, "categories": [entry.name], "series": series}
                            for title, series, meaning in (("What is lost", lost, losses.attrs["meanings"]["chip_hours"]), ("What it is lost to", blamed, causes.attrs["meanings"]["lost_chip_hours"]))]
-    return answer, [Section("Why: what is lost", charts=charts), Section("What fails", tables=[plain_table(causes, entry, "goodput/causes", list(causes.columns))])]
+    moved = _goodput_moves(entry)
+    return answer, [Section("Why: what is lost", charts=charts), *([Section("Sensitivity: what moves it", charts=[moved])] if moved is not None else []), Section("What fails", tables=[plain_table(causes, entry, "goodput/causes", list(causes.columns))])]
+
+
+def _goodput_moves(entry: Entry) -> Chart | None:
+    moves = entry.result.table("goodput/tornado").head(INPUTS_MOST)
+    if not len(moves):
+        return None
+    rows = [{"name": str(r["input"]), "low": short(min(r["goodput_low_fraction"], r["goodput_high_fraction"])), "high": short(max(r["goodput_low_fraction"], r["goodput_high_fraction"])),
+             "value": short(entry.value("goodput_fraction")), "dataset": entry.dataset(f"goodput/tornado/goodput_low_fraction[{i}]"), "lines": [f"input from {r['low']} to {r['high']}", str(r["source"])]}
+            for i, r in moves.iterrows()]
+    return {"kind": "ranges", "title": "What moves the goodput", "caption": "Each rate of failure and of storage from its lowest to its highest value, all else unchanged.",
+            "x": {"name": "goodput", "unit": "1", "key": "goodput_fraction", "scale": True}, "rows": rows, "marks": []}
 
 
 def plain(entry: Entry) -> Made:
@@ -214,4 +214,4 @@ def plain(entry: Entry) -> Made:
     return Section("The answer", [f"Results of kind '{entry.result.kind}' have no page of their own: these are their tables."]), made
 
 
-KINDS: dict[str, Callable[[Entry], Made]] = {"claims": claims, "plan": plan, "collective": collective, "together": together, "validation": validation, "uncertainty": uncertainty, "goodput": goodput}
+KINDS: dict[str, Callable[[Entry], Made]] = {"claims": claims, "collective": collective, "together": together, "validation": validation, "uncertainty": uncertainty, "goodput": goodput}

@@ -30,11 +30,12 @@ function scaled(value, steps, unit) {
 }
 
 /* What pure numbers count: the thing that their name says. */
-const COUNTS = { tokens_per_step: "tokens", tensor_parallel: "chips", pipeline_parallel: "stages", context_parallel: "chips", expert_parallel: "chips", data_parallel: "copies", micro_batch: "sequences", prefill_replicas: "replicas" };
-const THINGS = ["chips", "replicas", "requests", "tokens", "blocks", "domains", "rows", "stores", "restores", "saves", "steps", "samples", "stages", "sequences", "swaps", "preemptions", "retries", "activities", "transfers", "times", "failures", "links"];
+const COUNTS = { tokens_per_step: "tokens", tensor_parallel: "chips", pipeline_parallel: "stages", context_parallel: "chips", expert_parallel: "chips", data_parallel: "copies", micro_batch: "sequences", prefill_replicas: "replicas", max_num_seqs: "sequences", prefill_max_num_seqs: "sequences", prefill_tensor_parallel: "chips", prefill_pipeline_parallel: "stages" };
+const THINGS = ["chips", "replicas", "requests", "tokens", "blocks", "domains", "rows", "stores", "restores", "saves", "steps", "samples", "stages", "sequences", "swaps", "preemptions", "retries", "activities", "transfers", "times", "failures", "links", "interruptions", "components"];
 
 function counted(value, name) {
     const words = (name || "").split("_");
+    if ((name || "").includes("chip_hours")) return "chip-hours";
     const thing = (name && (COUNTS[name] || (name.includes("_per_") ? "" : THINGS.find((t) => words.includes(t))))) || "";
     return thing && value === 1 ? (thing === "copies" ? "copy" : thing.replace(/ies$/, "y").replace(/s$/, "")) : thing;
 }

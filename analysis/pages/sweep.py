@@ -7,7 +7,7 @@ import math
 import pandas
 
 from pages.entry import Entry
-from pages.page import Cell, Section, Table, number, said, short
+from pages.page import Cell, Section, Table, joined, number, said, short
 from pages.units import digits, label
 
 FIXED = ("point", "status", "message", "file", "platform_file", "platform", "workload")
@@ -55,6 +55,9 @@ def answer(entry: Entry) -> Section:
     best = done.sort_values(aim, ascending=not is_more(aim)).head(5)
     keys = _keys(entry, done)
     head = ["best by " + label(aim), *(label(c) for c in (aim, *keys))]
+    first = best.index[0]
+    at = joined([said(f"{label(key)} {{}}", _cell(entry, best, units, key, first)) for key in keys], ", ")
+    section.lead = joined([said(f"The best by {label(aim)}: {{}}, at ", number(float(best[aim][first]), units[aim], entry.dataset(f"sweep/{aim}[{first}]"), aim)), at, "."], "")
     rows = [[Cell(f"point {digits(float(p))}", f"{entry.result.path.name}:/sweep/point[{i}]"), number(float(v), units[aim], f"{entry.result.path.name}:/sweep/{aim}[{i}]", aim)]
             + [_cell(entry, best, units, key, i) for key in keys] for i, p, v in zip(best.index, best["point"], best[aim])]
     spread = float(done[aim].max() / done[aim].min()) if float(done[aim].min()) > 0 else math.nan

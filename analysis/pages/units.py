@@ -11,13 +11,15 @@ BINARY = ((2.0**50, "PiB"), (2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB")
 
 # What pure numbers count, as in page.js: the thing that their name says.
 COUNTS = {"tensor_parallel": "chips", "pipeline_parallel": "stages", "context_parallel": "chips", "expert_parallel": "chips", "data_parallel": "copies",
-          "micro_batch": "sequences", "prefill_replicas": "replicas", "tokens_per_step": "tokens"}
+          "micro_batch": "sequences", "prefill_replicas": "replicas", "tokens_per_step": "tokens", "max_num_seqs": "sequences", "prefill_max_num_seqs": "sequences", "prefill_tensor_parallel": "chips", "prefill_pipeline_parallel": "stages"}
 THINGS = ("chips", "replicas", "requests", "tokens", "blocks", "domains", "rows", "stores", "restores", "saves", "steps", "samples", "stages", "sequences", "swaps",
-          "preemptions", "retries", "activities", "transfers", "times", "failures", "links")
+          "preemptions", "retries", "activities", "transfers", "times", "failures", "links", "interruptions", "components")
 
 
 def counted(value: float, name: str) -> str:
     words = name.split("_")
+    if "chip_hours" in name:
+        return "chip-hours"
     thing = COUNTS.get(name) or ("" if "_per_" in name else next((t for t in THINGS if t in words), ""))
     if thing and value == 1:
         return "copy" if thing == "copies" else thing.removesuffix("ies") + "y" if thing.endswith("ies") else thing.removesuffix("s")

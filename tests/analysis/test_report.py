@@ -26,8 +26,9 @@ from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 
 PROGRAM = os.environ.get("TRNSIM", str(ROOT / "build-dev" / "trnsim"))
-POINTS, BYTES_MOST = 10_000, 6_000_000
-PAGES = ("train", "serve", "claims", "sweep", "tiers", "rates", "collective", "baseline")
+POINTS, BYTES_MOST, INTERACTIVE_MOST_MS = 10_000, 6_000_000, 3000
+TO_INTERACTIVE_MS: dict[str, list[int]] = {}
+PAGES = ("train", "serve", "claims", "sweep", "tiers", "rates", "collective", "baseline", "goodput", "uncertainty", "plan", "served-plan")
 RATES = (8, 16, 24)  # requests a second
 TRAINING = ("run", "workloads/llama-3-8b-pretrain.yaml", "--set", "batch_tokens=4194304")
 SERVING = ("run", "workloads/serve-llama-3-70b-conv.yaml", "--set", "requests=3000")
@@ -64,6 +65,7 @@ def made_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "claims.h5").write_bytes(Path(os.environ["TRNSIM_CLAIMS"]).read_bytes())
     else:
         trnsim("reproduce", "-q", "-o", folder / "claims.h5")
+    others(folder)
     (folder / "sweep.yaml").write_text(SWEEP.format(root=ROOT))
     trnsim("sweep", folder / "sweep.yaml", "-q", "-j", "2", "-o", folder / "sweep")
     many_points(folder / "sweep" / "sweep.h5", folder / "sweep.h5")
@@ -75,6 +77,18 @@ def made_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("claims", "sweep", "collective"):
         trnsim("report", folder / f"{name}.h5", "-o", folder / f"{name}.html")
     return folder
+
+
+def others(folder: Path) -> None:
+    """Answers that stand alone."""
+    small = ("workloads/llama-3-8b-pretrain.yaml", "--set", "batch_tokens=65536", "--platform", "platforms/p5.xml", "-q", "-o")
+    trnsim("goodput", *small, folder / "goodput.h5")
+    trnsim("plan", *small, folder / "plan.h5")
+    trnsim("plan", "workloads/serve-llama-3-70b-conv.yaml", "--set", "requests=300", "--platform", "platforms/p5.xml", "-q", "-o", folder / "served-plan.h5")
+    trnsim("uncertainty", *small, folder / "runs", "--samples", "4", "--only", "chip.h100.matmul", "--only", "price", "-j", "2")
+    (folder / "uncertainty.h5").write_bytes((folder / "runs/uncertainty.h5").read_bytes())
+    for name in ("goodput", "plan", "served-plan", "uncertainty"):
+        trnsim("report", folder / f"{name}.h5", "-o", folder / f"{name}.html")
 
 
 def many_points(source: Path, target: Path) -> None:
@@ -112,6 +126,7 @@ def opened(driver: webdriver.Chrome, page: Path) -> webdriver.Chrome:
     driver.get(page.as_uri())
     ready_ms = int(driver.execute_script("return document.documentElement.dataset.ready"))
     print(f"{page.name}: {page.stat().st_size / 1e6:.2f} MB, {ready_ms} ms to interactive")
+    TO_INTERACTIVE_MS.setdefault(page.stem, []).append(ready_ms)
     return driver
 
 
@@ -343,8 +358,14 @@ def test_a_phone_needs_no_sideways_scrolling(pages: Path, driver: webdriver.Chro
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_a_page_of_10_000_points_is_small(pages: Path) -> None:
+def test_a_page_of_10_000_points_is_small_and_soon_there(pages: Path, driver: webdriver.Chrome) -> None:
+    """The best of several loads: whatever else the machine does is not the page's."""
     assert (pages / "sweep.html").stat().st_size < BYTES_MOST
+    for _ in range(5):
+        opened(driver, pages / "sweep.html")
+        if TO_INTERACTIVE_MS["sweep"][-1] < INTERACTIVE_MOST_MS:
+            return
+    raise AssertionError(TO_INTERACTIVE_MS["sweep"])
 
 
 def old(path: Path) -> None:
