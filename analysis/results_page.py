@@ -56,7 +56,7 @@ CASES = (
          "goodput.h5"),
     Case("uncertainty", "`trnsim uncertainty` writes its answer as `FOLDER/uncertainty.h5`, and its runs as a sweep.",
          "uncertainty {root}/workloads/all-reduce-1GiB.yaml --platform {root}/platforms/p5.xml --only medium.nvlink "
-         "--samples 2 -q -j 1 -o uncertain", "uncertain/uncertainty.h5"),
+         "--samples 3 -q -j 1 -o uncertain", "uncertain/uncertainty.h5"),
     Case("baseline", "Written by `trnsim import-baseline`: a measurement, to compare training results "
          "with. `baseline` has the columns of the CSV file ([BASELINES.md](BASELINES.md)); the "
          "summary is that of a training run, nan where nothing was measured.",
