@@ -88,8 +88,8 @@ static double nic_Bps(const struct platform *platform)
     return platform->nic_up_Bps != NULL ? platform->nic_up_Bps[0] : 0;
 }
 
-/* A chip's bytes at its own rate, or those of the whole checkpoint at the rate of the store, which
- * reads and writes each once: copies of the model hand on what they share. */
+/* A chip's bytes at its own rate, or those of the whole checkpoint at the rate of the store,
+ * which reads and writes each once: copies of the model hand on what they share. */
 static double store_time_s(const struct platform *platform, double chip_bytes,
                            double checkpoint_bytes)
 {
