@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fits what frameworks cost on the host to measured steps, one framework at a time.
 
-analysis/fit_software.py TRNSIM DATA [WHAT...]   TRNSIM: the program; DATA: the folder with training.csv;
+analysis/fit_software.py TRNSIM DATA [WHAT...]   TRNSIM: the program; DATA: the folder with training.csv and,
+                                                 if it is there, vtrain-single-node.csv (every tenth row);
                                                  WHAT: names of frameworks, or experts; all when left out
 
 kernel_gap_us of every framework that has one, then expert_launch_us and expert_gap_us, one pair for
@@ -26,10 +27,13 @@ from statistics import fmean, median
 FRAMEWORKS = Path(__file__).resolve().parents[1] / "workloads/measured/frameworks.csv"
 SHAPE = ("hidden", "heads", "n_experts", "moe_topk", "moe_ffn")
 QUARTERS = 4
+SINGLE_NODE, SINGLE_NODE_FRAMEWORK, SAMPLED = "vtrain-single-node.csv", "Megatron-LM", 10
 GAPS_US = range(0, 801, 10)
 LAUNCHES_US = (100, 150, 200, 250, 300)
 EXPERT_GAPS_US = range(0, 2001, 100)
 WORST = 0.4  # an error beyond counts as this: a few rows are of software that nothing describes
+
+MADE = ("id", "framework")  # columns that rows measured in one node do not have
 
 Row = dict[str, str]
 Errors = dict[str, float]
@@ -39,6 +43,16 @@ Candidate = tuple[float, ...]
 def read_table(path: Path) -> list[Row]:
     with open(path, encoding="utf-8", newline="") as text:
         return list(csv.DictReader(text))
+
+
+def read_data(folder: Path) -> list[Row]:
+    """Primary rows of training.csv, and a sample of the steps measured in one node."""
+    rows = [row for row in read_table(folder / "training.csv") if row["primary"] == "1"]
+    if (folder / SINGLE_NODE).exists():
+        table = read_table(folder / SINGLE_NODE)
+        rows += [row | {"id": f"vtrain:{index}", "framework": SINGLE_NODE_FRAMEWORK}
+                 for index, row in enumerate(table, start=2) if index % SAMPLED == 0]
+    return rows
 
 
 def write_table(path: Path, rows: list[Row]) -> None:
@@ -55,7 +69,7 @@ def framework_of(row: Row, frameworks: list[Row]) -> str:
 
 
 def model_of(row: Row) -> str:
-    return ",".join(row[column] for column in SHAPE)
+    return ",".join(row.get(column, "") for column in SHAPE)
 
 
 def folds(rows: list[Row]) -> dict[str, str]:
@@ -70,11 +84,16 @@ def simulated(program: str, rows: list[Row], frameworks: list[Row]) -> Errors:
     """Simulated over measured time of each row that has both, with these frameworks."""
     write_table(FRAMEWORKS, frameworks)
     folder = Path(tempfile.mkdtemp())
-    write_table(folder / "training.csv", rows)
-    done = subprocess.run([program, "validate", "training", "--data", str(folder), "--json", "-q", "-o",
+    single_node = [row for row in rows if row["id"].startswith("vtrain:")]
+    write_table(folder / "training.csv", [row for row in rows if row not in single_node])
+    if single_node:
+        write_table(folder / SINGLE_NODE, [{column: row[column] for column in row if column not in MADE}
+                                           for row in single_node])
+    done = subprocess.run([program, "validate", "training", "vtrain", "--data", str(folder), "--json", "-q", "-o",
                            str(folder / "validation.h5")], capture_output=True, text=True, check=False)
-    return {result["id"]: result["simulated"] / result["measured"] for result in json.loads(done.stdout)["rows"]
-            if result["simulated"] and result["measured"]}
+    ids = {f"vtrain:{line}": row["id"] for line, row in enumerate(single_node, start=2)}
+    return {ids.get(result["id"], result["id"]): result["simulated"] / result["measured"]
+            for result in json.loads(done.stdout)["rows"] if result["simulated"] and result["measured"]}
 
 
 def with_values(frameworks: list[Row], names: Iterable[str], **values: float) -> list[Row]:
@@ -132,7 +151,7 @@ def fit_kernel_gaps(program: str, data: list[Row], frameworks: list[Row], wanted
 
 def fit_experts(program: str, data: list[Row], frameworks: list[Row]) -> list[Row]:
     names = [row["framework"] for row in frameworks if float(row["expert_launch_us"]) > 0]
-    rows = [row for row in data if row["n_experts"] and framework_of(row, frameworks) in names]
+    rows = [row for row in data if row.get("n_experts") and framework_of(row, frameworks) in names]
     tried: dict[Candidate, Errors] = {}
     for launch in LAUNCHES_US:
         none = simulated(program, rows, with_values(frameworks, names, expert_launch_us=launch, expert_gap_us=0))
@@ -154,7 +173,7 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     program, folder, *wanted = arguments
-    data = [row for row in read_table(Path(folder) / "training.csv") if row["primary"] == "1"]
+    data = read_data(Path(folder))
     before = read_table(FRAMEWORKS)
     try:
         frameworks = fit_kernel_gaps(program, data, before, wanted)
