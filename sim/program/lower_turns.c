@@ -35,19 +35,24 @@ static int32_t boundary_spec(struct lowering *lowering)
                     transformer_boundary_bytes(lowering->shape), "direct");
 }
 
+double lowering_message_Bps(const struct lowering *lowering)
+{
+    const struct platform *platform = lowering->job->platform;
+    int32_t count = 0;
+    const int32_t *links = platform_route(platform, 0, platform->chip_count - 1, &count);
+    if (platform->domain_count > 1 && platform->nic_up_Bps != NULL) {
+        return platform->nic_up_Bps[0];
+    }
+    return count > 0 ? platform->links[links[0]].bandwidth_Bps : 0;
+}
+
 /* A sender that does nothing else until its message has gone. */
 static void wait_for_message(struct lowering *lowering, int64_t microbatch)
 {
     if (!lowering->plan->blocking_sends) {
         return;
     }
-    const struct platform *platform = lowering->job->platform;
-    int32_t count = 0;
-    const int32_t *links = platform_route(platform, 0, platform->chip_count - 1, &count);
-    double rate_Bps = count > 0 ? platform->links[links[0]].bandwidth_Bps : 0;
-    if (platform->domain_count > 1 && platform->nic_up_Bps != NULL) {
-        rate_Bps = platform->nic_up_Bps[0];
-    }
+    double rate_Bps = lowering_message_Bps(lowering);
     if (lowering->sending < 0) {
         lowering->sending = job_sequence(lowering->job, "send");
         double time_s =

@@ -61,6 +61,9 @@ void lowering_pair(struct lowering *lowering, const struct turn *forward,
 enum slot lowering_slot(enum exchange exchange);
 enum collective_operation lowering_collective(enum exchange exchange);
 
+/* What a chip sends to one of another stage with: through its NICs, where there are several
+ * domains. 0: not known. */
+double lowering_message_Bps(const struct lowering *lowering);
 /* Work of a sequence, without its exchanges. */
 double lowering_sequence_s(const struct lowering *lowering, int32_t sequence);
 

@@ -257,6 +257,27 @@ static void sum_copies(struct lowering *lowering, struct bucket bucket)
     wait_all(lowering, "wait for gradients");
 }
 
+/* An embedding that the first stage and the last both hold: each end sends the other its
+ * gradient while it gets the other's. */
+static void join_embeddings(struct lowering *lowering)
+{
+    const struct plan *plan = lowering->plan;
+    const struct model *model = lowering->shape->model;
+    bool end = lowering->stage == 0 || lowering->stage == plan->pipeline_parallel - 1;
+    bool shared = model->tied_embeddings || model->prediction_layers > 0;
+    double rate_Bps = lowering_message_Bps(lowering);
+    if (!shared || !end || plan->pipeline_parallel == 1 || !(rate_Bps > 0)) {
+        return;
+    }
+    double bytes = plan->gradient_bytes * (double)model->vocabulary * (double)model->hidden /
+                   (double)plan->tensor_parallel;
+    int32_t sequence = job_sequence(lowering->job, "join embeddings");
+    struct op op = {
+        "join embeddings", PART_PIPELINE_TIME, bytes / rate_Bps, -1, SLOT_TENSOR, false, 0, 0};
+    job_op(lowering->job, sequence, &op);
+    lowering_instruct(lowering, INSTRUCTION_RUN, sequence, 0, -1, "join embeddings");
+}
+
 /* States in the host's memory: master weight and two moments come and go, both ways at once. */
 static void stream_states(struct lowering *lowering, int32_t sequence, double parameters)
 {
@@ -286,6 +307,7 @@ void states_update(struct lowering *lowering)
     }
     wait_all(lowering, "wait for gradients");
     sum_copies(lowering, bucket);
+    join_embeddings(lowering);
     double shards = 1, expert_shards = 1;
     if (plan->zero_stage > 0) {
         shards = (double)plan_shards(plan);

@@ -251,6 +251,26 @@ static void test_host_wait(void)
     arena_free(waiting->arena);
 }
 
+/* Two stages on chips of 100 GB/s: V h gradients go each way when both hold the embedding. */
+static void test_join_embeddings(void)
+{
+    struct model tied = small;
+    tied.tied_embeddings = true;
+    struct plan plan = one_stage();
+    struct made *one = make(&tied, &plan, 1);
+    CU_ASSERT_PTR_NULL(find(one->job, "join embeddings"));
+    plan.pipeline_parallel = 2;
+    struct made *two = make(&tied, &plan, 2);
+    const struct op *op = find(two->job, "join embeddings");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(op);
+    CU_ASSERT(near(op->duration_s, two->plan.gradient_bytes * 1000 * 1024 / 1e11, 1e-12));
+    struct made *apart = make(&small, &plan, 2);
+    CU_ASSERT_PTR_NULL(find(apart->job, "join embeddings"));
+    arena_free(one->arena);
+    arena_free(two->arena);
+    arena_free(apart->arena);
+}
+
 /* 16 experts on 4 chips, 2 a token: a token meets 4 (1 - C(12,2)/C(16,2)) = 1.8 chips, not 2.
  */
 static void test_merged_dispatch(void)
@@ -290,6 +310,7 @@ void suite_training_features(void)
         {"recomputation by block", test_recompute_by_block},
         {"merged dispatch", test_merged_dispatch},
         {"the host launches experts", test_host_wait},
+        {"an embedding on both ends", test_join_embeddings},
     };
     add_suite("training_features", tests, sizeof tests / sizeof tests[0]);
 }
