@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the figures of docs/ACCURACY.md and the plot docs/accuracy.svg from `trnsim validate`.
+"""Writes the figures of docs/ACCURACY.md and its plots docs/accuracy*.svg from `trnsim validate`.
 
 analysis/accuracy.py TRNSIM [DATA]   TRNSIM: the program; DATA: a folder with training.csv and
                                      perhaps vtrain-single-node.csv (default: workloads/measured)
 
-analysis/accuracy.py TRNSIM --serving   the section of serving alone, from workloads/measured/inference.csv
+analysis/accuracy.py TRNSIM --serving   the section and plot of serving alone, from workloads/measured/inference.csv
 
 What stands between the two marks in the page is replaced; all else is written by hand.
 """
@@ -13,18 +13,26 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from math import log10
 from pathlib import Path
+from statistics import fmean, median
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE, PLOT = ROOT / "docs/ACCURACY.md", ROOT / "docs/accuracy.svg"
+PAGE = ROOT / "docs/ACCURACY.md"
+PLOTS = {"training": ("accuracy.svg", "step, s"), "collectives": ("accuracy-collectives.svg", "collective, s"),
+         "compute": ("accuracy-compute.svg", "kernel, s"),
+         "inference": ("accuracy-inference.svg", "rate, 1/s, or time, s")}
 BEGIN, END = "<!-- figures: analysis/accuracy.py -->", "<!-- end of figures -->"
 PARTS_BEGIN, PARTS_END = "<!-- parts: analysis/accuracy.py -->", "<!-- end of parts -->"
+UNSEEN_BEGIN, UNSEEN_END = "<!-- unseen: analysis/accuracy.py -->", "<!-- end of unseen -->"
+QUOTED_BYTES = 1024  # sources quote latencies up to here by their time, not by their row
 SERVING = "<!-- serving: analysis/accuracy.py -->"
-COLOURS = {"A100-80GB": "#1b6ca8", "A100-40GB": "#6aaed6", "H100-SXM": "#2a7f3b", "H200-SXM": "#8cc98f",
-           "B200": "#b5651d", "GB200": "#e0a458", "Trainium1": "#a02c5a"}
+FAMILIES = {"A100": "#1b6ca8", "H100": "#2a7f3b", "H800": "#2a7f3b", "H200": "#8cc98f", "GH200": "#8cc98f",
+            "GB200": "#e0a458", "GB300": "#e0a458", "B200": "#b5651d", "B300": "#b5651d", "MI3": "#7a5fb0", "TPU": "#4d4d4d",
+            "Trainium": "#a02c5a", "Inferentia": "#d97fa6"}
 SIDE, MARGIN = 560, 60
 HEAVIEST, LIGHTEST = "full", "selective"
 
@@ -69,7 +77,41 @@ def write_parts(program: str, data: Path) -> None:
     kinds = ["collectives", "compute"] + (["kernels"] if (data / "kernels").is_dir() else [])
     done = subprocess.run([program, "validate", *kinds, "--data", str(data), "--json", "-q"],
                           capture_output=True, text=True, check=True)
-    replace(PARTS_BEGIN, PARTS_END, parts_table(json.loads(done.stdout)["groups"]))
+    told = json.loads(done.stdout)
+    replace(PARTS_BEGIN, PARTS_END, parts_table(told["groups"]))
+    for kind in ("collectives", "compute"):
+        write_plot(kind, told["rows"])
+
+
+def named_rows(letter: str) -> set[str]:
+    """Rows that the source of a fitted constant of any platform names: C0042, or C0042 to C0048."""
+    named: set[str] = set()
+    for path in (ROOT / "platforms").glob("*.xml"):
+        for source in re.findall(r'source" value="fit([^"]*)"', path.read_text(encoding="utf-8")):
+            for first, last in re.findall(rf"{letter}(\d{{4}})(?: to {letter}(\d{{4}}))?", source):
+                named |= {f"{letter}{number:04}" for number in range(int(first), int(last or first) + 1)}
+    return named
+
+
+def unseen_table(results: list[Row], sizes: dict[str, float]) -> list[str]:
+    """Errors of collectives on which no constant of the library rests, long and short."""
+    named = named_rows("C")
+    lines = ["| Size | Rows | Median | Mean | Bias |", "|---|---|---|---|---|"]
+    for label, low, high in (("1 MiB and more", 2.0 ** 20, float("inf")), ("below", QUOTED_BYTES + 1, 2.0 ** 20 - 1)):
+        errors = [float(str(row["error_fraction"])) for row in results if row["error_fraction"] is not None
+                  and row["id"] not in named and low <= sizes.get(str(row["id"]), 0) <= high]
+        if errors:
+            lines.append(f"| {label} | {len(errors)} | {percent(median(map(abs, errors)))} | "
+                         f"{percent(fmean(map(abs, errors)))} | {percent(fmean(errors), True)} |")
+    return lines
+
+
+def write_unseen(program: str, data: Path) -> None:
+    done = subprocess.run([program, "validate", "collectives", "--data", str(data), "--json", "-q"],
+                          capture_output=True, text=True, check=True)
+    with open(data / "collectives.csv", encoding="utf-8", newline="") as text:
+        sizes = {row["id"]: float(row["size_bytes"] or 0) for row in csv.DictReader(text)}
+    replace(UNSEEN_BEGIN, UNSEEN_END, unseen_table(json.loads(done.stdout)["rows"], sizes))
 
 
 def replace(begin: str, end: str, lines: list[str]) -> None:
@@ -115,9 +157,21 @@ def scaling(results: dict[str, Row], rows: list[dict[str, str]]) -> list[str]:
     return lines if len(lines) > 5 else []
 
 
-def plot(rows: list[Row]) -> str:
-    points = [(log10(float(str(row["measured"]))), log10(float(str(row["simulated"]))), str(row["accelerator"]))
-              for row in rows if row["simulated"] and row["kind"] == "training"]
+def family(accelerator: str) -> str:
+    """The longest name of a family that the accelerator's has in it."""
+    return max((name for name in FAMILIES if name in accelerator), key=len, default="other")
+
+
+def write_plot(kind: str, rows: list[Row]) -> None:
+    name, what = PLOTS[kind]
+    points = {(round(log10(float(str(row["measured"]))), 2), round(log10(float(str(row["simulated"]))), 2),
+               family(str(row["accelerator"])))
+              for row in rows if row["kind"] == kind and row["simulated"] and row["measured"]}
+    (ROOT / "docs" / name).write_text(plot(sorted(points), what), encoding="utf-8")
+
+
+def plot(points: list[tuple[float, float, str]], what: str) -> str:
+    """Measured against simulated, both by their logarithms, a colour a family of chips."""
     low = min(min(x, y) for x, y, _ in points) - 0.1
     high = max(max(x, y) for x, y, _ in points) + 0.1
 
@@ -137,15 +191,15 @@ def plot(rows: list[Row]) -> str:
             out.append(f'<text x="{at(power):.1f}" y="{whole - MARGIN + 18}" text-anchor="middle">{10.0 ** power:g}'
                        f'</text><text x="{MARGIN - 6}" y="{whole - at(power) + 4:.1f}" text-anchor="end">'
                        f'{10.0 ** power:g}</text>')
-    out += [f'<circle cx="{at(x):.1f}" cy="{whole - at(y):.1f}" r="3.5" fill="{COLOURS.get(chip, "#666")}" '
+    out += [f'<circle cx="{at(x):.1f}" cy="{whole - at(y):.1f}" r="3.5" fill="{FAMILIES.get(chip, "#666")}" '
             f'fill-opacity="0.7"/>' for x, y, chip in points]
     for place, chip in enumerate(sorted({chip for _, _, chip in points})):
         out.append(f'<circle cx="{MARGIN + 16}" cy="{MARGIN + 18 + 18 * place}" r="4" '
-                   f'fill="{COLOURS.get(chip, "#666")}"/><text x="{MARGIN + 26}" y="{MARGIN + 22 + 18 * place}">'
+                   f'fill="{FAMILIES.get(chip, "#666")}"/><text x="{MARGIN + 26}" y="{MARGIN + 22 + 18 * place}">'
                    f'{chip}</text>')
-    out += [f'<text x="{whole / 2}" y="{whole - 14}" text-anchor="middle">measured step, s (dashes: 10 %)</text>',
+    out += [f'<text x="{whole / 2}" y="{whole - 14}" text-anchor="middle">measured {what} (dashes: 10 %)</text>',
             f'<text x="18" y="{whole / 2}" text-anchor="middle" transform="rotate(-90 18 {whole / 2})">'
-            f'simulated step, s</text>', "</svg>"]
+            f'simulated {what}</text>', "</svg>"]
     return "\n".join(out) + "\n"
 
 
@@ -153,6 +207,7 @@ def serving(program: str) -> int:
     done = subprocess.run([program, "validate", "inference", "--json", "-q"],
                           capture_output=True, text=True, check=True)
     told = json.loads(done.stdout)
+    write_plot("inference", told["rows"])
     lines = group_table([group for group in told["groups"] if group["group"] != "all"])
     lines += ["", f"Not simulated: {len(told['not_simulated'])} figures (columns empty, or the model does not fit)."]
     page = PAGE.read_text(encoding="utf-8")
@@ -176,7 +231,8 @@ def main(arguments: list[str]) -> int:
     lines = group_table(validation["groups"]) + recompute_ratios(results, rows) + scaling(results, rows)
     replace(BEGIN, END, lines)
     write_parts(arguments[0], data)
-    PLOT.write_text(plot(compared), encoding="utf-8")
+    write_unseen(arguments[0], data)
+    write_plot("training", compared)
     return 0
 
 
