@@ -14,31 +14,10 @@
 
 #include "base/random.h"
 #include "workload/arrivals_source.h"
+#include "workload/session_row.h"
 
 static const int64_t SESSION_IDS = INT64_C(1) << 24; /* keep the sessions' block ids apart */
-enum { ROW_TEXT = 4096, ROW_RANGES = 512, SESSION_BLOCK_TOKENS = 64 };
-
-/* Columns that are used, in the recorded order. */
-enum field {
-    FIELD_AGENT = 1,
-    FIELD_SEQ,
-    FIELD_TIME,
-    FIELD_INPUT = 6,
-    FIELD_OUTPUT,
-    FIELD_THINK = 9,
-    FIELD_PREFIX = 12,
-    FIELD_RANGES,
-    FIELD_COUNT
-};
-static const char header[] =
-    "trace_id,agent,seq,t_s,type,model,in_tokens,out_tokens,api_time_s,"
-    "think_time_s,stop,n_blocks,common_prefix_blocks_prev,hash_ranges";
-struct row {
-    char text[ROW_TEXT];
-    char *fields[FIELD_COUNT];
-};
-
-struct chain { /* one agent of a session under way */
+struct chain {                                       /* one agent of a session under way */
     double ready_s;
     int64_t offset, end; /* of its next row, and of its session, in the file */
     int64_t session;
@@ -59,7 +38,7 @@ struct sessions {
     int32_t free_chain;
     int32_t *heap; /* chains that wait to call, the earliest on top */
     int64_t heap_count, heap_capacity;
-    struct block_range ranges[ROW_RANGES];
+    struct session_row row; /* read last */
 };
 
 static int64_t line_end(const struct sessions *sessions, int64_t offset)
@@ -79,32 +58,13 @@ static bool refuse(const struct arrivals *arrivals, int64_t offset, const char *
     return error_at(error, ERROR_INPUT, arrivals->scenario->trace, line, 0, "%s", message);
 }
 
-/* Cuts the line at offset into its fields. */
-static bool read_row(const struct arrivals *arrivals, int64_t offset, struct row *row,
-                     struct error *error)
+/* Reads the line at offset into sessions->row. */
+static bool read_row(const struct arrivals *arrivals, int64_t offset, struct error *error)
 {
-    const struct sessions *sessions = arrivals->state;
-    int64_t length = line_end(sessions, offset) - offset;
-    if (length >= ROW_TEXT) {
-        return refuse(arrivals, offset,
-                      "the line is longer than 4 KiB, expected one call a line", error);
-    }
-    memcpy(row->text, sessions->text + offset, (size_t)length);
-    row->text[length] = '\0';
-    row->text[strcspn(row->text, "\r")] = '\0';
-    char *at = row->text;
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        row->fields[i] = at;
-        at = at == NULL ? NULL : strchr(at, ',');
-        if (at == NULL && i < FIELD_COUNT - 1) {
-            return refuse(arrivals, offset, "the line has fewer fields than the first line",
-                          error);
-        }
-        if (at != NULL) {
-            *at++ = '\0';
-        }
-    }
-    return true;
+    struct sessions *sessions = arrivals->state;
+    const char *wrong = session_row_read(&sessions->row, sessions->text + offset,
+                                         line_end(sessions, offset) - offset);
+    return wrong == NULL || refuse(arrivals, offset, wrong, error);
 }
 
 static bool map_file(struct arrivals *arrivals, struct error *error)
@@ -140,32 +100,32 @@ static void add_start(struct arrivals *arrivals, int64_t offset)
     sessions->starts[sessions->count++] = offset;
 }
 
-/* Where each session begins: where the first field changes. */
+/* Where each session begins: where the first field changes. All lines are looked at, so that
+ * nothing is found wrong when the simulation is under way. */
 static bool index_sessions(struct arrivals *arrivals, struct error *error)
 {
     struct sessions *sessions = arrivals->state;
-    size_t known = strlen(header);
-    if ((size_t)sessions->size < known || memcmp(sessions->text, header, known) != 0) {
+    size_t known = strlen(session_header);
+    char last[SESSION_LINE] = "";
+    if ((size_t)sessions->size < known || memcmp(sessions->text, session_header, known) != 0) {
         return refuse(arrivals, 0,
                       "the first line names other columns, expected trace_id, agent, "
                       "... hash_ranges of recorded sessions",
                       error);
     }
-    const char *last = "";
-    size_t last_length = 0;
     for (int64_t at = line_end(sessions, 0) + 1; at < sessions->size;
          at = line_end(sessions, at) + 1) {
-        const char *line = sessions->text + at;
-        size_t length = 0;
-        while (at + (int64_t)length < sessions->size && line[length] != ',' &&
-               line[length] != '\n') {
-            length++;
+        if (!read_row(arrivals, at, error)) {
+            return false;
         }
-        if (length != last_length || memcmp(line, last, length) != 0) {
+        if (sessions->count == 0 || strcmp(sessions->row.session, last) != 0) {
             add_start(arrivals, at);
+            strcpy(last, sessions->row.session);
+            if (sessions->row.number != 0) {
+                return refuse(arrivals, at, "a session begins with a call whose seq is not 0",
+                              error);
+            }
         }
-        last = line;
-        last_length = length;
     }
     add_start(arrivals, sessions->size);
     sessions->count--;
@@ -246,13 +206,11 @@ static bool begin_session(struct arrivals *arrivals, struct error *error)
     int64_t which = sessions->begun % sessions->count;
     int64_t end = sessions->starts[which + 1];
     for (int64_t at = sessions->starts[which]; at < end; at = line_end(sessions, at) + 1) {
-        struct row row;
-        if (!read_row(arrivals, at, &row, error)) {
+        if (!read_row(arrivals, at, error)) {
             return false;
         }
-        if (strcmp(row.fields[FIELD_SEQ], "0") == 0) {
-            struct chain chain = {.ready_s = sessions->next_start_s +
-                                             strtod(row.fields[FIELD_TIME], NULL),
+        if (sessions->row.number == 0) {
+            struct chain chain = {.ready_s = sessions->next_start_s + sessions->row.time_s,
                                   .offset = at,
                                   .end = end,
                                   .session = sessions->begun};
@@ -266,53 +224,30 @@ static bool begin_session(struct arrivals *arrivals, struct error *error)
     return true;
 }
 
-static int32_t read_ranges(struct sessions *sessions, const char *text, int64_t first_id,
-                           int32_t *blocks)
-{
-    int32_t count = 0;
-    *blocks = 0;
-    while (*text != '\0' && count < ROW_RANGES) {
-        char *end;
-        int64_t from = strtoll(text, &end, 10), to = from;
-        if (end == text) {
-            break;
-        }
-        if (*end == '-') {
-            to = strtoll(end + 1, &end, 10);
-        }
-        sessions->ranges[count++] =
-            (struct block_range){first_id + from, (int32_t)(to - from + 1)};
-        *blocks += (int32_t)(to - from + 1);
-        text = end + strspn(end, " ;");
-    }
-    return count;
-}
-
 static bool make_call(struct arrivals *arrivals, int32_t index, struct arrival *arrival,
                       struct error *error)
 {
     struct sessions *sessions = arrivals->state;
     const struct chain *chain = &sessions->chains[index];
-    struct row row;
-    if (!read_row(arrivals, chain->offset, &row, error)) {
+    struct session_row *row = &sessions->row;
+    if (!read_row(arrivals, chain->offset, error)) {
         return false;
     }
     sessions->made++;
-    int64_t input = strtoll(row.fields[FIELD_INPUT], NULL, 10);
-    int64_t output = strtoll(row.fields[FIELD_OUTPUT], NULL, 10);
-    if (input < 1 || input > 1 << 26 || output < 0 || output > 1 << 26) {
-        return refuse(arrivals, chain->offset, "in_tokens or out_tokens is wrong", error);
-    }
-    *arrival = (struct arrival){.time_s = chain->ready_s,
-                                .session = chain->session,
-                                .chain = index,
-                                .input_tokens = (int32_t)input,
-                                .output_tokens = (int32_t)(output > 0 ? output : 1),
-                                .block_tokens = SESSION_BLOCK_TOKENS};
+    *arrival =
+        (struct arrival){.time_s = chain->ready_s,
+                         .session = chain->session,
+                         .chain = index,
+                         .input_tokens = row->input_tokens,
+                         .output_tokens = row->output_tokens > 0 ? row->output_tokens : 1,
+                         .block_tokens = SESSION_BLOCK_TOKENS};
     if (arrivals->scenario->agents == AGENTS_PREFIX_CACHE) {
-        arrival->range_count = read_ranges(sessions, row.fields[FIELD_RANGES],
-                                           chain->session * SESSION_IDS, &arrival->block_count);
-        arrival->ranges = sessions->ranges;
+        for (int32_t i = 0; i < row->range_count; i++) {
+            row->ranges[i].first += chain->session * SESSION_IDS;
+        }
+        arrival->ranges = row->ranges;
+        arrival->range_count = row->range_count;
+        arrival->block_count = row->block_count;
     } else if (arrivals->scenario->agents == AGENTS_STATEFUL) {
         arrival->kept_tokens = chain->kept_tokens;
     }
@@ -343,20 +278,19 @@ static void put_back(struct arrivals *arrivals, const struct arrival *arrival)
     push(arrivals, arrival->chain);
 }
 
-/* The next row of the same agent, or -1. */
-static int64_t next_row_of(struct arrivals *arrivals, const struct chain *chain,
-                           struct row *found)
+/* The next row of the same agent, which is read then; or -1. */
+static int64_t next_row_of(struct arrivals *arrivals, const struct chain *chain)
 {
     struct sessions *sessions = arrivals->state;
     struct error none = {.kind = ERROR_NONE};
-    struct row own;
-    if (!read_row(arrivals, chain->offset, &own, &none)) {
+    char agent[SESSION_LINE];
+    if (!read_row(arrivals, chain->offset, &none)) {
         return -1;
     }
+    strcpy(agent, sessions->row.agent);
     for (int64_t at = line_end(sessions, chain->offset) + 1; at < chain->end;
          at = line_end(sessions, at) + 1) {
-        if (read_row(arrivals, at, found, &none) &&
-            strcmp(found->fields[FIELD_AGENT], own.fields[FIELD_AGENT]) == 0) {
+        if (read_row(arrivals, at, &none) && strcmp(sessions->row.agent, agent) == 0) {
             return at;
         }
     }
@@ -367,19 +301,17 @@ static void completed(struct arrivals *arrivals, const struct arrival *arrival, 
 {
     struct sessions *sessions = arrivals->state;
     struct chain *chain = &sessions->chains[arrival->chain];
-    struct row row;
-    int64_t offset = next_row_of(arrivals, chain, &row);
+    int64_t offset = next_row_of(arrivals, chain);
     if (offset < 0) { /* it was the last */
         chain->next_free = sessions->free_chain;
         sessions->free_chain = arrival->chain;
         return;
     }
-    double think_s = fmax(strtod(row.fields[FIELD_THINK], NULL), 0);
-    bool kept = think_s <= arrivals->scenario->state_ttl_s;
+    const struct session_row *row = &sessions->row;
+    bool kept = row->think_s <= arrivals->scenario->state_ttl_s;
     chain->offset = offset;
-    chain->ready_s = now_s + think_s;
-    chain->kept_tokens =
-        kept ? (int32_t)strtoll(row.fields[FIELD_PREFIX], NULL, 10) * SESSION_BLOCK_TOKENS : 0;
+    chain->ready_s = now_s + row->think_s;
+    chain->kept_tokens = kept ? row->prefix_blocks * SESSION_BLOCK_TOKENS : 0;
     push(arrivals, arrival->chain);
 }
 

@@ -32,6 +32,12 @@ static bool next_row(struct played *played, int64_t loops, struct error *error)
     if (trace_reader_next(&played->reader, error)) {
         return true;
     }
+    if (error->kind == ERROR_NONE && played->made == 0) {
+        return error_at(error, ERROR_INPUT, played->reader.lines.path,
+                        (int)played->reader.lines.number, 0,
+                        "the trace ends without a request that has a prompt and an answer; "
+                        "name another file");
+    }
     if (error->kind != ERROR_NONE || played->rounds + 1 >= loops || played->of_round == 0) {
         return false;
     }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 enum { BUFFER_SIZE = TRACE_LINE_LIMIT + 2 };
@@ -13,6 +14,11 @@ bool trace_lines_open(struct trace_lines *lines, const char *path, struct arena 
                       struct error *error)
 {
     *lines = (struct trace_lines){.path = path, .buffer = arena_alloc(arena, BUFFER_SIZE)};
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        return error_at(error, ERROR_SYSTEM, path, 0, 0,
+                        "the trace is a folder, expected a file; check the path");
+    }
     errno = 0;
     lines->file = gzopen(path, "rb");
     if (lines->file == NULL) {
@@ -77,6 +83,9 @@ static bool next_line(struct trace_lines *lines, struct error *error)
             int64_t size = end != NULL ? end - start : length;
             lines->start += size + (end != NULL);
             size -= size > 0 && start[size - 1] == '\r';
+            if (memchr(start, '\0', (size_t)size) != NULL) {
+                return refuse(lines, error, "the line holds a zero byte, expected text");
+            }
             start[size] = '\0';
             lines->line = start;
             lines->number++;

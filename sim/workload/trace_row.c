@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 static const double TOKEN_LIMIT = 1 << 26;
+static const int64_t MOST_ID = INT64_C(1) << 62;
 
 static bool refuse(const struct trace_reader *reader, struct error *error, const char *found,
                    const char *expected)
@@ -73,6 +74,7 @@ static bool read_header(struct trace_reader *reader, struct error *error)
         if (found && (reader->format == TRACE_AUTO || reader->format == known->format)) {
             reader->format = known->format;
             reader->dates = known->dates;
+            reader->columns = count;
             return true;
         }
     }
@@ -147,7 +149,7 @@ static bool read_csv(struct trace_reader *reader, struct error *error)
     int last =
         reader->time_column > reader->input_column ? reader->time_column : reader->input_column;
     last = last > reader->output_column ? last : reader->output_column;
-    if (count <= last) {
+    if (count <= last || count != reader->columns) {
         char found[64];
         snprintf(found, sizeof found, "the line has %d fields", count);
         return refuse(reader, error, found, "as many as the first line");
@@ -210,9 +212,10 @@ static bool read_ids(struct trace_reader *reader, const json_t *ids, struct erro
     }
     json_array_foreach(ids, index, id)
     {
-        if (!json_is_integer(id)) {
+        if (!json_is_integer(id) || json_integer_value(id) < 0 ||
+            json_integer_value(id) > MOST_ID) {
             return refuse(reader, error, "hash_ids holds something else",
-                          "a list of whole numbers");
+                          "a list of whole numbers from 0 to 2^62");
         }
         add_id(reader, (int64_t)json_integer_value(id));
     }
@@ -247,7 +250,8 @@ static bool read_object(struct trace_reader *reader, const json_t *object, struc
     }
     row->time_s = json_number_value(time) * reader->time_unit_s;
     const json_t *chat = json_object_get(object, "chat_id");
-    row->session = json_is_integer(chat) ? (int64_t)json_integer_value(chat) : -1;
+    int64_t session = json_is_integer(chat) ? (int64_t)json_integer_value(chat) : -1;
+    row->session = session <= MOST_ID ? session : -1;
     return read_count(reader, object, "input_length", &row->input_tokens, error) &&
            read_count(reader, object, "output_length", &row->output_tokens, error) &&
            read_ids(reader, json_object_get(object, "hash_ids"), error);

@@ -18,10 +18,10 @@ struct trace_row {
 struct trace_reader {
     struct trace_lines lines;
     enum trace_format format;
-    int time_column, input_column, output_column; /* of CSV */
-    bool dates;                                   /* times are dates, not seconds */
-    double time_unit_s;                           /* of JSON */
-    int64_t block_tokens;                         /* of prompt ids; 0: not known yet */
+    int columns, time_column, input_column, output_column; /* of CSV */
+    bool dates;                                            /* times are dates, not seconds */
+    double time_unit_s;                                    /* of JSON */
+    int64_t block_tokens;                                  /* of prompt ids; 0: not known yet */
     struct trace_row row;
     struct arena *arena;
 };
