@@ -48,8 +48,9 @@ int64_t context_swap_find(struct serving *serving, const struct pool *pool,
     struct request *item = request_at(&serving->requests, request);
     int64_t tokens = replica_blocks_target(item) - 1;
     serving->found_bytes[KV_HOST] = (double)tokens * pool->tiers.place.token_bytes;
-    if (context_restore_s(serving, pool, context_number(pool, replica)) >
-        context_prefill_s(pool, 0, tokens + 1)) {
+    bool stored = tokens <= item->prefilled; /* in the replica's own cache, as shared blocks */
+    if (stored || context_restore_s(serving, pool, context_number(pool, replica)) >
+                      context_prefill_s(pool, 0, tokens + 1)) {
         context_swap_forget(serving, replica, request);
         return 0;
     }

@@ -42,7 +42,9 @@ static const struct arrival_source *source_of(const struct serving_scenario *sce
         }
         return is_sessions(scenario) ? &arrivals_sessions : &arrivals_trace;
     }
-    return &arrivals_drawn;
+    bool one = scenario->turns == NULL || strcmp(scenario->turns, "1") == 0;
+    bool talk = !one || scenario->shared_tokens > 0;
+    return talk ? &arrivals_turns : &arrivals_drawn;
 }
 
 struct arrivals *arrivals_open(const struct serving_scenario *scenario, uint64_t seed,

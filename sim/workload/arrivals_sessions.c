@@ -14,6 +14,7 @@
 
 #include "base/random.h"
 #include "workload/arrivals_source.h"
+#include "workload/ready_heap.h"
 #include "workload/session_row.h"
 
 static const int64_t SESSION_IDS = INT64_C(1) << 24; /* keep the sessions' block ids apart */
@@ -36,8 +37,7 @@ struct sessions {
     struct chain *chains;
     int64_t chain_count, chain_capacity;
     int32_t free_chain;
-    int32_t *heap; /* chains that wait to call, the earliest on top */
-    int64_t heap_count, heap_capacity;
+    struct ready_heap heap; /* of chains that wait to call */
     struct session_row row; /* read last */
 };
 
@@ -146,42 +146,10 @@ static bool open_sessions(struct arrivals *arrivals, struct error *error)
     return map_file(arrivals, error) && index_sessions(arrivals, error);
 }
 
-static bool sooner(const struct sessions *sessions, int32_t a, int32_t b)
-{
-    double gap_s = sessions->chains[b].ready_s - sessions->chains[a].ready_s;
-    return gap_s > 0 || (gap_s >= 0 && a < b);
-}
-
 static void push(struct arrivals *arrivals, int32_t chain)
 {
     struct sessions *sessions = arrivals->state;
-    sessions->heap = arena_grow(arrivals->arena, sessions->heap, sessions->heap_count,
-                                &sessions->heap_capacity, sizeof(int32_t));
-    int64_t place = sessions->heap_count++;
-    while (place > 0 && sooner(sessions, chain, sessions->heap[(place - 1) / 2])) {
-        sessions->heap[place] = sessions->heap[(place - 1) / 2];
-        place = (place - 1) / 2;
-    }
-    sessions->heap[place] = chain;
-}
-
-static int32_t pop(struct sessions *sessions)
-{
-    int32_t top = sessions->heap[0], last = sessions->heap[--sessions->heap_count];
-    int64_t place = 0, child;
-    while ((child = 2 * place + 1) < sessions->heap_count) {
-        if (child + 1 < sessions->heap_count &&
-            sooner(sessions, sessions->heap[child + 1], sessions->heap[child])) {
-            child++;
-        }
-        if (!sooner(sessions, sessions->heap[child], last)) {
-            break;
-        }
-        sessions->heap[place] = sessions->heap[child];
-        place = child;
-    }
-    sessions->heap[place] = last;
-    return top;
+    ready_heap_push(&sessions->heap, arrivals->arena, sessions->chains[chain].ready_s, chain);
 }
 
 static void add_chain(struct arrivals *arrivals, const struct chain *made)
@@ -263,13 +231,14 @@ static bool next(struct arrivals *arrivals, struct arrival *arrival, struct erro
         return false;
     }
     while (sessions->begun < all &&
-           (sessions->heap_count == 0 ||
-            sessions->next_start_s <= sessions->chains[sessions->heap[0]].ready_s)) {
+           (sessions->heap.count == 0 ||
+            sessions->next_start_s <= sessions->heap.items[0].time_s)) {
         if (!begin_session(arrivals, error)) {
             return false;
         }
     }
-    return sessions->heap_count > 0 && make_call(arrivals, pop(sessions), arrival, error);
+    return sessions->heap.count > 0 &&
+           make_call(arrivals, ready_heap_pop(&sessions->heap).chain, arrival, error);
 }
 
 static void put_back(struct arrivals *arrivals, const struct arrival *arrival)

@@ -28,4 +28,5 @@ struct arrivals {
     int64_t kept_capacity;
 };
 
-extern const struct arrival_source arrivals_drawn, arrivals_trace, arrivals_sessions;
+extern const struct arrival_source arrivals_drawn, arrivals_trace, arrivals_sessions,
+    arrivals_turns;

@@ -66,6 +66,8 @@ struct serving_scenario {
     int64_t requests, concurrency;
     const char *input_tokens, *output_tokens; /* lengths.h */
     double length_correlation;
+    const char *turns, *turn_tokens, *think; /* lengths.h; think in s */
+    int64_t shared_tokens, shared_prefixes;
     const char *trace;           /* NULL or "none" */
     int trace_format;            /* enum trace_format */
     double characters_per_token; /* of texts, in traces that have texts */
@@ -151,6 +153,16 @@ struct serving_scenario {
     X(output_tokens, TEXT, serving.output_tokens, 0, 0, NULL, "256", "likewise")               \
     X(length_correlation, REAL, serving.length_correlation, -1, 1, NULL, "0",                  \
       "of input and output, as that of two normal variables behind them")                      \
+    X(turns, TEXT, serving.turns, 0, 0, NULL, "1",                                             \
+      "requests of a conversation, written as a length; each goes on where the last ended")    \
+    X(turn_tokens, TEXT, serving.turn_tokens, 0, 0, NULL, "64",                                \
+      "by which a later prompt is longer than what was said before")                           \
+    X(think, TEXT, serving.think, 0, 0, NULL, "60",                                            \
+      "whole seconds from an answer to the next prompt, written as a length")                  \
+    X(shared_tokens, COUNT, serving.shared_tokens, 0, 1 << 26, NULL, "0",                      \
+      "leading tokens of all prompts, such as instructions, that conversations share")         \
+    X(shared_prefixes, COUNT, serving.shared_prefixes, 1, 1 << 24, NULL, "1",                  \
+      "how many different ones there are, equally likely")                                     \
     X(trace, TEXT, serving.trace, 0, 0, NULL, "none",                                          \
       "a file of recorded requests, relative to the current folder; replaces the above")       \
     X(trace_format, CHOICE, serving.trace_format, 0, 0,                                        \

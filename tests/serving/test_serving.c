@@ -152,9 +152,13 @@ static void test_conservation(void)
     static const char *const lengths[] = {"input_tokens=1..60 output_tokens=1..40",
                                           "input_tokens=100..700 output_tokens=1..300",
                                           "input_tokens=500 output_tokens=1"};
-    static const char *const loads[] = {"arrivals=poisson rate=50", "arrivals=at-once",
+    static const char *const loads[] = {"arrivals=poisson rate=50",
+                                        "arrivals=at-once",
                                         "arrivals=closed concurrency=7",
-                                        "arrivals=gamma cv=4 rate=5"};
+                                        "arrivals=gamma cv=4 rate=5",
+                                        "rate=50 turns=1..6 turn_tokens=1..90 think=1..3",
+                                        "rate=50 turns=3 agents=stateless shared_tokens=64",
+                                        "arrivals=closed concurrency=9 shared_tokens=99"};
     static const char *const contexts[] = {
         "preemption=recompute",
         "preemption=swap",
@@ -184,7 +188,7 @@ static void test_conservation(void)
             "seed=%d",
             (long long)random_below(&stream, 300) + 1, draw(&stream, policies, 2 + (i < 60)),
             draw(&stream, contexts, i < 60 ? 3 : 9), draw(&stream, fleets, i < 120 ? 1 : 7),
-            draw(&stream, routers, 4), draw(&stream, lengths, 3), draw(&stream, loads, 4),
+            draw(&stream, routers, 4), draw(&stream, lengths, 3), draw(&stream, loads, 7),
             (long long)random_below(&stream, 5) + 1,
             (long long)random_below(&stream, 2000) + 64,
             (long long)random_below(&stream, 40) + 1, (long long)random_below(&stream, 20) + 1,

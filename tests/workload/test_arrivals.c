@@ -166,12 +166,55 @@ static void test_drawn(void)
     arena_free(arena);
 }
 
+/* Conversations of three turns: 100 tokens, 20 of the answer and 10 more, and again; one ends
+ * 2 s after it came, somebody thinks for 5. Of blocks of 16 tokens the first two are shared. */
+static void test_turns(void)
+{
+    struct arena *arena = arena_create();
+    struct error error = {.kind = ERROR_NONE};
+    struct serving_scenario scenario = {.arrivals = ARRIVALS_POISSON,
+                                        .rate_per_s = 3,
+                                        .rate_scale = 1,
+                                        .requests = 3000,
+                                        .input_tokens = "100",
+                                        .output_tokens = "20",
+                                        .turns = "3",
+                                        .turn_tokens = "10",
+                                        .think = "5",
+                                        .shared_tokens = 32,
+                                        .shared_prefixes = 1,
+                                        .block_tokens = 16,
+                                        .agents = AGENTS_PREFIX_CACHE};
+    struct arrivals *arrivals = arrivals_open(&scenario, 1, arena, &error);
+    struct arrival taken;
+    int64_t turn[3000] = {0}, first[3000], count = 0, wrong = 0;
+    double last_s[3000], now_s = 0;
+    while (arrivals != NULL && isfinite(arrivals_time_s(arrivals)) &&
+           arrivals_take(arrivals, &taken, &error)) {
+        int64_t of = taken.session, nth = turn[of]++;
+        int32_t input = (int32_t)(100 + 30 * nth);
+        wrong += taken.input_tokens != input || taken.output_tokens != 20 || nth > 2;
+        wrong += taken.block_count != input / 16 || taken.ranges[0].count != 2;
+        wrong += nth > 0 && (taken.ranges[1].first != first[of] ||
+                             !near(taken.time_s, last_s[of] + 7, 1e-12));
+        wrong += taken.time_s < now_s;
+        now_s = last_s[of] = taken.time_s;
+        first[of] = taken.ranges[1].first;
+        count++;
+        arrivals_completed(arrivals, &taken, taken.time_s + 2);
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT_EQUAL(count, 3000);
+    CU_ASSERT(near(now_s, 1000, 0.1)); /* 3 requests a second */
+    arena_free(arena);
+}
+
 void suite_arrivals(void)
 {
     static const struct test tests[] = {
         {"published forms", test_forms}, {"rounds and speed", test_rounds},
         {"wrong traces", test_wrong},    {"a line without end", test_long_line},
-        {"drawn loads", test_drawn},
+        {"drawn loads", test_drawn},     {"conversations", test_turns},
     };
     add_suite("arrivals", tests, sizeof tests / sizeof tests[0]);
 }
