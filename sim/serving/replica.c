@@ -143,6 +143,7 @@ static void take_decode_blocks(struct serving_engine *engine, struct replica *re
         count += replica->block_needs[decode_set_remainder(engine, replica->step + i)];
     }
     kv_cache_take(&replica->cache, count);
+    replica->reserved -= engine->scenario->admission == ADMISSION_ANSWER ? count : 0;
 }
 
 static void end_request(struct serving_engine *engine, struct replica *replica, int32_t request,

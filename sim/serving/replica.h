@@ -33,6 +33,7 @@ struct replica {
     uint32_t admissions;   /* ever; those in the batch know their number */
     struct finish *heap;   /* [decode_count], the next to finish on top: decode_set.h */
     int64_t heap_capacity;
+    int64_t reserved; /* blocks for what those with blocks have yet to say: ADMISSION_ANSWER */
     int64_t decode_count, context; /* tokens in the cache of those that decode */
     int32_t *block_needs;          /* [block_tokens]: requests by step modulo block_tokens */
     int32_t *prefills;             /* admitted, prompt not complete, in order */

@@ -45,9 +45,23 @@ static int64_t replica_blocks_own(const struct serving_engine *engine,
     return all > shared ? all - shared : 0;
 }
 
+/* Blocks that are kept free for the rest of the answer. */
+static int64_t future_blocks(const struct serving_engine *engine, const struct request *request,
+                             int64_t context)
+{
+    int64_t end = (int64_t)request->input_tokens + request->output_tokens;
+    return engine->scenario->admission == ADMISSION_ANSWER && end > context
+               ? replica_blocks_own(engine, request, end) -
+                     replica_blocks_own(engine, request, context)
+               : 0;
+}
+
 void replica_blocks_release(struct serving_engine *engine, struct replica *replica,
                             const struct request *request, int64_t context)
 {
+    int64_t future = future_blocks(engine, request, context);
+    replica->reserved -= future;
+    replica->cache.freed_count += future; /* for those that look for room */
     kv_cache_give(&replica->cache, replica_blocks_own(engine, request, context));
     if (!shares(engine, request)) {
         return;
@@ -99,6 +113,8 @@ void replica_blocks_trim(struct serving_engine *engine, struct replica *replica,
                          const struct request *request)
 {
     int64_t target = replica_blocks_target(request);
+    replica->reserved +=
+        future_blocks(engine, request, target - 1) - future_blocks(engine, request, target);
     kv_cache_give(&replica->cache, replica_blocks_own(engine, request, target) -
                                        replica_blocks_own(engine, request, target - 1));
 }
@@ -135,11 +151,13 @@ bool replica_blocks_take(struct serving_engine *engine, struct replica *replica,
     if (shared) {
         found = match(engine, replica, request, &cost);
     }
+    int64_t future = future_blocks(engine, request, replica_blocks_target(request));
+    bool answers = engine->scenario->admission == ADMISSION_ANSWER;
     int64_t promised = /* to the next step of those that decode */
-        replica->decode_count > 0
+        replica->decode_count > 0 && !answers
             ? replica->block_needs[decode_set_remainder(engine, replica->step)]
             : 0;
-    int64_t lacking = cost - kv_cache_available(&replica->cache);
+    int64_t lacking = cost + future + replica->reserved - kv_cache_available(&replica->cache);
     if (lacking + promised > 0) {
         replica->hesitates = lacking <= 0; /* a step later there may be room */
         replica->blocked = index;
@@ -164,5 +182,6 @@ bool replica_blocks_take(struct serving_engine *engine, struct replica *replica,
         request->away = away > request->prefilled ? (int32_t)away : 0;
     }
     kv_cache_take(&replica->cache, own);
+    replica->reserved += future;
     return true;
 }

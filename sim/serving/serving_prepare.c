@@ -155,6 +155,7 @@ static void divide(struct serving *serving)
     decode->prefix_caching = false;
     decode->offload = "none";
     prefill->preemption = PREEMPTION_RECOMPUTE;
+    prefill->admission = ADMISSION_PROMPT; /* answers are said elsewhere */
     serving->pool_count = 2;
 }
 

@@ -97,14 +97,24 @@ static double kv_bytes(const struct step_cost *cost, const struct chip *chip,
     return *taken - weights - others;
 }
 
+/* What the draft keeps, over what the model keeps. */
+static double draft_share(const struct serving_scenario *scenario, double said)
+{
+    if (!(scenario->speculative_tokens > 0)) {
+        return 0;
+    }
+    return said >= 0 ? said : scenario->draft_fraction;
+}
+
 bool step_memory_fill(struct step_cost *cost, const struct step_maker *maker,
                       struct error *error)
 {
     const struct serving_scenario *scenario = maker->scenario;
     double taken = 0;
-    cost->weights_bytes = weights_bytes(maker);
+    cost->weights_bytes =
+        weights_bytes(maker) * (1 + draft_share(scenario, scenario->draft_weights));
     cost->activation_bytes = activation_bytes(maker);
-    cost->kv_token_bytes = token_bytes(maker);
+    cost->kv_token_bytes = token_bytes(maker) * (1 + draft_share(scenario, scenario->draft_kv));
     cost->kv_bytes = kv_bytes(cost, &maker->chip, scenario, &taken);
     if (cost->kv_bytes > 0 || strcmp(scenario->kv_tokens, "unlimited") == 0) {
         return true;

@@ -27,6 +27,8 @@ enum trace_format {
 /* Where keys and values can lie; KV_HBM: the KV cache itself. */
 enum kv_place { KV_HBM, KV_HOST, KV_SSD, KV_SHARED, KV_PLACES };
 enum preemption_kind { PREEMPTION_RECOMPUTE, PREEMPTION_SWAP };
+/* What must have room for a request to be admitted: its prompt, or its answer as well. */
+enum admission_kind { ADMISSION_PROMPT, ADMISSION_ANSWER };
 enum agents_kind { AGENTS_STATELESS, AGENTS_PREFIX_CACHE, AGENTS_STATEFUL };
 enum batch_kind { BATCH_CHUNKED, BATCH_PREFILL_FIRST, BATCH_STATIC };
 enum autoscaler_kind { AUTOSCALER_NONE, AUTOSCALER_QUEUE, AUTOSCALER_CONCURRENCY };
@@ -81,6 +83,7 @@ struct serving_scenario {
     /* engine */
     int policy;     /* enum batch_kind */
     int preemption; /* enum preemption_kind */
+    int admission;  /* enum admission_kind */
     int64_t max_num_seqs, max_num_batched_tokens, block_tokens, max_model_len;
     double memory_utilization_fraction;
     int memory_rule;       /* enum memory_rule */
@@ -88,10 +91,11 @@ struct serving_scenario {
     bool prefix_caching;
     double step_overhead_s, request_overhead_s, graph_memory_bytes;
     struct engine_properties engine;
-    double speculative_tokens; /* that a draft proposes in a step; 0: no draft */
-    double acceptance;         /* chance of each to be right, if those before it are; -1 */
-    double accepted_tokens;    /* that come out of such a step; 0: by acceptance */
-    double draft_fraction;     /* time of the draft for one token, of a whole step's */
+    double speculative_tokens;      /* that a draft proposes in a step; 0: no draft */
+    double acceptance;              /* chance of each to be right, if those before it are; -1 */
+    double accepted_tokens;         /* that come out of such a step; 0: by acceptance */
+    double draft_fraction;          /* time of the draft for one token, of a whole step's */
+    double draft_weights, draft_kv; /* of the draft over the model's; -1: draft_fraction */
 
     /* tiers of the KV cache below the chips' memory */
     const char *offload; /* names, the upper one first */
@@ -195,6 +199,9 @@ struct serving_scenario {
     X(preemption, CHOICE, serving.preemption, 0, 0, "recompute|swap", "recompute",             \
       "what becomes of a request's keys and values when it loses its place: computed again; "  \
       "or moved to host memory, and back where that is faster")                                \
+    X(admission, CHOICE, serving.admission, 0, 0, "prompt|answer", "prompt",                   \
+      "what must have room in the KV cache for a request to begin: its prompt; or its whole "  \
+      "answer as well, so that none ever loses its place (TensorRT-LLM)")                      \
     X(max_num_seqs, COUNT, serving.max_num_seqs, 1, 1 << 20, NULL, "256",                      \
       "requests in a batch, at most")                                                          \
     X(max_num_batched_tokens, COUNT, serving.max_num_batched_tokens, 1, 1 << 20, NULL, "8192", \
@@ -261,6 +268,10 @@ struct serving_scenario {
     X(draft_fraction, REAL, serving.draft_fraction, 0, 1, NULL, "0.05",                        \
       "time of the draft for one token, of the step's: near the draft's bytes over the "       \
       "model's; 1 / layers for a head of one layer")                                           \
+    X(draft_weights, REAL, serving.draft_weights, -1, 1, NULL, "-1",                           \
+      "memory of the draft's weights over the model's; -1: as draft_fraction")                 \
+    X(draft_kv, REAL, serving.draft_kv, -1, 1, NULL, "-1",                                     \
+      "memory of the draft's keys and values over the model's; -1: as draft_fraction")         \
     X(request_overhead, TIME, serving.request_overhead_s, 0, 0, NULL, "0s",                    \
       "before a request reaches the engine: network, tokenizer")                               \
     X(graph_memory, SIZE, serving.graph_memory_bytes, 0, INT64_C(1) << 50, NULL, "1GiB",       \

@@ -92,6 +92,27 @@ static void test_mixed_step(void)
     serving_case_free(&made);
 }
 
+/* A draft of a tenth of the weights and a quarter of the keys and values. */
+static void test_memory(void)
+{
+#define DRAFT "kv_tokens=auto speculative_tokens=3 acceptance=0.6 draft_fraction=0.1 "
+    struct serving_case none = serving_case_run("kv_tokens=auto");
+    struct serving_case told = serving_case_run(DRAFT "draft_kv=0.25");
+    struct serving_case like = serving_case_run(DRAFT "draft_weights=0.1 draft_kv=0.1");
+    struct serving_case same = serving_case_run(DRAFT);
+#undef DRAFT
+    const struct step_cost *a = none.serving->pools[POOL_MAIN].cost;
+    const struct step_cost *b = told.serving->pools[POOL_MAIN].cost;
+    CU_ASSERT(near(b->kv_bytes, a->kv_bytes - 0.1 * a->weights_bytes, 1e-12));
+    CU_ASSERT(near(b->kv_token_bytes, 1.25 * a->kv_token_bytes, 1e-12));
+    CU_ASSERT_EQUAL(like.serving->pools[POOL_MAIN].block_count,
+                    same.serving->pools[POOL_MAIN].block_count);
+    serving_case_free(&none);
+    serving_case_free(&told);
+    serving_case_free(&like);
+    serving_case_free(&same);
+}
+
 /* What is said about a draft is possible. */
 static void test_refused(void)
 {
@@ -136,6 +157,7 @@ void suite_draft(void)
         {"tokens that are accepted", test_accepted},
         {"one request with a draft", test_alone},
         {"a draft beside a prompt", test_mixed_step},
+        {"memory of a draft", test_memory},
         {"impossible drafts", test_refused},
         {"attention data parallelism", test_attention_parts},
     };

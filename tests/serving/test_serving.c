@@ -128,6 +128,8 @@ static void check_conserved(const struct serving_case *made)
     CU_ASSERT(totals->preemptions + serving->fleet.retried > 0 || totals->recomputed == 0);
     CU_ASSERT(near(outcome->present_integral_s, outcome->time_sum_s, 1e-9));
     CU_ASSERT(totals->hit_blocks <= totals->prompt_blocks);
+    CU_ASSERT(serving->scenario->serving.admission == ADMISSION_PROMPT ||
+              totals->preemptions == 0);
     for (int32_t i = 0; i < serving->lane_count; i++) {
         const struct kv_cache *cache = &serving->replicas[i].cache;
         CU_ASSERT_EQUAL(kv_cache_used(cache), 0);
@@ -135,6 +137,7 @@ static void check_conserved(const struct serving_case *made)
         CU_ASSERT_EQUAL(serving->replicas[i].context, 0);
         CU_ASSERT_EQUAL(serving->replicas[i].incoming_count, 0);
         CU_ASSERT_EQUAL(serving->replicas[i].held_count, 0);
+        CU_ASSERT_EQUAL(serving->replicas[i].reserved, 0);
     }
     check_stores(serving);
 }
@@ -185,14 +188,15 @@ static void test_conservation(void)
             text, sizeof text,
             "requests=%lld policy=%s %s %s router=%s %s %s replicas=%lld kv_tokens=%lld "
             "block_tokens=%lld max_num_seqs=%lld max_num_batched_tokens=%lld coalesce=%s "
-            "seed=%d",
+            "admission=%s seed=%d",
             (long long)random_below(&stream, 300) + 1, draw(&stream, policies, 2 + (i < 60)),
             draw(&stream, contexts, i < 60 ? 3 : 9), draw(&stream, fleets, i < 120 ? 1 : 7),
             draw(&stream, routers, 4), draw(&stream, lengths, 3), draw(&stream, loads, 7),
             (long long)random_below(&stream, 5) + 1,
             (long long)random_below(&stream, 2000) + 64,
             (long long)random_below(&stream, 40) + 1, (long long)random_below(&stream, 20) + 1,
-            (long long)random_below(&stream, 600) + 30, i % 2 == 0 ? "on" : "off", i);
+            (long long)random_below(&stream, 600) + 30, i % 2 == 0 ? "on" : "off",
+            i % 3 == 0 ? "answer" : "prompt", i);
         struct serving_case made = serving_case_run(text);
         CU_ASSERT(made.served);
         if (!made.served) {
