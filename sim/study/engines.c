@@ -172,12 +172,14 @@ void engines_apply(const struct engines *engines, const struct engine_name *name
 {
     static const char *const policies[] = {"chunked", "prefill-first", "static"};
     static const char *const rules[] = {"total", "static", "free"};
+    static const char *const admissions[] = {"prompt", "answer"};
     for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++) {
         double value = engines_number(engines, name, properties[i].column);
         double *place = (double *)(void *)((char *)scenario + properties[i].offset);
         *place = isfinite(value) ? value * properties[i].unit : properties[i].otherwise;
     }
     scenario->policy = choice(engines_text(engines, name, "policy"), policies, 3);
+    scenario->admission = choice(engines_text(engines, name, "admission"), admissions, 2);
     scenario->memory_rule = choice(engines_text(engines, name, "memory_rule"), rules, 3);
     scenario->max_num_seqs = engines_count(engines, name, "max_num_seqs", 256);
     scenario->max_num_batched_tokens =

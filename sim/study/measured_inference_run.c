@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "serving/serving.h"
+#include "serving/serving_load.h"
 #include "study/measured_inference.h"
 #include "study/measured_load.h"
 #include "study/names.h"
@@ -49,18 +50,27 @@ static struct serving *simulate(const struct inference_case *what, struct arena 
                : NULL;
 }
 
+/* Requests that full batches serve in the least time: the load is made by the rate that the
+ * system can do, so that the last answers of a short run do not weigh more. */
+static int64_t requests_for(const struct serving *serving, double least_s)
+{
+    double end_s = fmax(serving->outcome->end_s, 1);
+    double rate_per_s = (double)serving->outcome->completed / end_s;
+    double full_per_s = serving_load_capacity_per_s(serving);
+    return (int64_t)ceil(least_s * fmax(rate_per_s, isfinite(full_per_s) ? full_per_s : 0));
+}
+
 /* A run that was too short, again with as many more requests as are missing. */
 static struct serving *simulate_long(const struct inference_case *what, struct arena *arena,
                                      struct error *error)
 {
     struct serving *serving = simulate(what, arena, error);
-    double end_s = serving == NULL ? what->least_s : serving->outcome->end_s;
-    if (end_s >= what->least_s) {
+    struct serving_scenario *scenario = &what->scenario->serving;
+    int64_t wanted = serving == NULL ? 0 : requests_for(serving, what->least_s);
+    if (wanted <= scenario->requests) {
         return serving;
     }
-    struct serving_scenario *scenario = &what->scenario->serving;
-    scenario->requests =
-        (int64_t)ceil((double)scenario->requests * what->least_s / fmax(end_s, 1));
+    scenario->requests = wanted;
     return simulate(what, arena, error);
 }
 
