@@ -8,6 +8,7 @@ import csv
 import hashlib
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +18,9 @@ import pytest
 from program import PLATFORMS, ROOT, WORKLOADS, program, trnsim
 
 sys.path.insert(0, str(ROOT / "analysis"))
+import draw_sessions  # noqa: E402
 import fit_engines  # noqa: E402
+import fit_turns  # noqa: E402
 import load  # noqa: E402
 import recorded_runs  # noqa: E402
 
@@ -108,6 +111,29 @@ def test_recorded_runs_of_an_engine(model: str, tmp_path: Path) -> None:
     assert abs(requests["ttft_s"].mean() / measured["ttft"].mean() - 1) < 0.10
     for name in ("running", "waiting"):
         assert curve_error(measured, series, name) < 0.05, name
+
+
+def test_turns_are_found_by_their_blocks(tmp_path: Path) -> None:
+    """Two conversations behind one shared block; the first goes on after 100 s, by 24 tokens beyond what was said."""
+    rows = ((0, 1100, 100, [0, 1, 2]), (10, 1030, 50, [0, 3, 4]), (100, 1224, 60, [0, 1, 5]), (130, 600, 10, [0, 6]))
+    trace = tmp_path / "trace.jsonl"
+    trace.write_text("".join(json.dumps({"timestamp": 1000 * time_s, "input_length": tokens, "output_length": said,
+                                         "hash_ids": ids}) + "\n" for time_s, tokens, said, ids in rows))
+    talk = fit_turns.conversations(fit_turns.read(trace), fit_turns.block_ids(trace), pace_s=0.02)
+    assert talk.shared_tokens == 512
+    assert talk.turns == [2, 1, 1] and talk.added == [24] and talk.think_s == [98]
+
+
+def test_drawn_sub_agents_are_served(tmp_path: Path) -> None:
+    trace = tmp_path / "sessions.csv"
+    done = subprocess.run([sys.executable, ROOT / "analysis/draw_sessions.py", "--sessions", "20", "--sub-agents", "1"],
+                          capture_output=True, text=True, check=True)
+    trace.write_text(done.stdout)
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert {row["agent"] for row in rows} >= {"main", "main/agent_001"}
+    result = serve(tmp_path, "serve-llama-3-70b-agents.yaml", f"trace={trace}", "rate=0.01")
+    assert result["requests_completed"] == len(rows)
+    assert draw_sessions.SUB.calls[-1] == 24
 
 
 SEEDS = """title: seeds
