@@ -129,10 +129,22 @@ static bool run_batch(const struct inference_case *what, struct inference_result
 
 struct network {
     const struct step_cost *prefill, *decode;
-    double servers, prefill_s; /* prompts at a time in the prefill pool, time of one */
-    double input, output;      /* tokens */
-    double decode_replicas;
+    double prefill_replicas, decode_replicas;
+    double ranks, most;   /* of a prefill replica; prompts of each that a step has room for */
+    double input, output; /* tokens */
 };
+
+/* A step of a prefill replica with so many prompts on each of its ranks. */
+static double prompts_s(const struct network *network, double each)
+{
+    double prompts = network->ranks * ceil(each - 1e-9), tokens = network->input;
+    struct step step = {.prefill_tokens = (int64_t)(tokens * prompts),
+                        .prefill_count = (int64_t)prompts,
+                        .rows = (int64_t)prompts,
+                        .prefill_pairs = prompts * tokens * (tokens + 1) / 2,
+                        .prefill_context = tokens * prompts};
+    return step_cost_s(network->prefill, &step, NULL);
+}
 
 /* A step of a decode replica that holds so many requests. */
 static double token_s(const struct network *network, double requests)
@@ -146,23 +158,34 @@ static double token_s(const struct network *network, double requests)
     return step_cost_s(network->decode, &step, NULL);
 }
 
+/* Until a prompt is complete that finds others at the prefill pool: what is left of the step
+ * under way, the steps of those before it, and its own. */
+static double first_token_s(const struct network *network, double found, double rate)
+{
+    double here = found / network->prefill_replicas, room = network->ranks * network->most;
+    double batch = fmin(fmax(here, 1), room);
+    double step_s = prompts_s(network, batch / network->ranks);
+    double busy = fmin(rate * step_s / (batch * network->prefill_replicas), 1);
+    return step_s * (1 + busy / 2 + fmax(here / room - 1, 0));
+}
+
 /* Mean value analysis, one request more at a time up to those in flight: a prompt finds the
  * queue that there is with one request less. */
 static void solve(const struct network *network, double in_flight,
                   struct inference_result *result)
 {
-    double queued = 0, rate = 0, first_s = network->prefill_s, pace_s = token_s(network, 1);
+    double queued = 0, rate = 0, first_s = 0, pace_s = 0;
     double steps = fmax(in_flight / 512, 1);
     for (double present = steps; present <= in_flight + steps / 2; present += steps) {
-        double waiting = fmax(queued - (network->servers - 1), 0) / network->servers;
-        first_s = network->prefill_s * (1 + waiting);
+        first_s = first_token_s(network, queued, rate);
         pace_s = token_s(network, fmax(present - queued, 1));
         rate = present / (first_s + network->output * pace_s);
         queued = rate * first_s;
     }
     /* The load begins with all at once: a burst for the first of its rounds. */
-    double rounds = fmax(in_flight / network->servers, 1);
-    first_s += network->prefill_s * (rounds - 1) / 2 / MEASURED_ROUNDS;
+    double room = network->prefill_replicas * network->ranks * network->most;
+    double rounds = fmax(in_flight / room, 1);
+    first_s += prompts_s(network, network->most) * (rounds - 1) / 2 / MEASURED_ROUNDS;
     result->ttft_mean_s = result->ttft_p50_s = first_s;
     result->tpot_mean_s = result->tpot_p50_s = pace_s;
     result->output_per_s = rate * network->output;
@@ -200,17 +223,16 @@ static bool run_pools(const struct inference_case *what, struct inference_result
     }
     network.input = mean_length(load->input_tokens, arena);
     network.output = mean_length(load->output_tokens, arena);
-    double ranks = (double)prefill->scenario->serving.attention_data_parallel;
-    double tokens = network.input;
-    struct step step = {.prefill_tokens = (int64_t)(tokens * ranks),
-                        .prefill_count = (int64_t)ranks,
-                        .rows = (int64_t)ranks,
-                        .prefill_pairs = ranks * tokens * (tokens + 1) / 2,
-                        .prefill_context = tokens * ranks};
-    network.prefill_s = step_cost_s(network.prefill, &step, NULL) + load->request_overhead_s;
-    network.servers = ranks * (double)prefill->replicas;
+    const struct serving_scenario *prompts = &prefill->scenario->serving;
+    network.ranks = (double)prompts->attention_data_parallel;
+    network.most =
+        floor((double)prompts->max_num_batched_tokens / network.ranks / network.input);
+    network.most = fmax(network.most, 1);
+    network.prefill_replicas = (double)prefill->replicas;
     network.decode_replicas = (double)decode->replicas;
     solve(&network, (double)load->concurrency * (double)decode->replicas, result);
+    result->ttft_mean_s += load->request_overhead_s; /* no prompt waits for another's */
+    result->ttft_p50_s += load->request_overhead_s;
     return true;
 }
 
