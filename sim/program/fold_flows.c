@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A flow's colour holds its owner's, what it carries and the wires it crosses; a wire's colour
- * the flows that cross it; a group's its members and flows; a team's its groups, peers and
- * messages. Sums do not depend on the order of what is summed. */
+/* A flow's colour holds its owner's, what it carries and the facets of wires it crosses; a
+ * facet's colour the flows that cross it; a group's its members and flows; a team's its groups,
+ * peers and messages. Sums do not depend on the order of what is summed. */
 #include "program/fold_flows.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ enum { VISITS_MAX = 60000000 };
 
 struct round { /* what one round sums up */
     struct fold_flows *flows;
-    uint64_t *team_sum, *group_sum, *wire_sum;
+    uint64_t *team_sum, *group_sum, *wire_sum, *facet_sum;
     int64_t visits;
 };
 
@@ -71,7 +71,8 @@ uint64_t fold_flows_colour(const struct fold_flows *flows, const struct fold_flo
     for (int32_t c = pair->first; c < pair->first + pair->count; c++) {
         const struct crossing *crossing = &network->wiring.crossings[c];
         if (flows->deciding[crossing->wire] && flows->blindness != FOLD_BLIND_TO_LINKS) {
-            wires += fold_mix(flows->wire_colour[crossing->wire], (uint64_t)crossing->weight);
+            int64_t facet = fold_facets_at(&flows->facets, crossing->wire, flow->of->number);
+            wires += fold_mix(flows->facet_colour[facet], (uint64_t)crossing->weight);
         }
     }
     return fold_mix(colour, wires);
@@ -90,8 +91,11 @@ static void add_flow(void *argument, const struct fold_flow *flow)
     }
     for (int32_t c = pair->first; c < pair->first + pair->count; c++) {
         const struct crossing *crossing = &wiring->crossings[c];
+        uint64_t crossed = fold_mix(colour, (uint64_t)crossing->weight);
         if (!wiring->wires[crossing->wire].fatpipe) {
-            round->wire_sum[crossing->wire] += fold_mix(colour, (uint64_t)crossing->weight);
+            round->wire_sum[crossing->wire] += crossed;
+            round->facet_sum[fold_facets_at(&round->flows->facets, crossing->wire,
+                                            flow->of->number)] += crossed;
         }
     }
     round->visits++;
@@ -151,7 +155,10 @@ static void colour_first_wires(struct fold_flows *flows)
         uint64_t medium = link < 0 ? (uint64_t)fabric_trunk_of(link).tier + 1000000
                                    : (uint64_t)network->platform->links[link % count].medium;
         uint64_t colour = fold_mix(fold_mix(24, bits(wire->capacity_Bps)), wire->fatpipe);
-        flows->wire_colour[w] = fold_mix(colour, medium);
+        flows->wire_colour[w] = fold_mix(fold_mix(colour, medium), flows->deciding[w]);
+        for (int64_t f = flows->facets.first[w]; f < flows->facets.first[w + 1]; f++) {
+            flows->facet_colour[f] = flows->wire_colour[w];
+        }
     }
 }
 
@@ -201,24 +208,25 @@ static void renew(struct round *round)
         round->team_sum[t] = 0;
     }
     for (int64_t w = 0; w < job->network.wiring.wire_count; w++) {
-        if (flows->deciding[w]) {
-            flows->wire_colour[w] = fold_mix(flows->wire_colour[w], round->wire_sum[w]);
+        for (int64_t f = flows->facets.first[w]; f < flows->facets.first[w + 1]; f++) {
+            if (flows->deciding[w]) {
+                flows->facet_colour[f] = fold_mix(flows->facet_colour[f], round->facet_sum[f]);
+            }
+            round->facet_sum[f] = 0;
         }
         round->wire_sum[w] = 0;
     }
     flows->rounds++;
 }
 
-/* Wires that decide nothing have no part in the rounds; their classes follow from the flows'.
+/* Wires have no part in the rounds but by their facets; their classes follow from the flows'.
  */
-static void colour_idle_wires(struct round *round)
+static void colour_wires(struct round *round)
 {
     struct fold_flows *flows = round->flows;
     fold_flows_each(flows->job, add_flow, round);
     for (int64_t w = 0; w < flows->job->network.wiring.wire_count; w++) {
-        if (!flows->deciding[w]) {
-            flows->wire_colour[w] = fold_mix(flows->wire_colour[w], round->wire_sum[w]);
-        }
+        flows->wire_colour[w] = fold_mix(flows->wire_colour[w], round->wire_sum[w]);
     }
 }
 
@@ -227,7 +235,7 @@ static int64_t colour_count(const struct fold_flows *flows, uint64_t *scratch)
     const struct job *job = flows->job;
     return fold_classes_count(flows->team_colour, job->team_count, scratch) +
            fold_classes_count(flows->group_colour, job->group_count, scratch) +
-           fold_classes_count(flows->wire_colour, job->network.wiring.wire_count, scratch);
+           fold_classes_count(flows->facet_colour, flows->facets.count, scratch);
 }
 
 static void prepare(struct fold_flows *flows, struct round *round, struct arena *arena)
@@ -238,9 +246,14 @@ static void prepare(struct fold_flows *flows, struct round *round, struct arena 
     flows->group_colour = arena_array(arena, job->group_count + 1, sizeof(uint64_t));
     flows->wire_colour = arena_array(arena, wires + 1, sizeof(uint64_t));
     flows->deciding = fold_wires_deciding(job, arena);
-    *round = (struct round){flows, arena_array(arena, job->team_count + 1, sizeof(uint64_t)),
-                            arena_array(arena, job->group_count + 1, sizeof(uint64_t)),
-                            arena_array(arena, wires + 1, sizeof(uint64_t)), 0};
+    flows->facets = fold_facets_find(job, arena);
+    flows->facet_colour = arena_array(arena, flows->facets.count + 1, sizeof(uint64_t));
+    *round = (struct round){
+        .flows = flows,
+        .team_sum = arena_array(arena, job->team_count + 1, sizeof(uint64_t)),
+        .group_sum = arena_array(arena, job->group_count + 1, sizeof(uint64_t)),
+        .wire_sum = arena_array(arena, wires + 1, sizeof(uint64_t)),
+        .facet_sum = arena_array(arena, flows->facets.count + 1, sizeof(uint64_t))};
     colour_first_teams(flows);
     colour_first_groups(flows);
     colour_first_wires(flows);
@@ -252,7 +265,7 @@ bool fold_flows_refine(struct fold_flows *flows, const struct job *job,
     struct round round;
     *flows = (struct fold_flows){.job = job, .blindness = blindness};
     prepare(flows, &round, arena);
-    int64_t most = job->team_count + job->group_count + job->network.wiring.wire_count;
+    int64_t most = job->team_count + job->group_count + flows->facets.count;
     uint64_t *scratch = arena_array(arena, most + 1, sizeof(uint64_t));
     int64_t before = 0, now = colour_count(flows, scratch);
     while (now != before && round.visits <= VISITS_MAX) {
@@ -261,6 +274,6 @@ bool fold_flows_refine(struct fold_flows *flows, const struct job *job,
         renew(&round);
         now = colour_count(flows, scratch);
     }
-    colour_idle_wires(&round);
+    colour_wires(&round);
     return now == before;
 }

@@ -5,11 +5,14 @@
 #pragma once
 
 #include "program/fold.h"
+#include "program/fold_facets.h"
 
 struct fold_flows {
     const struct job *job;
     enum fold_blindness blindness;
     uint64_t *team_colour, *group_colour, *wire_colour;
+    struct fold_facets facets;
+    uint64_t *facet_colour;  /* [facet] */
     unsigned char *deciding; /* [wire]: may decide a rate; fold_wires.h */
     int64_t rounds;
 };

@@ -124,6 +124,7 @@ struct traffic_stage {
     double latency_s;     /* of the longest way in it */
     int64_t *touch_first; /* [position_count + 1] into touches: */
     int32_t *touches;     /* the flows that a position sends or receives */
+    int32_t number;       /* among all stages of a job that is folded: fold_facets.h */
 };
 
 /* A spec on a group (or between two teams), planned. */

@@ -97,21 +97,25 @@ $ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --se
   result                     results/llama-3-8b-pretrain-p5-….h5
 [exit 0]
 
-# Two copies of one workload on domains in turn, trunks at 1:7: both are slower by as much, folded or not.
+# Two copies of one workload on domains or chips in turn, trunks at 1:7: both are slower by as much, folded or not. Chips in turn have rails
+# of their own, and meet on trunks without rails only: a step then pays for the other's bytes on its trunk.
 $ mkdir -p narrow && sed -E -e 's/(scale_out.1.oversubscription" value=)"1"/\1"7"/' -e 's/(scale_out.1.domains" value=)"[0-9]+"/\1"4"/' platforms/hgx-h100.xml > narrow/hgx-h100.xml
-> for detail in flow folded; do
->     trnsim run workloads/llama-2-7b-pretrain.yaml --beside workloads/llama-2-7b-pretrain.yaml --layout domains --platform narrow/hgx-h100.xml --domains 16 --detail $detail --prices none --json -o results/beside-$detail.h5 > beside-$detail.json
-> done
+> mkdir -p one-rail && sed -E 's/(scale_out.1.rails" value=)"[0-9]+"/\1"1"/' narrow/hgx-h100.xml > one-rail/hgx-h100.xml
+> for run in domains:narrow chips:narrow chips:one-rail; do for detail in flow folded; do
+>     trnsim run workloads/llama-2-7b-pretrain.yaml --beside workloads/llama-2-7b-pretrain.yaml --layout ${run%:*} --platform ${run#*:}/hgx-h100.xml --domains 16 --detail $detail --prices none --json -o results/beside-$detail.h5 > beside-$run-$detail.json
+> done; done
 > python3 -c '
 > import json
-> flow, folded = (json.load(open(f"beside-{d}.json")) for d in ("flow", "folded"))
-> for a, b in zip(flow["workloads"], folded["workloads"]):
->     assert abs(a["step_together_s"] / b["step_together_s"] - 1) < 1e-9
->     assert abs(a["step_alone_s"] / b["step_alone_s"] - 1) < 1e-9
->     assert a["slowdown_fraction"] > 0.01, a
-> assert folded["classes"] < flow["classes"]
-> print(flow["layout"], [row["chips"] for row in flow["workloads"]])'
-domains [64, 64]
+> for run in ("domains:narrow", "chips:narrow", "chips:one-rail"):
+>     flow, folded = (json.load(open(f"beside-{run}-{d}.json")) for d in ("flow", "folded"))
+>     for a, b in zip(flow["workloads"], folded["workloads"]):
+>         assert abs(a["step_together_s"] / b["step_together_s"] - 1) < 1e-9
+>         assert abs(a["step_alone_s"] / b["step_alone_s"] - 1) < 1e-9
+>     assert folded["classes"] < flow["classes"]
+>     print(flow["layout"], [row["chips"] for row in flow["workloads"]], a["slowdown_fraction"] > 0.01)'
+domains [64, 64] True
+chips [64, 64] False
+chips [64, 64] True
 [exit 0]
 
 $ trnsim run workloads/llama-2-7b-pretrain.yaml --beside workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 3

@@ -12,7 +12,7 @@
 #include "hardware/fabric.h"
 #include "program/lower_training.h"
 #include "support/cluster.h"
-#include "support/small_job.h"
+#include "support/fold_plan.h"
 
 enum { SEQUENCE = 512 };
 
@@ -54,6 +54,22 @@ static void draw_platform(struct drawing *drawing, int64_t chips, int64_t idle)
     drawing->cluster =
         cluster_draw(&drawing->stream, chips / size + idle, size, drawing->fold_case->narrow);
     drawing->platform = cluster_create(&drawing->cluster, drawing->arena);
+}
+
+/* The chips at the end of every domain are of a slower kind. */
+static void add_second_kind(struct drawing *drawing)
+{
+    struct platform *platform = drawing->platform;
+    struct chip *kinds = arena_array(drawing->arena, 2, sizeof *kinds);
+    kinds[0] = kinds[1] = *platform->chip_types;
+    kinds[1].type = "slower";
+    kinds[1].array_flops_per_s[DTYPE_BF16] *= 0.6;
+    int64_t first = 1 + below(drawing, platform->chip_count);
+    platform->chip_types = kinds;
+    platform->chip_type_count = 2;
+    for (int64_t c = 0; c < platform->chip_count; c++) {
+        platform->chips[c] = &kinds[c >= first];
+    }
 }
 
 /* A link of the machine: of a domain, or a trunk. */
@@ -116,58 +132,23 @@ static void slow_down(struct drawing *drawing, struct job *job)
 
 /* Training */
 
-static void draw_plan(struct drawing *drawing, struct plan *plan, int64_t most, bool mixture)
-{
-    plan_init(plan);
-    do {
-        plan->tensor_parallel = (int64_t)1 << below(drawing, 4);
-        plan->pipeline_parallel = (int64_t)1 << below(drawing, 3);
-        plan->context_parallel = 1 + below(drawing, 2);
-        plan->data_parallel = 1 + below(drawing, drawing->fold_case->large ? 64 : 9);
-    } while (plan->tensor_parallel * plan->pipeline_parallel * plan->context_parallel *
-                     plan->data_parallel >
-                 most ||
-             plan->tensor_parallel * plan->pipeline_parallel * plan->context_parallel *
-                     plan->data_parallel <
-                 4);
-    int64_t ranks = plan->tensor_parallel * plan->context_parallel * plan->data_parallel;
-    plan->virtual_stages = plan->pipeline_parallel > 1 && toss(drawing) ? 2 : 1;
-    plan->sequence_parallel = mixture || toss(drawing);
-    plan->expert_parallel = mixture && ranks % 4 == 0   ? 2 + 2 * below(drawing, 2)
-                            : mixture && ranks % 2 == 0 ? 2
-                                                        : 1;
-    plan->zero_stage = below(drawing, 2);
-    plan->overlap_gradients = toss(drawing);
-    plan->pipeline_inside = toss(drawing);
-    plan->recompute = (enum recompute)below(drawing, RECOMPUTE_COUNT);
-}
-
 static struct job *training_job(struct drawing *drawing, struct error *error)
 {
     struct training_shape *shape = arena_alloc(drawing->arena, sizeof *shape);
-    struct plan *plan = arena_alloc(drawing->arena, sizeof *plan);
-    struct model *model = arena_alloc(drawing->arena, sizeof *model);
-    bool mixture = below(drawing, 3) == 0;
-    *model = small_job_model(mixture ? 4 : 0);
-    draw_plan(drawing, plan, drawing->fold_case->large ? 1024 : 36, mixture);
-    int64_t data = plan->data_parallel;
-    int64_t chips =
-        plan->tensor_parallel * plan->pipeline_parallel * plan->context_parallel * data;
-    int64_t micro_batches = plan->virtual_stages > 1
-                                ? plan->pipeline_parallel * (1 + below(drawing, 2))
-                                : 1 + below(drawing, 4);
+    struct fold_plan *drawn = arena_alloc(drawing->arena, sizeof *drawn);
+    fold_plan_draw(drawn, &drawing->stream, drawing->fold_case->large);
+    struct plan *plan = &drawn->plan;
+    int64_t chips = fold_plan_chips(plan);
+    int64_t tokens = SEQUENCE * plan->data_parallel * drawn->micro_batches;
     draw_platform(drawing, chips, 0);
+    if (below(drawing, 4) == 0) {
+        add_second_kind(drawing);
+    }
     degrade_links(drawing);
-    *shape = (struct training_shape){model, plan, SEQUENCE};
-    snprintf(
-        drawing->fold_case->text, sizeof drawing->fold_case->text,
-        "TP %lld, PP %lld x %lld, CP %lld, EP %lld, DP %lld, ZeRO-%lld, overlap %d, inside "
-        "%d, %lld microbatches",
-        (long long)plan->tensor_parallel, (long long)plan->pipeline_parallel,
-        (long long)plan->virtual_stages, (long long)plan->context_parallel,
-        (long long)plan->expert_parallel, (long long)data, (long long)plan->zero_stage,
-        plan->overlap_gradients, plan->pipeline_inside, (long long)micro_batches);
-    if (!plan_derive(plan, model, chips, SEQUENCE, SEQUENCE * data * micro_batches, error)) {
+    *shape = (struct training_shape){&drawn->model, plan, SEQUENCE};
+    snprintf(drawing->fold_case->text, sizeof drawing->fold_case->text, "%s%s", drawn->text,
+             drawing->platform->chip_type_count > 1 ? ", two kinds of chip" : "");
+    if (!plan_derive(plan, &drawn->model, chips, SEQUENCE, tokens, error)) {
         return NULL;
     }
     return lower_training(drawing->platform, shape, drawing->arena, error);

@@ -10,7 +10,7 @@ struct fold_case {
     int64_t number;
     bool narrow; /* a shared bottleneck: oversubscribed tiers, shared NICs */
     bool large;  /* hundreds of chips in place of some tens */
-    char text[512];
+    char text[640];
 };
 
 /* The job, not planned. NULL when the plan drawn does not fit: counted by the test. */
