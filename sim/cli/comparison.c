@@ -48,7 +48,9 @@ static const char *name_of(const struct compared *compared, struct arena *arena)
 bool comparison_read(const char *path, struct arena *arena, struct compared *compared,
                      struct error *error)
 {
-    const char *kind = result_file_read_text(path, "/", "kind", arena, error);
+    const char *kind = !result_file_probe(path, error)
+                           ? NULL
+                           : result_file_read_text(path, "/", "kind", arena, error);
     if (kind == NULL) {
         return false;
     }

@@ -55,5 +55,9 @@ struct table *result_file_read(const char *path, const char *name, const struct 
 const char *result_file_read_text(const char *path, const char *group, const char *name,
                                   struct arena *arena, struct error *error);
 
+/* Reads the file whole in a child process first: flipped bits can bring the HDF5 library down,
+ * and are then one INPUT error. Other faults are left to the reads that follow. */
+bool result_file_probe(const char *path, struct error *error);
+
 /* The digest of every dataset and attribute outside /provenance. */
 bool result_file_digest(const char *path, char text[DIGEST_TEXT_SIZE], struct error *error);
