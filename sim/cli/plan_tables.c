@@ -145,6 +145,7 @@ struct table *plan_tables_all(const struct search *search, struct arena *arena)
 {
     struct table *table = table_create(arena, "plans", "every feasible plan with its estimate",
                                        columns, PLAN_COLUMN_COUNT);
+    table_reserve(table, search->count);
     for (int64_t i = 0; i < search->count; i++) {
         fill_plan(search, &search->points[i], table_append(table));
     }

@@ -18,6 +18,13 @@ struct table *table_create(struct arena *arena, const char *name, const char *me
     return table;
 }
 
+void table_reserve(struct table *table, int64_t rows)
+{
+    assert(table->row_count == 0);
+    table->cells = arena_array(table->arena, rows * table->column_count, sizeof *table->cells);
+    table->capacity = rows;
+}
+
 union cell *table_append(struct table *table)
 {
     size_t row_size = (size_t)table->column_count * sizeof *table->cells;

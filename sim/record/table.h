@@ -37,6 +37,9 @@ struct table {
 struct table *table_create(struct arena *arena, const char *name, const char *meaning,
                            const struct column *columns, int column_count);
 
+/* Room for so many rows of an empty table, which else grows by doubling. */
+void table_reserve(struct table *table, int64_t rows);
+
 /* Appends a zeroed row and returns its column_count cells, to be filled in column order. */
 union cell *table_append(struct table *table);
 
