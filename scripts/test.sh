@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # All tests, from a fresh Debian machine on: warnings as errors, suites, style and transcripts;
 # the same under the address, undefined behaviour and leak sanitizers; each fuzz target for
-# FUZZ_SECONDS (60); the Python tests. Goes on after a failure, and ends with a summary and
+# FUZZ_SECONDS (20); the Python tests. Goes on after a failure, and ends with a summary and
 # status 1 when anything failed.
 set -u
 cd "$(dirname "$0")/.."
 
-FUZZ_SECONDS=${FUZZ_SECONDS:-60}
+FUZZ_SECONDS=${FUZZ_SECONDS:-20}
 JOBS=$(nproc)
 
 # SimGrid switches stacks behind the sanitizer's back, and keeps some memory to the end of the
