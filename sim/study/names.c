@@ -20,7 +20,8 @@ bool names_begin(const char *text, const char *name, size_t length)
     return same == length;
 }
 
-/* The row with the longest first cell that the text begins with; -1: none. */
+/* The row with the longest first cell that the text begins with, as whole words ("A100" is none
+ * of "A1000"); -1: none. */
 static int64_t longest(const struct csv *csv, const char *text)
 {
     int64_t found = -1;
@@ -28,7 +29,8 @@ static int64_t longest(const struct csv *csv, const char *text)
     for (int64_t row = 0; row < csv->row_count; row++) {
         const char *name = csv_text(csv, row, csv->names[0]);
         size_t length = strlen(name);
-        if (length > most && names_begin(text, name, length)) {
+        if (length > most && names_begin(text, name, length) &&
+            !isalnum((unsigned char)text[length])) {
             most = length;
             found = row;
         }
@@ -109,7 +111,7 @@ static bool same_shape(const char *rest)
     static const char *const others[] = {"distill", "air",  "mini", "lite", "nano",
                                          "flash",   "next", "omni", "vl"};
     struct names_size size;
-    bool same = !isalnum((unsigned char)*rest) && *rest != '.' && !names_size(rest, &size);
+    bool same = *rest != '.' && !names_size(rest, &size);
     for (size_t i = 0; same && i < sizeof others / sizeof others[0]; i++) {
         same = strcasestr(rest, others[i]) == NULL;
     }

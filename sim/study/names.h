@@ -9,7 +9,7 @@
 /* Whether the text begins with so many letters of the name. */
 bool names_begin(const char *text, const char *name, size_t length);
 
-/* The row whose first column is the longest that the text holds from its beginning, or else
+/* The row whose first column is the longest, in whole words, that the text begins with, or else
  * from the earliest word on; -1: none. */
 int64_t names_hardware(const struct csv *csv, const char *text);
 

@@ -32,7 +32,10 @@ static void test_hardware(void)
     CU_ASSERT_STRING_EQUAL(hardware(engines, "AMD Instinct MI325X (x16), MI300X (x8)"),
                            "mi325x");
     CU_ASSERT_STRING_EQUAL(hardware(engines, "trn2u.48xlarge"), "trn2-ultraserver");
+    CU_ASSERT_STRING_EQUAL(hardware(engines, "H100-NVL-94GB"), "h100-pcie");
     CU_ASSERT_STRING_EQUAL(hardware(engines, "V100"), "");
+    CU_ASSERT_STRING_EQUAL(hardware(engines, "A1000"), "");
+    CU_ASSERT_STRING_EQUAL(hardware(engines, "A100X"), "");
     arena_free(arena);
 }
 
