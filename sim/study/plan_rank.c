@@ -118,19 +118,6 @@ static bool alike(const struct search_point *point, const struct search_point *o
            (alone || same_states(point, own)) && same_activations(point, own);
 }
 
-static bool fits(const struct training_case *what, const struct plan *plan)
-{
-    const struct chip *chip = platform_chip(what->platform, 0);
-    struct training_shape shape = {what->scenario->model, plan,
-                                   what->scenario->sequence_tokens};
-    for (int64_t stage = 0; stage < plan->pipeline_parallel; stage++) {
-        if (transformer_memory(&shape, chip, stage).total_bytes > chip->hbm_bytes) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Why the search has no such plan. */
 static const char *lack(const struct training_case *what, const struct plan *plan)
 {
@@ -138,8 +125,10 @@ static const char *lack(const struct training_case *what, const struct plan *pla
     if (plan->batch_sequences * scenario->sequence_tokens != scenario->batch_tokens) {
         return "its batch is rounded up, which the search leaves out";
     }
-    return fits(what, plan) ? "not a plan that the search tries"
-                            : "does not fit the memory by the model's reckoning";
+    struct training_shape shape = {scenario->model, plan, scenario->sequence_tokens};
+    return transformer_fits(&shape, platform_chip(what->platform, 0))
+               ? "not a plan that the search tries"
+               : "does not fit the memory by the model's reckoning";
 }
 
 static void place(const struct training_case *what, const struct plan *plan,

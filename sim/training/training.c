@@ -25,13 +25,7 @@ static bool fits(const struct training *training, const struct plan *plan)
     }
     struct training_shape shape = {training->scenario->model, &trial,
                                    training->scenario->sequence_tokens};
-    for (int64_t stage = 0; stage < trial.pipeline_parallel; stage++) {
-        const struct chip *chip = platform_chip(training->platform, 0);
-        if (transformer_memory(&shape, chip, stage).total_bytes > chip->hbm_bytes) {
-            return false;
-        }
-    }
-    return true;
+    return transformer_fits(&shape, platform_chip(training->platform, 0));
 }
 
 static void remedy(const struct training *training, char *text, size_t size)

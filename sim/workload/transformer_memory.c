@@ -245,3 +245,13 @@ struct training_memory transformer_memory(const struct training_shape *shape,
                          memory.workspace_bytes + memory.reserved_bytes;
     return memory;
 }
+
+bool transformer_fits(const struct training_shape *shape, const struct chip *chip)
+{
+    for (int64_t stage = 0; stage < shape->plan->pipeline_parallel; stage++) {
+        if (transformer_memory(shape, chip, stage).total_bytes > chip->hbm_bytes) {
+            return false;
+        }
+    }
+    return true;
+}

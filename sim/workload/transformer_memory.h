@@ -15,5 +15,8 @@ struct training_memory {
 struct training_memory transformer_memory(const struct training_shape *shape,
                                           const struct chip *chip, int64_t stage);
 
+/* Whether no stage takes more than the memory of a chip of this kind. */
+bool transformer_fits(const struct training_shape *shape, const struct chip *chip);
+
 /* Bytes that one microbatch leaves in one chunk of a stage until its backward turn. */
 double transformer_turn_activations(const struct training_shape *shape, int64_t stage);
