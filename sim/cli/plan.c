@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/random.h"
 #include "base/units.h"
@@ -12,6 +11,7 @@
 #include "cli/print.h"
 #include "cli/run_job.h"
 #include "study/statistics.h"
+#include "study/sweep_pool.h"
 
 enum { PLATFORM = COMMAND_KEY, DOMAINS, OBJECTIVE, TOP, CHECK, PRICES, DETAIL, JOBS = 'j' };
 
@@ -102,17 +102,11 @@ static const struct command_syntax syntax = {
     .take = take,
 };
 
-static int jobs_of(const struct plan_request *request)
-{
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    return request->jobs > 0 ? (int)request->jobs : processors > 0 ? (int)processors : 1;
-}
-
 static void prepare_simulation(const struct plan_job *job, const struct search_point *points,
                                int64_t count, struct search_simulation *simulation)
 {
     *simulation = search_simulation_of(&job->search, points, count);
-    simulation->jobs = jobs_of(job->request);
+    simulation->jobs = sweep_pool_jobs(job->request->jobs);
     simulation->price = job->run.price;
 }
 
@@ -314,7 +308,7 @@ static bool plan_run(struct plan_job *job, struct error *error)
     }
     if (job->run.scenario->kind == SCENARIO_SERVING) {
         struct plan_serving_request request = {job->request->objective, job->request->top,
-                                               jobs_of(job->request)};
+                                               sweep_pool_jobs(job->request->jobs)};
         return plan_serving(&job->run, &request, error);
     }
     if (job->run.scenario->kind != SCENARIO_TRAINING) {

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The few best by the estimate are simulated in children; the best is
- * taken. */
+/* The few best by the estimate are simulated in children; the best is taken. */
 #include "cli/plan_auto.h"
-
-#include <unistd.h>
 
 #include "study/search.h"
 #include "study/serve_search.h"
+#include "study/sweep_pool.h"
 
 enum { SIMULATED = 6 };
 
@@ -47,12 +45,11 @@ static bool serving(struct run_job *job, struct error *error)
     if (!serve_search_run(search, error)) {
         return false;
     }
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
     struct serve_simulation simulation = {
         .search = search,
         .points = search->best,
         .count = search->best_count < SIMULATED ? search->best_count : SIMULATED,
-        .jobs = processors > 0 ? (int)processors : 1};
+        .jobs = sweep_pool_jobs(0)};
     if (!serve_simulate(&simulation, error)) {
         return false;
     }

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/reproduce_print.h"
 #include "cli/run_job.h"
 #include "study/claim_tables.h"
+#include "study/sweep_pool.h"
 
 enum { CLAIMS = 128, FOLDER = COMMAND_KEY, SEEDS, MARKDOWN, WITH, NO_RANGES };
 enum { GOODPUT_SEEDS = 300 };
@@ -299,7 +299,7 @@ static bool reproduce(struct request *request, struct arena *arena, struct error
 
 bool reproduce_command(int argc, char **argv, struct error *error)
 {
-    struct request request = {.jobs = sysconf(_SC_NPROCESSORS_ONLN), .seeds = GOODPUT_SEEDS};
+    struct request request = {.jobs = sweep_pool_jobs(0), .seeds = GOODPUT_SEEDS};
     if (!command_parse(&syntax, argc, argv, &request, &request.shared, error)) {
         return false;
     }

@@ -155,12 +155,10 @@ static int64_t *missing(const struct sweep_run *run, int64_t *count)
 static bool run_here(struct sweep_run *run, const int64_t *tasks, int64_t count,
                      struct error *error)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    struct sweep_pool pool = {
-        .jobs = (int)run->request->jobs, .work = work, .ended = ended, .argument = run};
-    if (pool.jobs == 0) {
-        pool.jobs = processors > 0 ? (int)processors : 1;
-    }
+    struct sweep_pool pool = {.jobs = sweep_pool_jobs(run->request->jobs),
+                              .work = work,
+                              .ended = ended,
+                              .argument = run};
     bool ran = sweep_pool_run(&pool, tasks, count, error);
     if (run->trial == NULL && count > 0) {
         sweep_store_sync(&run->store);
@@ -312,8 +310,7 @@ static bool dry_run(struct sweep_run *run, struct error *error)
         return false;
     }
     double each_s = sweep_progress_wall_s(&trial.progress) / (double)(tried > 0 ? tried : 1);
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    double jobs = run->request->jobs > 0 ? (double)run->request->jobs : (double)processors;
+    double jobs = sweep_pool_jobs(run->request->jobs);
     printf("%s\n", run->sweep->title);
     print_field("points", "%lld, of which %lld are to be run",
                 (long long)run->sweep->point_count, (long long)count);

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/print.h"
 #include "cli/validate_plans.h"
 #include "engine/engine.h"
 #include "record/provenance.h"
+#include "study/sweep_pool.h"
 #include "study/validation.h"
 
 enum { GROUPS = 64, DATA = COMMAND_KEY, PLANS };
@@ -278,7 +278,7 @@ static bool validate(const struct request *request, struct arena *arena, struct 
 
 bool validate_command(int argc, char **argv, struct error *error)
 {
-    struct request request = {.jobs = sysconf(_SC_NPROCESSORS_ONLN)};
+    struct request request = {.jobs = sweep_pool_jobs(0)};
     if (!command_parse(&syntax, argc, argv, &request, &request.shared, error)) {
         return false;
     }

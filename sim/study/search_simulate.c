@@ -3,11 +3,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "record/summary.h"
 #include "study/children.h"
 #include "study/search.h"
+#include "study/sweep_pool.h"
 #include "training/training_tables.h"
 
 static bool simulate(struct arena *arena, const void *argument, int64_t index, void *into,
@@ -51,11 +51,10 @@ bool search_simulate(struct search_simulation *simulation, struct error *error)
 struct search_simulation search_simulation_of(const struct search *search,
                                               const struct search_point *points, int64_t count)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
     struct search_simulation simulation = {.search = search,
                                            .points = points,
                                            .count = count,
-                                           .jobs = processors > 0 ? (int)processors : 1,
+                                           .jobs = sweep_pool_jobs(0),
                                            .detail = DETAIL_FLOW,
                                            .one_replica = true};
     simulation.results = arena_array(search->arena, count + 1, sizeof(struct search_result));

@@ -287,3 +287,9 @@ bool sweep_pool_run(const struct sweep_pool *pool, const int64_t *tasks, int64_t
     }
     return going;
 }
+
+int sweep_pool_jobs(int64_t asked)
+{
+    long processors = asked > 0 ? (long)asked : sysconf(_SC_NPROCESSORS_ONLN);
+    return processors > 0 ? (int)processors : 1;
+}

@@ -19,6 +19,9 @@ struct sweep_pool {
     void *argument;
 };
 
+/* Children at once: as many as are asked for, 0 for one a processor. */
+int sweep_pool_jobs(int64_t asked);
+
 /* Runs tasks in order, all of them whatever happens to one. False with INTERRUPTED after
  * SIGINT or SIGTERM: children are ended and waited for; what was done stays done. */
 bool sweep_pool_run(const struct sweep_pool *pool, const int64_t *tasks, int64_t count,
