@@ -44,8 +44,7 @@ bool digest_command(int argc, char **argv, struct error *error)
     }
     for (int i = 0; i < files.count; i++) {
         char text[DIGEST_TEXT_SIZE];
-        if (!result_file_probe(files.paths[i], error) ||
-            !result_file_digest(files.paths[i], text, error)) {
+        if (!result_file_digest_apart(files.paths[i], text, error)) {
             return false;
         }
         printf("%s  %s\n", text, files.paths[i]);

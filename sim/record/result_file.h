@@ -59,5 +59,9 @@ const char *result_file_read_text(const char *path, const char *group, const cha
  * and are then one INPUT error. Other faults are left to the reads that follow. */
 bool result_file_probe(const char *path, struct error *error);
 
+/* The digest, as result_file_digest() makes it, in such a child. */
+bool result_file_digest_apart(const char *path, char text[DIGEST_TEXT_SIZE],
+                              struct error *error);
+
 /* The digest of every dataset and attribute outside /provenance. */
 bool result_file_digest(const char *path, char text[DIGEST_TEXT_SIZE], struct error *error);
