@@ -11,24 +11,50 @@
 #include "support/support.h"
 #include "workload/transformer_memory.h"
 
-static struct search *small_search(struct arena *arena, struct error *error)
+struct space {
+    const char *platform;
+    int64_t domains;
+    const char *workload, *batch;
+};
+
+static const struct space small = {"hgx-h100", 1, "llama-3-8b-pretrain", "batch_tokens=524288"};
+
+static struct search *search_of(const struct space *space, struct arena *arena,
+                                struct error *error)
 {
-    static const char *const overrides[] = {"batch_tokens=524288"};
     struct search *search = arena_alloc(arena, sizeof *search);
     search->arena = arena;
-    search->platform = platform_read(SOURCE_FOLDER "/platforms/hgx-h100.xml", arena, error);
-    search->scenario = scenario_read(SOURCE_FOLDER "/workloads/llama-3-8b-pretrain.yaml",
-                                     "hgx-h100", overrides, 1, arena, error);
-    return search->platform != NULL && search->scenario != NULL && search_run(search, error)
-               ? search
-               : NULL;
+    struct platform *platform = platform_read(
+        arena_format(arena, SOURCE_FOLDER "/platforms/%s.xml", space->platform), arena, error);
+    search->platform = platform;
+    search->scenario =
+        scenario_read(arena_format(arena, SOURCE_FOLDER "/workloads/%s.yaml", space->workload),
+                      space->platform, &space->batch, 1, arena, error);
+    CU_ASSERT_TRUE_FATAL(platform != NULL && search->scenario != NULL);
+    platform->domain_count = space->domains;
+    return search_run(search, error) ? search : NULL;
+}
+
+/* All are simulated, and times are within the tolerance of the estimate. */
+static struct search_simulation simulate_near(const struct search *search,
+                                              const struct search_point *points, int64_t count,
+                                              double tolerance)
+{
+    struct error error = {.kind = ERROR_NONE};
+    struct search_simulation simulation = search_simulation_of(search, points, count);
+    CU_ASSERT_TRUE_FATAL(search_simulate(&simulation, &error));
+    for (int64_t i = 0; i < count; i++) {
+        CU_ASSERT_TRUE(simulation.results[i].done);
+        CU_ASSERT_TRUE(near(points[i].time_s, simulation.results[i].time_s, tolerance));
+    }
+    return simulation;
 }
 
 static void every_plan_found_is_feasible(void)
 {
     struct arena *arena = arena_create();
     struct error error = {.kind = ERROR_NONE};
-    struct search *search = small_search(arena, &error);
+    struct search *search = search_of(&small, arena, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(search);
     CU_ASSERT_TRUE(search->count > 100);
     CU_ASSERT_TRUE(search->considered >= search->count);
@@ -53,7 +79,7 @@ static void the_best_are_the_least(void)
 {
     struct arena *arena = arena_create();
     struct error error = {.kind = ERROR_NONE};
-    struct search *search = small_search(arena, &error);
+    struct search *search = search_of(&small, arena, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(search);
     CU_ASSERT_EQUAL(search->best_count, SEARCH_BEST);
     double bound = search_value(search, &search->best[SEARCH_BEST - 1]);
@@ -75,20 +101,17 @@ static void the_estimate_orders_as_the_simulation(void)
     enum { PLANS = 24 };
     struct arena *arena = arena_create();
     struct error error = {.kind = ERROR_NONE};
-    struct search *search = small_search(arena, &error);
+    struct search *search = search_of(&small, arena, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(search);
     struct search_point points[PLANS];
     double estimated[PLANS], simulated[PLANS];
     for (int i = 0; i < PLANS; i++) {
         points[i] = search->points[search->count * i / PLANS];
     }
-    struct search_simulation simulation = search_simulation_of(search, points, PLANS);
-    CU_ASSERT_TRUE_FATAL(search_simulate(&simulation, &error));
+    struct search_simulation simulation = simulate_near(search, points, PLANS, 0.2);
     for (int i = 0; i < PLANS; i++) {
-        CU_ASSERT_TRUE(simulation.results[i].done);
         estimated[i] = points[i].time_s;
         simulated[i] = simulation.results[i].time_s;
-        CU_ASSERT_TRUE(near(estimated[i], simulated[i], 0.2));
     }
     CU_ASSERT_TRUE(statistics_spearman(estimated, simulated, PLANS, arena) > 0.97);
     search_rank(&simulation, points);
@@ -102,21 +125,16 @@ static void the_estimate_orders_as_the_simulation(void)
 static void the_estimate_knows_every_schedule(void)
 {
     enum { EACH = 4, PLANS = 2 * 4 * EACH };
-    static const char *const overrides[] = {"batch_tokens=131072"};
+    static const struct space space = {"hgx-h100", 2, "mixtral-8x7b-pretrain",
+                                       "batch_tokens=131072"};
     struct arena *arena = arena_create();
     struct error error = {.kind = ERROR_NONE};
-    struct search search = {.arena = arena};
+    struct search *search = search_of(&space, arena, &error);
     struct search_point points[PLANS];
     int64_t seen[8] = {0}, taken[8] = {0}, count = 0;
-    struct platform *platform =
-        platform_read(SOURCE_FOLDER "/platforms/hgx-h100.xml", arena, &error);
-    platform->domain_count = 2;
-    search.platform = platform;
-    search.scenario = scenario_read(SOURCE_FOLDER "/workloads/mixtral-8x7b-pretrain.yaml",
-                                    "hgx-h100", overrides, 1, arena, &error);
-    CU_ASSERT_TRUE_FATAL(search_run(&search, &error));
-    for (int64_t i = 0; i < search.count; i++) {
-        const struct search_point *point = &search.points[i];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(search);
+    for (int64_t i = 0; i < search->count; i++) {
+        const struct search_point *point = &search->points[i];
         int kind = 2 * point->schedule + point->overlap_experts;
         if (seen[kind]++ % 4001 == 17 && taken[kind] < EACH) {
             taken[kind]++;
@@ -124,12 +142,7 @@ static void the_estimate_knows_every_schedule(void)
         }
     }
     CU_ASSERT_EQUAL(count, PLANS - EACH); /* nothing alternates with GPipe */
-    struct search_simulation simulation = search_simulation_of(&search, points, count);
-    CU_ASSERT_TRUE_FATAL(search_simulate(&simulation, &error));
-    for (int64_t i = 0; i < count; i++) {
-        CU_ASSERT_TRUE(simulation.results[i].done);
-        CU_ASSERT_TRUE(near(points[i].time_s, simulation.results[i].time_s, 0.1));
-    }
+    simulate_near(search, points, count, 0.1);
     arena_free(arena);
 }
 
@@ -137,34 +150,24 @@ static void the_estimate_knows_every_schedule(void)
 static void the_estimate_knows_hybrid_sharding(void)
 {
     enum { PLANS = 12, EACH = 401 };
-    static const char *const overrides[] = {"batch_tokens=524288"};
+    static const struct space space = {"hgx-h100", 4, "llama-3-8b-pretrain",
+                                       "batch_tokens=524288"};
     struct arena *arena = arena_create();
     struct error error = {.kind = ERROR_NONE};
-    struct search search = {.arena = arena};
+    struct search *search = search_of(&space, arena, &error);
     struct search_point points[PLANS];
     int64_t seen = 0, count = 0;
-    struct platform *platform =
-        platform_read(SOURCE_FOLDER "/platforms/hgx-h100.xml", arena, &error);
-    platform->domain_count = 4;
-    search.platform = platform;
-    search.scenario = scenario_read(SOURCE_FOLDER "/workloads/llama-3-8b-pretrain.yaml",
-                                    "hgx-h100", overrides, 1, arena, &error);
-    CU_ASSERT_TRUE_FATAL(search_run(&search, &error));
-    for (int64_t i = 0; i < search.count; i++) {
-        const struct search_point *point = &search.points[i];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(search);
+    for (int64_t i = 0; i < search->count; i++) {
+        const struct search_point *point = &search->points[i];
         if (point->shard_chips > 0 && seen++ % EACH == 0 && count < PLANS) {
-            struct plan plan = search_plan(&search, point);
+            struct plan plan = search_plan(search, point);
             CU_ASSERT_EQUAL(plan_shards(&plan), point->shard_chips);
             points[count++] = *point;
         }
     }
     CU_ASSERT_EQUAL(count, PLANS);
-    struct search_simulation simulation = search_simulation_of(&search, points, count);
-    CU_ASSERT_TRUE_FATAL(search_simulate(&simulation, &error));
-    for (int64_t i = 0; i < count; i++) {
-        CU_ASSERT_TRUE(simulation.results[i].done);
-        CU_ASSERT_TRUE(near(points[i].time_s, simulation.results[i].time_s, 0.1));
-    }
+    simulate_near(search, points, count, 0.1);
     arena_free(arena);
 }
 
@@ -173,22 +176,17 @@ static void the_estimate_knows_hybrid_sharding(void)
 static void the_winner_is_the_best_of_all(void)
 {
     enum { FINALISTS = 8 };
-    static const char *const overrides[] = {"batch_tokens=16384"};
+    static const struct space space = {"gh200-144gb", 2, "llama-3-8b-pretrain",
+                                       "batch_tokens=16384"};
     struct arena *arena = arena_create();
     struct error error = {.kind = ERROR_NONE};
-    struct search search = {.arena = arena};
-    struct platform *platform =
-        platform_read(SOURCE_FOLDER "/platforms/gh200-144gb.xml", arena, &error);
-    platform->domain_count = 2;
-    search.platform = platform;
-    search.scenario = scenario_read(SOURCE_FOLDER "/workloads/llama-3-8b-pretrain.yaml",
-                                    "gh200-144gb", overrides, 1, arena, &error);
-    CU_ASSERT_TRUE_FATAL(search_run(&search, &error));
-    struct search_simulation finalists = search_simulation_of(&search, search.best, FINALISTS);
-    struct search_simulation all = search_simulation_of(&search, search.points, search.count);
+    struct search *search = search_of(&space, arena, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(search);
+    struct search_simulation finalists = search_simulation_of(search, search->best, FINALISTS);
+    struct search_simulation all = search_simulation_of(search, search->points, search->count);
     CU_ASSERT_TRUE_FATAL(search_simulate(&finalists, &error));
     CU_ASSERT_TRUE_FATAL(search_simulate(&all, &error));
-    search_rank(&finalists, search.best);
+    search_rank(&finalists, search->best);
     double best_s = INFINITY;
     for (int64_t i = 0; i < all.count; i++) {
         CU_ASSERT_TRUE(all.results[i].done);
@@ -201,14 +199,12 @@ static void the_winner_is_the_best_of_all(void)
 
 static void nothing_fits_is_said(void)
 {
-    static const char *const overrides[] = {"batch_tokens=8192"};
+    static const struct space space = {"hgx-h100", 1, "llama-3.1-405b-pretrain",
+                                       "batch_tokens=8192"};
     struct arena *arena = arena_create();
     struct error error = {.kind = ERROR_NONE};
-    struct search search = {.arena = arena};
-    search.platform = platform_read(SOURCE_FOLDER "/platforms/hgx-h100.xml", arena, &error);
-    search.scenario = scenario_read(SOURCE_FOLDER "/workloads/llama-3.1-405b-pretrain.yaml",
-                                    "hgx-h100", overrides, 1, arena, &error);
-    CU_ASSERT_FALSE(search_run(&search, &error));
+    struct search *search = search_of(&space, arena, &error);
+    CU_ASSERT_PTR_NULL(search);
     CU_ASSERT_EQUAL(error.kind, ERROR_INFEASIBLE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "use more chips"));
     arena_free(arena);
