@@ -2,16 +2,11 @@
 /* The few best by the estimate are simulated in children; the best is taken. */
 #include "cli/plan_auto.h"
 
+#include "cli/plan_serving.h"
 #include "study/search.h"
-#include "study/serve_search.h"
 #include "study/sweep_pool.h"
 
 enum { SIMULATED = 6 };
-
-static bool none_done(const char *message, struct error *error)
-{
-    return error_fill(error, ERROR_INFEASIBLE, "no plan can be simulated: %s", message);
-}
 
 static bool training(struct run_job *job, struct error *error)
 {
@@ -29,7 +24,8 @@ static bool training(struct run_job *job, struct error *error)
     }
     search_rank(&simulation, search->best);
     if (!simulation.results[0].done) {
-        return none_done(simulation.results[0].message, error);
+        return error_fill(error, ERROR_INFEASIBLE, "no plan can be simulated: %s",
+                          simulation.results[0].message);
     }
     job->scenario->plan = search_plan(search, &search->best[0]);
     return true;
@@ -37,26 +33,12 @@ static bool training(struct run_job *job, struct error *error)
 
 static bool serving(struct run_job *job, struct error *error)
 {
-    struct serve_search *search = arena_alloc(job->arena, sizeof *search);
-    search->platform = job->platform;
-    search->scenario = job->scenario;
-    search->price = job->price;
-    search->arena = job->arena;
-    if (!serve_search_run(search, error)) {
+    struct plan_serving_request request = {.top = 1, .jobs = sweep_pool_jobs(0)};
+    struct serve_simulation best;
+    if (!plan_serving_best(job, &request, &best, error)) {
         return false;
     }
-    struct serve_simulation simulation = {
-        .search = search,
-        .points = search->best,
-        .count = search->best_count < SIMULATED ? search->best_count : SIMULATED,
-        .jobs = sweep_pool_jobs(0)};
-    if (!serve_simulate(&simulation, error)) {
-        return false;
-    }
-    if (!simulation.results[0].done) {
-        return none_done(simulation.results[0].message, error);
-    }
-    *job->scenario = serve_search_scenario(search, &search->best[0]);
+    *job->scenario = serve_search_scenario(best.search, &best.points[0]);
     return true;
 }
 

@@ -243,8 +243,8 @@ static bool tell(struct run_job *job, struct serve_simulation *top, struct error
     return true;
 }
 
-bool plan_serving(struct run_job *job, const struct plan_serving_request *request,
-                  struct error *error)
+bool plan_serving_best(const struct run_job *job, const struct plan_serving_request *request,
+                       struct serve_simulation *top, struct error *error)
 {
     struct serve_search *search = arena_alloc(job->arena, sizeof *search);
     search->platform = job->platform;
@@ -256,17 +256,23 @@ bool plan_serving(struct run_job *job, const struct plan_serving_request *reques
         return false;
     }
     int64_t count = request->top + MORE;
-    struct serve_simulation top = {.search = search,
-                                   .points = search->best,
-                                   .count =
-                                       count < search->best_count ? count : search->best_count,
-                                   .jobs = request->jobs};
-    if (!serve_simulate(&top, error)) {
+    *top = (struct serve_simulation){.search = search,
+                                     .points = search->best,
+                                     .count = count < search->best_count ? count
+                                                                         : search->best_count,
+                                     .jobs = request->jobs};
+    if (!serve_simulate(top, error)) {
         return false;
     }
-    top.count = top.count < request->top ? top.count : request->top;
-    return top.results[0].done
-               ? tell(job, &top, error)
-               : error_fill(error, ERROR_INFEASIBLE, "no plan can be simulated: %s",
-                            top.results[0].message);
+    top->count = top->count < request->top ? top->count : request->top;
+    return top->results[0].done ||
+           error_fill(error, ERROR_INFEASIBLE, "no plan can be simulated: %s",
+                      top->results[0].message);
+}
+
+bool plan_serving(struct run_job *job, const struct plan_serving_request *request,
+                  struct error *error)
+{
+    struct serve_simulation top;
+    return plan_serving_best(job, request, &top, error) && tell(job, &top, error);
 }

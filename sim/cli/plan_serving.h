@@ -4,6 +4,7 @@
 
 #include "cli/run_job.h"
 #include "study/search.h"
+#include "study/serve_search.h"
 
 struct plan_serving_request {
     enum search_objective objective;
@@ -11,6 +12,11 @@ struct plan_serving_request {
     int jobs;
 };
 
-/* Searches, simulates the best, writes the result and tells it. */
+/* Searches and simulates the best and a few more: top->results in their order, the first of
+ * them done. */
+bool plan_serving_best(const struct run_job *job, const struct plan_serving_request *request,
+                       struct serve_simulation *top, struct error *error);
+
+/* Does so, writes the result and tells it. */
 bool plan_serving(struct run_job *job, const struct plan_serving_request *request,
                   struct error *error);

@@ -8,12 +8,8 @@
 #include <string.h>
 
 #include "study/children.h"
+#include "study/search_walk.h"
 #include "training/training.h"
-
-static bool has_replicas(const struct plan *plan)
-{
-    return plan->data_parallel * plan->context_parallel > 1;
-}
 
 /* Recomputation without spellings that keep the same: a fused core does it by itself, and all
  * layers of a chunk are 0. */
@@ -29,7 +25,7 @@ static void spell_recompute(const struct plan *plan, int64_t layers, struct sear
 
 static void spell_sharding(const struct plan *plan, struct search_point *point)
 {
-    bool replicas = has_replicas(plan), splits = plan_splits_backward(plan);
+    bool replicas = search_has_replicas(plan), splits = plan_splits_backward(plan);
     int64_t ranks = plan->data_parallel * plan->context_parallel;
     point->zero = (uint8_t)(replicas ? plan->zero_stage : 0);
     point->shard_chips = (int32_t)(plan_shards(plan) < ranks ? plan_shards(plan) : 0);
@@ -49,20 +45,9 @@ static void spell_overlaps(const struct plan *plan, struct search_point *point)
 
 static struct search_point spell(const struct plan *plan, int64_t layers)
 {
-    struct search_point point = {
-        .tensor = (int32_t)plan->tensor_parallel,
-        .pipeline = (int32_t)plan->pipeline_parallel,
-        .context = (int32_t)plan->context_parallel,
-        .expert = (int32_t)plan->expert_parallel,
-        .micro_batch = (int32_t)plan->micro_batch,
-        .virtual_stages = (int16_t)plan->virtual_stages,
-        .schedule = (uint8_t)plan->schedule,
-        .expert_sharing = plan->expert_parallel > 1 && plan->tensor_parallel > 1 &&
-                          plan->expert_tensor_parallel > 1,
-        .offload_activations =
-            (uint8_t)lround(plan->offload_activations * SEARCH_OFFLOAD_STEPS),
-        .offload_optimizer = plan->offload_optimizer,
-        .sequence = plan->tensor_parallel == 1 || plan->sequence_parallel};
+    struct search_point point = search_point_of(plan);
+    point.expert_sharing = point.expert_sharing && point.tensor > 1;
+    point.sequence = point.sequence || point.tensor == 1;
     spell_recompute(plan, layers, &point);
     spell_sharding(plan, &point);
     spell_overlaps(plan, &point);

@@ -135,6 +135,32 @@ bool search_run(struct search *search, struct error *error)
                     search->platform->title);
 }
 
+struct search_point search_point_of(const struct plan *plan)
+{
+    return (struct search_point){
+        .tensor = (int32_t)plan->tensor_parallel,
+        .pipeline = (int32_t)plan->pipeline_parallel,
+        .virtual_stages = (int16_t)plan->virtual_stages,
+        .context = (int32_t)plan->context_parallel,
+        .expert = (int32_t)plan->expert_parallel,
+        .expert_sharing = plan->expert_parallel > 1 && plan->expert_tensor_parallel > 1,
+        .micro_batch = (int32_t)plan->micro_batch,
+        .shard_chips = (int32_t)plan->shard_chips,
+        .schedule = (uint8_t)plan->schedule,
+        .recompute = (uint8_t)plan->recompute,
+        .recompute_layers = (int16_t)plan->recompute_layers,
+        .zero = (uint8_t)plan->zero_stage,
+        .sequence = plan->sequence_parallel,
+        .overlap = plan->overlap_gradients,
+        .overlap_weights = plan->overlap_weights,
+        .overlap_tensor = plan->overlap_tensor,
+        .overlap_experts = plan->overlap_experts,
+        .inside = plan->pipeline_inside,
+        .offload_optimizer = plan->offload_optimizer,
+        .offload_activations =
+            (uint8_t)lround(plan->offload_activations * SEARCH_OFFLOAD_STEPS)};
+}
+
 struct plan search_plan(const struct search *search, const struct search_point *point)
 {
     struct plan plan = search->scenario->plan;

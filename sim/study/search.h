@@ -47,7 +47,8 @@ bool search_run(struct search *search, struct error *error);
 /* What is to be small. */
 double search_value(const struct search *search, const struct search_point *point);
 
-/* The whole plan of a point. */
+/* What a plan chooses, without figures; and back, the whole plan of a point. */
+struct search_point search_point_of(const struct plan *plan);
 struct plan search_plan(const struct search *search, const struct search_point *point);
 
 struct search_result { /* of a simulated plan */

@@ -2,7 +2,6 @@
 /* Nested loops from what costs most to know to what costs least: layer times by tensor, context
  * and expert parallelism, microbatch and recomputation; prices of gradient exchanges by the
  * layout; memory by split and sharding; the rest is a dozen multiplications a plan. */
-#include <math.h>
 #include <string.h>
 
 #include "program/exchange_least.h"
@@ -47,31 +46,10 @@ static void add_point(struct search_walk *walk, const struct search_pipeline *pi
     search->points = arena_grow(search->arena, search->points, search->count, &search->capacity,
                                 sizeof *search->points);
     struct search_point *point = &search->points[search->count++];
-    *point = (struct search_point){
-        .tensor = (int32_t)plan->tensor_parallel,
-        .pipeline = (int32_t)plan->pipeline_parallel,
-        .virtual_stages = (int16_t)plan->virtual_stages,
-        .context = (int32_t)plan->context_parallel,
-        .expert = (int32_t)plan->expert_parallel,
-        .expert_sharing = plan->expert_parallel > 1 && plan->expert_tensor_parallel > 1,
-        .micro_batch = (int32_t)plan->micro_batch,
-        .shard_chips = (int32_t)plan->shard_chips,
-        .schedule = (uint8_t)plan->schedule,
-        .recompute = (uint8_t)plan->recompute,
-        .recompute_layers = (int16_t)plan->recompute_layers,
-        .zero = (uint8_t)plan->zero_stage,
-        .sequence = plan->sequence_parallel,
-        .overlap = plan->overlap_gradients,
-        .overlap_weights = plan->overlap_weights,
-        .overlap_tensor = plan->overlap_tensor,
-        .overlap_experts = plan->overlap_experts,
-        .inside = plan->pipeline_inside,
-        .offload_optimizer = plan->offload_optimizer,
-        .offload_activations =
-            (uint8_t)lround(plan->offload_activations * SEARCH_OFFLOAD_STEPS),
-        .memory_bytes = (float)memory_bytes,
-        .time_s = time_s,
-        .energy_J = search_estimate_energy_J(walk, time_s)};
+    *point = search_point_of(plan);
+    point->memory_bytes = (float)memory_bytes;
+    point->time_s = time_s;
+    point->energy_J = search_estimate_energy_J(walk, time_s);
     search_keep_best(search, point);
 }
 
