@@ -220,9 +220,8 @@ static bool plans(const struct request *request, struct machines *machines,
                   const struct measured *measured, struct provenance *provenance,
                   struct arena *arena, struct error *error)
 {
-    bool quiet = request->shared.json || request->shared.quiet;
-    struct table *table =
-        validate_plans(machines, measured, (int)request->jobs, quiet, arena, error);
+    struct table *table = validate_plans(machines, measured, (int)request->jobs,
+                                         !request->shared.json, arena, error);
     if (table == NULL || !write_result(request, provenance, &table, 1, error)) {
         return false;
     }

@@ -130,11 +130,11 @@ static void print_sum(const struct table *table)
 }
 
 struct table *validate_plans(struct machines *machines, const struct measured *measured,
-                             int jobs, bool quiet, struct arena *arena, struct error *error)
+                             int jobs, bool print, struct arena *arena, struct error *error)
 {
     struct table *table = table_create(
         arena, "plans", "measured rows and the best plan found for each", columns, COLUMNS);
-    if (!quiet) {
+    if (print) {
         printf("%-8s %-22s %6s %9s %9s %11s %9s %9s %9s\n", "row", "group", "chips", "feasible",
                "rank", "alike", "own", "best", "gain");
     }
@@ -147,11 +147,11 @@ struct table *validate_plans(struct machines *machines, const struct measured *m
         if (!add_row(machines, row, jobs, table, error)) {
             return NULL;
         }
-        if (!quiet) {
+        if (print) {
             print_line(&table->cells[(table->row_count - 1) * table->column_count]);
         }
     }
-    if (!quiet) {
+    if (print) {
         print_sum(table);
     }
     return table;

@@ -19,7 +19,7 @@ tensor_parallel,4
 [exit 0]
 
 # Measured steps of one group against the plans that are found for them.
-$ trnsim validate --plans AWS-p5-torchtitan
+$ trnsim validate --plans AWS-p5-torchtitan --quiet
 row      group                   chips  feasible      rank       alike       own      best      gain
 T0335    AWS-p5-torchtitan          32 …
 T0336    AWS-p5-torchtitan          32 …
