@@ -84,3 +84,21 @@ double random_normal(struct random_stream *stream, double mean, double deviation
     double angle = 6.28318530717958647692 * random_uniform(stream);
     return mean + deviation * radius * cos(angle);
 }
+
+/* Marsaglia and Tsang's method: a squeezed cube of a normal variable. */
+double random_gamma(struct random_stream *stream, double shape)
+{
+    double boost = 1;
+    if (shape < 1) {
+        boost = pow(1 - random_uniform(stream), 1 / shape);
+        shape += 1;
+    }
+    double d = shape - 1.0 / 3, c = 1 / sqrt(9 * d);
+    for (;;) {
+        double x = random_normal(stream, 0, 1), v = 1 + c * x;
+        v = v * v * v;
+        if (v > 0 && log(1 - random_uniform(stream)) < x * x / 2 + d - d * v + d * log(v)) {
+            return d * v * boost;
+        }
+    }
+}

@@ -16,3 +16,4 @@ double random_uniform(struct random_stream *stream);               /* in [0, 1) 
 int64_t random_below(struct random_stream *stream, int64_t bound); /* in [0, bound) */
 double random_exponential(struct random_stream *stream, double mean);
 double random_normal(struct random_stream *stream, double mean, double deviation);
+double random_gamma(struct random_stream *stream, double shape); /* scale 1: mean shape > 0 */

@@ -26,7 +26,8 @@ static bool read_failures(struct claim_state *state, const struct claim_goodput_
         failure->shape = 1;
         if (!amount(state, from->count, "goodputs", &failure->count, error) ||
             !amount(state, from->mean, "goodputs", &failure->mean_s, error) ||
-            !amount(state, from->shape, "goodputs", &failure->shape, error)) {
+            !amount(state, from->shape, "goodputs", &failure->shape, error) ||
+            !amount(state, from->counted, "goodputs", &failure->counted, error)) {
             return false;
         }
     }
@@ -114,8 +115,9 @@ bool claim_goodput(struct claim_state *state, unsigned index, const char *measur
     }
     if (!pick(&memo->result, measure, value)) {
         return error_fill(error, ERROR_INPUT,
-                          "a goodput has no '%s'; it has goodput, interruptions, between_s, "
-                          "interval_s and checkpoint_h, detection_h, restart_h, rework_h, "
+                          "a goodput has no '%s'; it has goodput and interruptions (also with "
+                          "_low and _high), between_s, interval_s and checkpoint_h, "
+                          "detection_h, restart_h, rework_h, "
                           "waiting_h",
                           measure);
     }

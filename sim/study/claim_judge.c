@@ -165,7 +165,8 @@ static bool find_joint(struct claim_state *state, struct claim_part *part, doubl
     return true;
 }
 
-/* All inputs at the ends that move the figure this way. */
+/* All inputs at the ends that move the figure this way; what chance adds to them is a formula
+ * of its own. */
 static bool extreme(struct claim_state *state, const struct claim_part *part, double *ends,
                     bool up, double *value, struct error *error)
 {
@@ -177,7 +178,9 @@ static bool extreme(struct claim_state *state, const struct claim_part *part, do
         double alone = high ? swing->high : swing->low;
         nearest = up ? fmax(nearest, alone) : fmin(nearest, alone);
     }
-    bool good = value_with(state, part, value, error);
+    const char *formula = up ? part->text->high : part->text->low;
+    bool good = claim_value(state, formula != NULL ? formula : part->text->formula,
+                            part->text->name, value, error);
     *value = up ? fmax(*value, nearest) : fmin(*value, nearest);
     memset(ends, 0, (size_t)state->claim->driver_count * sizeof *ends);
     return good;
@@ -193,6 +196,12 @@ static bool bounds(struct claim_state *state, struct claim_part *part, struct er
         return error_at(error, ERROR_INPUT, state->claim->path, 0, 0,
                         "the part '%s' has the rule '%s', expected inside or covers",
                         text->name, text->rule);
+    }
+    if ((text->low != NULL || text->high != NULL) && !covers(part)) {
+        return error_at(error, ERROR_INPUT, state->claim->path, 0, 0,
+                        "the part '%s' says what chance adds (low, high), expected rule: "
+                        "covers with it",
+                        text->name);
     }
     return (text->least == NULL ||
             claim_value(state, text->least, text->name, &part->least, error)) &&

@@ -7,9 +7,10 @@
 #define CLAIM_RUN_KEYS(X)                                                                      \
     X(name, 0)                                                                                 \
     X(workload, 0) X(platform, 0) X(domains, 0) X(set, 1) X(vary, 1) X(find, 1)
-#define CLAIM_PRICE_KEYS(X)   X(name, 0) X(book, 0) X(platform, 0) X(kind, 0)
-#define CLAIM_NUMBER_KEYS(X)  X(name, 0) X(value, 0) X(low, 1) X(high, 1) X(unit, 1) X(source, 0)
-#define CLAIM_FAILURE_KEYS(X) X(cause, 0) X(count, 0) X(mean, 0) X(shape, 1) X(planned, 1)
+#define CLAIM_PRICE_KEYS(X)  X(name, 0) X(book, 0) X(platform, 0) X(kind, 0)
+#define CLAIM_NUMBER_KEYS(X) X(name, 0) X(value, 0) X(low, 1) X(high, 1) X(unit, 1) X(source, 0)
+#define CLAIM_FAILURE_KEYS(X)                                                                  \
+    X(cause, 0) X(count, 0) X(mean, 0) X(shape, 1) X(counted, 1) X(planned, 1)
 #define CLAIM_GOODPUT_KEYS(X)                                                                  \
     X(name, 0)                                                                                 \
     X(duration, 0)                                                                             \
@@ -17,7 +18,8 @@
     X(write, 1) X(interval, 1) X(detection, 0) X(restart, 0) X(repair, 1) X(spares, 1)
 #define CLAIM_PART_KEYS(X)                                                                     \
     X(name, 0)                                                                                 \
-    X(formula, 0) X(unit, 0) X(least, 1) X(most, 1) X(rule, 1) X(missing, 1)
+    X(formula, 0)                                                                              \
+    X(low, 1) X(high, 1) X(unit, 0) X(least, 1) X(most, 1) X(rule, 1) X(missing, 1)
 #define CLAIM_TOP_KEYS(X)                                                                      \
     X(title, 0)                                                                                \
     X(statement, 0) X(source, 0) X(date, 0) X(parts_are, 1) X(differ_in, 1) X(weakest, 0)

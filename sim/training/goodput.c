@@ -81,6 +81,18 @@ static double gap(struct life *life, int cause)
     return after_s + (failure->slow_speed > 0 ? failure->notice_s : 0);
 }
 
+/* The rate that n failures were counted from lies as gamma(n) / n around the one counted. */
+static double rate_of_run(const struct goodput_failure *failure, uint64_t seed,
+                          const char *name)
+{
+    char own[80];
+    struct random_stream stream;
+    snprintf(own, sizeof own, "rate of %s", name);
+    random_init(&stream, seed, own);
+    return failure->counted > 0 ? random_gamma(&stream, failure->counted) / failure->counted
+                                : 1;
+}
+
 static void be_born(struct life *life, uint64_t seed, int64_t index)
 {
     for (int i = 0; i < life->what->failure_count; i++) {
@@ -91,7 +103,8 @@ static void be_born(struct life *life, uint64_t seed, int64_t index)
         life->next_s[i] = (double)INFINITY;
         if (fails(failure)) {
             /* A Weibull gap of scale s has the mean s times gamma(1 + 1 / shape). */
-            life->gap_s[i] = failure->mean_s / failure->count / tgamma(1 + 1 / failure->shape);
+            life->gap_s[i] = failure->mean_s / failure->count / tgamma(1 + 1 / failure->shape) /
+                             rate_of_run(failure, seed, name);
             life->next_s[i] = gap(life, i);
         }
     }

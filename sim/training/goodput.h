@@ -22,6 +22,9 @@ struct goodput_failure {
     double slow_speed, notice_s;
     double durable_fraction; /* that no copy in memory outlives: restart from the store */
     double takes_chips;      /* out of use for repair_s: what its topology says */
+    /* Failures that the rate was counted from: each run has one of the rates that such a count
+     * leaves open, its mean the one given; 0: the rate is known. */
+    double counted;
 };
 
 struct goodput_case {

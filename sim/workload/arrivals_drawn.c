@@ -105,22 +105,10 @@ static bool open(struct arrivals *arrivals, struct error *error)
                         error);
 }
 
-/* Marsaglia and Tsang's method: a squeezed cube of a normal variable. Mean 1. */
+/* Mean 1, deviation cv. */
 static double gamma_gap(struct random_stream *stream, double cv)
 {
-    double shape = 1 / (cv * cv), boost = 1;
-    if (shape < 1) {
-        boost = pow(1 - random_uniform(stream), 1 / shape);
-        shape += 1;
-    }
-    double d = shape - 1.0 / 3, c = 1 / sqrt(9 * d);
-    for (;;) {
-        double x = random_normal(stream, 0, 1), v = 1 + c * x;
-        v = v * v * v;
-        if (v > 0 && log(1 - random_uniform(stream)) < x * x / 2 + d - d * v + d * log(v)) {
-            return d * v * boost * cv * cv;
-        }
-    }
+    return random_gamma(stream, 1 / (cv * cv)) * cv * cv;
 }
 
 /* Expected requests from 0 to a time, in units of the mean rate. */

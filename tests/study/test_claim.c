@@ -106,6 +106,26 @@ static void ranges_and_swings(void)
     arena_free(arena);
 }
 
+/* What chance does comes on top of what the inputs do: x in 1..4, and half of it to each side.
+ */
+static void chance_widens_the_ends(void)
+{
+    static const char head[] =
+        HEAD "  - {name: x, value: '2', low: '1', high: '4', source: s}\nparts:\n"
+             "  - {name: p, formula: x, low: x / 2, high: x * 1.5, unit: u, least: '5'";
+    struct arena *arena = arena_create();
+    struct error error = {.kind = ERROR_NONE};
+    struct claim *claim =
+        judged(arena_format(arena, "%s, rule: covers}\n", head), arena, &error);
+    CU_ASSERT_FATAL(claim != NULL);
+    CU_ASSERT(claim->parts[0].value == 2 && claim->verdict == CLAIM_REPRODUCED);
+    CU_ASSERT(claim->parts[0].low == 0.5 && claim->parts[0].high == 6);
+    claim_release(claim);
+    CU_ASSERT(judged(arena_format(arena, "%s}\n", head), arena, &error) == NULL);
+    CU_ASSERT(strstr(error.message, "expected rule: covers") != NULL);
+    arena_free(arena);
+}
+
 static void a_missing_platform_is_loud(void)
 {
     struct arena *arena = arena_create();
@@ -171,6 +191,7 @@ void suite_claim(void)
         {"formulas are valued", formulas_are_valued},
         {"verdicts follow the rule", verdicts_follow_the_rule},
         {"ranges and swings", ranges_and_swings},
+        {"chance widens the ends", chance_widens_the_ends},
         {"a missing platform is loud", a_missing_platform_is_loud},
         {"served loads can be asked", served_loads_can_be_asked},
         {"claims without unknowns are decided", claims_without_unknowns_are_decided},

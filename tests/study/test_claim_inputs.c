@@ -8,35 +8,84 @@
 #include "support/shipped_claims.h"
 #include "support/support.h"
 
-/* The verdict on one part of a claim with some inputs at other values, all else at its own.
- * What is in formulas alone is judged with what was simulated; a run's properties are simulated
- * anew. */
-static enum claim_verdict moved(struct claim *claim, unsigned part, struct claim_pin *pins,
-                                int count, bool simulates)
+static bool is_of_run(const struct claim_pin *pin, const char *run)
 {
-    struct claim_options options = shipped_options(pins, true);
-    enum claim_verdict verdict;
-    options.pin_count = count;
-    if (!simulates) {
-        claim_judge(claim, &options);
-        CU_ASSERT_FATAL(claim->error.kind == ERROR_NONE);
-        verdict = claim->parts[part].verdict;
-    } else {
-        struct shipped one = {.arena = arena_create()};
-        struct claim_text *text = shipped_take(&one, claim->path)->text;
-        shipped_trim(text);
-        struct claim_part_text wanted = text->parts[part];
-        text->parts[part] = text->parts[0];
-        text->parts[0] = wanted;
-        text->parts_count = 1;
-        shipped_trim(text);
-        shipped_judge(&one, &options);
-        verdict = one.list[0]->parts[0].verdict;
-        shipped_release(&one);
+    size_t length = strlen(run);
+    return strncmp(pin->name, run, length) == 0 && pin->name[length] == ':';
+}
+
+static bool is_moved(const struct claim_options *options, const char *run)
+{
+    bool found = false;
+    for (int i = 0; i < options->pin_count; i++) {
+        found = found || is_of_run(&options->pins[i], run);
     }
+    return found;
+}
+
+/* [runs_count]: of runs whose properties are pinned simulated anew, of the others as before.
+ * anew holds them. */
+static const struct claim_outcome **outcomes_of(const struct claim *claim,
+                                                const struct claim_options *options,
+                                                struct shipped *anew)
+{
+    struct claim_text *text = shipped_take(anew, claim->path)->text;
+    const struct claim_outcome **outcomes =
+        arena_array(anew->arena, claim->text->runs_count + 1, sizeof(void *));
+    unsigned kept = 0;
+    for (unsigned r = 0; r < text->runs_count; r++) {
+        struct claim_run_text run = text->runs[r];
+        if (is_moved(options, run.name)) {
+            text->runs[r] = text->runs[kept];
+            text->runs[kept++] = run;
+        }
+    }
+    text->runs_count = kept;
+    text->parts_count = 0;
+    if (kept > 0) {
+        shipped_judge(anew, options);
+    }
+    for (unsigned r = 0; r < claim->text->runs_count; r++) {
+        outcomes[r] = claim->outcomes[r];
+        for (unsigned k = 0; k < kept; k++) {
+            bool same = strcmp(text->runs[k].name, claim->text->runs[r].name) == 0;
+            outcomes[r] = same ? anew->list[0]->outcomes[k] : outcomes[r];
+        }
+    }
+    return outcomes;
+}
+
+/* The claim of one part. */
+static void judge_alone(struct claim *claim, unsigned part, const struct claim_options *options)
+{
+    struct claim_text *text = claim->text;
+    struct claim_part_text first = text->parts[0];
+    unsigned count = text->parts_count;
+    text->parts[0] = text->parts[part];
+    text->parts_count = 1;
+    claim_judge(claim, options);
+    CU_ASSERT_FATAL(claim->error.kind == ERROR_NONE);
+    text->parts[0] = first;
+    text->parts_count = count;
+}
+
+/* The verdict on one part of a claim with some inputs at other values, all else at its own.
+ * Runs whose properties are moved are simulated anew. */
+static enum claim_verdict moved(struct claim *claim, unsigned part, struct claim_pin *pins,
+                                int count)
+{
+    struct shipped anew = {.arena = arena_create()};
+    struct claim_options options = shipped_options(pins, true);
+    options.pin_count = count;
+    const struct claim_outcome **before = claim->outcomes;
+    claim->outcomes = outcomes_of(claim, &options, &anew);
+    judge_alone(claim, part, &options);
+    enum claim_verdict verdict = claim->parts[0].verdict;
+    claim->outcomes = before;
     for (int i = 0; i < count; i++) {
         CU_ASSERT(pins[i].used);
     }
+    shipped_release(&anew);
     return verdict;
 }
 
@@ -83,7 +132,7 @@ static enum claim_verdict moved_one(struct claim *claim, unsigned part,
 {
     struct arena *arena = arena_create();
     struct claim_pin pin = pin_of(claim, driver, value, arena);
-    enum claim_verdict verdict = moved(claim, part, &pin, 1, driver->run >= 0);
+    enum claim_verdict verdict = moved(claim, part, &pin, 1);
     arena_free(arena);
     return verdict;
 }
@@ -95,7 +144,7 @@ static void cross(struct claim *claim, unsigned part, const struct claim_driver 
     double at = swing->threshold, usual = driver->value;
     CU_ASSERT_FATAL(isfinite(at) && at >= driver->low && at <= driver->high);
     double beyond = (at + (at < usual ? driver->low : driver->high)) / 2;
-    enum claim_verdict before = moved_one(claim, part, driver, usual);
+    enum claim_verdict before = moved(claim, part, NULL, 0);
     enum claim_verdict after = moved_one(claim, part, driver, beyond);
     CU_ASSERT(before == CLAIM_REPRODUCED || before == CLAIM_CONTRADICTED);
     CU_ASSERT(after == CLAIM_REPRODUCED || after == CLAIM_CONTRADICTED);
@@ -109,39 +158,34 @@ static void push(struct claim *claim, unsigned part, const struct claim_driver *
 {
     struct arena *arena = arena_create();
     struct claim_pin pins[CLAIM_PINS];
-    bool simulates = false;
     CU_ASSERT_FATAL(judged->joint > 1 && judged->joint <= CLAIM_PINS);
     for (int64_t i = 0; i < judged->joint; i++) {
         const struct claim_swing *swing = &judged->swings[i];
         const struct claim_driver *driver = &drivers[swing->driver];
         bool high = judged->joint_up == (swing->high > swing->low);
         pins[i] = pin_of(claim, driver, high ? driver->high : driver->low, arena);
-        simulates = simulates || driver->run >= 0;
     }
-    enum claim_verdict before = moved(claim, part, pins, 0, false);
+    enum claim_verdict before = moved(claim, part, pins, 0);
     CU_ASSERT(before == CLAIM_REPRODUCED || before == CLAIM_CONTRADICTED);
-    CU_ASSERT(moved(claim, part, pins, (int)judged->joint, simulates) != before);
+    CU_ASSERT(moved(claim, part, pins, (int)judged->joint) != before);
     arena_free(arena);
 }
 
 /* Each input that the part is said to depend on. */
-static void move_inputs(struct claim *claim, unsigned part)
+static void move_inputs(struct claim *claim, unsigned part, const struct claim_driver *drivers,
+                        const struct claim_part *judged)
 {
     enum { NAMED = 3 };
-    struct claim_part judged = claim->parts[part]; /* both are made anew again and again */
-    struct claim_driver drivers[128];
     int named = 0;
-    CU_ASSERT_FATAL(claim->driver_count <= 128);
-    memcpy(drivers, claim->drivers, (size_t)claim->driver_count * sizeof *drivers);
-    for (int64_t i = 0; i < judged.swing_count && named < NAMED; i++) {
-        const struct claim_swing *swing = &judged.swings[i];
+    for (int64_t i = 0; i < judged->swing_count && named < NAMED; i++) {
+        const struct claim_swing *swing = &judged->swings[i];
         if (swing->changes) {
             cross(claim, part, &drivers[swing->driver], swing);
             named++;
         }
     }
     if (named == 0) {
-        push(claim, part, drivers, &judged);
+        push(claim, part, drivers, judged);
     }
 }
 
@@ -157,25 +201,14 @@ static void decide_what_is_missing(struct claim *claim, unsigned part)
 }
 
 /* Readings of a claim, each alone: they do not all have one verdict. */
-static void read_it_one_way(struct claim *claim)
+static void read_it_one_way(struct claim *claim, const struct claim_part *judged)
 {
     struct claim_options options = shipped_options(NULL, false);
-    claim_judge(claim, &options);
-    CU_ASSERT_FATAL(claim->verdict == CLAIM_DEPENDS);
     unsigned count = claim->text->parts_count, seen[CLAIM_UNDECIDABLE + 1] = {0};
-    enum claim_verdict alone[64];
     for (unsigned i = 0; i < count; i++) {
-        alone[i] = claim->parts[i].verdict;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        struct claim_part_text first = claim->text->parts[0];
-        claim->text->parts[0] = claim->text->parts[i];
-        claim->text->parts_count = 1;
-        claim_judge(claim, &options);
-        CU_ASSERT(claim->verdict == alone[i]);
+        judge_alone(claim, i, &options);
+        CU_ASSERT(claim->verdict == judged[i].verdict);
         seen[claim->verdict]++;
-        claim->text->parts[0] = first;
-        claim->text->parts_count = count;
     }
     for (enum claim_verdict verdict = CLAIM_SHOWN; verdict <= CLAIM_UNDECIDABLE; verdict++) {
         CU_ASSERT(seen[verdict] < count);
@@ -184,20 +217,23 @@ static void read_it_one_way(struct claim *claim)
 
 static void move_all_of(struct claim *claim)
 {
-    struct claim_options options = shipped_options(NULL, false);
+    const struct claim_part *judged = claim->parts; /* claim_judge makes others */
+    struct claim_driver drivers[128];
     bool decided = claim->verdict == CLAIM_REPRODUCED || claim->verdict == CLAIM_CONTRADICTED;
     bool mixed = depends_on(claim, claim->text->differ_in);
+    CU_ASSERT(!mixed || claim->verdict == CLAIM_DEPENDS);
     CU_ASSERT(decided == (claim->depends_count == 0));
+    CU_ASSERT_FATAL(claim->driver_count <= 128);
+    memcpy(drivers, claim->drivers, (size_t)claim->driver_count * sizeof *drivers);
     for (unsigned p = 0; p < claim->text->parts_count; p++) {
-        claim_judge(claim, &options);
-        if (claim->parts[p].verdict == CLAIM_UNDECIDABLE) {
+        if (judged[p].verdict == CLAIM_UNDECIDABLE) {
             decide_what_is_missing(claim, p);
-        } else if (claim->parts[p].verdict == CLAIM_DEPENDS) {
-            move_inputs(claim, p);
+        } else if (judged[p].verdict == CLAIM_DEPENDS) {
+            move_inputs(claim, p, drivers, &judged[p]);
         }
     }
     if (mixed) {
-        read_it_one_way(claim);
+        read_it_one_way(claim, judged);
     }
 }
 

@@ -175,6 +175,25 @@ static void repairs_take_spares_and_chips(void)
     arena_free(arena);
 }
 
+static void a_counted_rate_spreads_what_it_predicts(void)
+{
+    /* Negative binomial: 500 expected from a count of 25 spread by sqrt(500 + 500^2 / 25), from
+     * an exact rate by sqrt(500). */
+    struct arena *arena = arena_create();
+    struct goodput_case what = {.duration_s = 5e6, .interval_s = 1e3};
+    what.failures[0] =
+        (struct goodput_failure){.cause = "all", .count = 1, .mean_s = 1e4, .shape = 1};
+    what.failure_count = 1;
+    struct goodput exact = goodput_simulate(&what, 1, 4000, arena);
+    what.failures[0].counted = 25;
+    struct goodput wide = goodput_simulate(&what, 1, 4000, arena);
+    CU_ASSERT(near(exact.interruptions, 500, 0.01) && near(wide.interruptions, 500, 0.02));
+    CU_ASSERT(near(exact.high_interruptions - exact.low_interruptions, 3.92 * sqrt(500), 0.05));
+    CU_ASSERT(near(wide.high_interruptions - wide.low_interruptions,
+                   3.92 * sqrt(500 + 500 * 500 / 25.0), 0.05));
+    arena_free(arena);
+}
+
 void suite_goodput(void)
 {
     static const struct test tests[] = {
@@ -187,6 +206,7 @@ void suite_goodput(void)
         {"Llama 3 keeps more than 90 %", llama_keeps_more_than_90_percent},
         {"Young and Daly are near the search", young_and_daly_are_near_the_search},
         {"equal seeds, and Weibull gaps", equal_seeds_are_equal_and_weibull_keeps_its_mean},
+        {"a counted rate spreads what it predicts", a_counted_rate_spreads_what_it_predicts},
     };
     add_suite("goodput", tests, (int)(sizeof tests / sizeof tests[0]));
 }
