@@ -41,6 +41,17 @@ static bool take_time(const char *option, const char *text, double *time_s, stru
            error_fill(error, ERROR_USAGE, "%s: %s", option, cause.message);
 }
 
+/* 0 says within the campaign that it was not given. */
+static bool take_interval(const char *text, double *time_s, struct error *error)
+{
+    return take_time("--interval", text, time_s, error) &&
+           (*time_s > 0 ||
+            error_fill(error, ERROR_USAGE,
+                       "--interval: found '%.40s', expected more than no time; without it "
+                       "Daly's optimum is taken",
+                       text));
+}
+
 static bool take_shape(const char *text, double *shape, struct error *error)
 {
     struct error cause = {.kind = ERROR_NONE};
@@ -73,7 +84,7 @@ static bool take_campaign(struct request *request, int key, const char *value,
     case CHECKPOINT:
         return take_checkpoint(request, value, error);
     case INTERVAL:
-        return take_time("--interval", value, &campaign->interval_s, error);
+        return take_interval(value, &campaign->interval_s, error);
     case DURABLE:
         return command_count("--durable-every", value, 1, &campaign->durable_every, error);
     case DETECTION:

@@ -122,9 +122,10 @@ static void print_money(const struct run_job *run, const union cell *row)
         print_field("session", "%s",
                     print_quantity(text[0], row[SERVING_COST_SESSION].f64, "USD"));
     }
-    print_field("energy", "%s a million output tokens, %s on average",
+    print_field("energy", "%s a million output tokens, %s on average, %s at its peak",
                 print_quantity(text[0], row[SERVING_ENERGY].f64, "J"),
-                print_quantity(text[1], row[SERVING_POWER].f64, "W"));
+                print_quantity(text[1], row[SERVING_POWER].f64, "W"),
+                print_quantity(text[2], row[SERVING_PEAK_POWER].f64, "W"));
 }
 
 /* What moved, came and went. */

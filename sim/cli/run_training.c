@@ -57,9 +57,10 @@ static void print_money(const struct run_job *job, const struct table *summary)
     } else {
         print_field("cost", "unknown: no price");
     }
-    print_field("energy", "%s per million tokens, %s on average",
+    print_field("energy", "%s per million tokens, %s on average, %s at its peak",
                 print_quantity(text[0], row[SUMMARY_ENERGY].f64, "J"),
-                print_quantity(text[1], row[SUMMARY_POWER].f64, "W"));
+                print_quantity(text[1], row[SUMMARY_POWER].f64, "W"),
+                print_quantity(text[2], row[SUMMARY_PEAK_POWER].f64, "W"));
 }
 
 static void print_where(const struct training_tables *tables)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/units.h"
 #include "cli/uncertainty.h"
 #include "hardware/platform_change.h"
 #include "record/new_file.h"
@@ -153,6 +154,57 @@ static bool read_range(const struct uncertainty_run *run, const char *key, const
     return ends_are_good(run, key, property, distribution, error);
 }
 
+/* A price is at least nothing, also far out where a distribution has no end. */
+static bool price_is_good(const struct distribution *distribution, struct arena *arena,
+                          struct error *error)
+{
+    static const double far_out[] = {1e-6, 1 - 1e-6};
+    for (int i = 0; i < 2; i++) {
+        const char *text = distribution_text(distribution, far_out[i], false, arena);
+        struct error cause = {.kind = ERROR_NONE};
+        double usd_per_h;
+        if (!units_read(text, UNIT_USD_PER_H, &usd_per_h, &cause)) {
+            return error_fill(error, ERROR_USAGE, "the range of price: %.600s", cause.message);
+        }
+    }
+    return true;
+}
+
+static bool is_set(const struct uncertainty_run *run, const struct scenario_key *key)
+{
+    bool found = false;
+    for (int i = 0; i < run->request->set_count; i++) {
+        const char *text = run->request->set[i];
+        int length = (int)strcspn(text, "=");
+        const char *name = arena_format(run->arena, "%.*s", length, text);
+        found = found || (key != NULL && scenario_key_find(name) == key);
+    }
+    return found;
+}
+
+/* A price that there is, a property of the platform, or a key of the workload without a value.
+ */
+static bool may_vary(const struct uncertainty_run *run, const char *key,
+                     const struct property *known, const struct scenario_key *own,
+                     struct error *error)
+{
+    if (strcmp(key, "price") == 0) {
+        return run->price != NULL ||
+               error_fill(error, ERROR_USAGE,
+                          "the price is varied, but there is none of this machine; name a book "
+                          "with --prices");
+    }
+    if (known == NULL && own == NULL) {
+        return error_fill(error, ERROR_USAGE,
+                          "'%.80s' cannot be varied; expected a key of the workload, "
+                          "platform.PROPERTY as trnsim platform inspect lists them, or price",
+                          key);
+    }
+    return !is_set(run, own) ||
+           error_fill(error, ERROR_USAGE,
+                      "'%.80s' has a value (--set) and a range (--vary); keep one", key);
+}
+
 /* Keys of the workload, of the platform, or the price. */
 static bool add_asked(struct uncertainty_run *run, const char *key, const char *is,
                       const char *source, struct error *error)
@@ -162,19 +214,14 @@ static bool add_asked(struct uncertainty_run *run, const char *key, const char *
     const struct property *known =
         property ? property_of(run->platform, key + strlen(prefix)) : NULL;
     const struct scenario_key *own = property || price ? NULL : scenario_key_find(key);
-    if (price && run->price == NULL) {
-        return error_fill(error, ERROR_USAGE,
-                          "the price is varied, but there is none of this machine; name a book "
-                          "with --prices");
-    }
-    if (!price && known == NULL && own == NULL) {
-        return error_fill(error, ERROR_USAGE,
-                          "'%.80s' cannot be varied; expected a key of the workload, "
-                          "platform.PROPERTY as trnsim platform inspect lists them, or price",
-                          key);
+    if (!may_vary(run, key, known, own, error)) {
+        return false;
     }
     struct uncertainty_input *input = add(run, arena_text(run->arena, key), error);
     if (input == NULL || !read_range(run, key, is, known, &input->distribution, error)) {
+        return false;
+    }
+    if (price && !price_is_good(&input->distribution, run->arena, error)) {
         return false;
     }
     input->source = source;
@@ -196,18 +243,25 @@ static bool add_option(struct uncertainty_run *run, const char *text, struct err
                      text + length + 1, "--vary", error);
 }
 
-bool uncertainty_inputs(struct uncertainty_run *run, struct error *error)
+/* Ranges of the workload file, but of what has a value with --set: who asks knows better. */
+static bool add_ranges(struct uncertainty_run *run, struct error *error)
 {
-    const struct uncertainty_request *request = run->request;
-    if (!add_properties(run, error) || !add_price(run, error)) {
-        return false;
-    }
     for (int64_t i = 0; i < run->scenario->range_count; i++) {
         const struct scenario_range *range = &run->scenario->ranges[i];
-        if (asked_for(run, range->key) &&
+        bool known = is_set(run, scenario_key_find(range->key));
+        if (!known && asked_for(run, range->key) &&
             !add_asked(run, range->key, range->is, run->scenario->path, error)) {
             return false;
         }
+    }
+    return true;
+}
+
+bool uncertainty_inputs(struct uncertainty_run *run, struct error *error)
+{
+    const struct uncertainty_request *request = run->request;
+    if (!add_properties(run, error) || !add_price(run, error) || !add_ranges(run, error)) {
+        return false;
     }
     for (int i = 0; i < request->vary_count; i++) {
         if (!add_option(run, request->vary[i], error)) {

@@ -33,6 +33,8 @@
     X(ENERGY, "energy_J_per_million_tokens", F64, "J",                                         \
       "facility energy of a million trained tokens")                                           \
     X(POWER, "average_power_W", F64, "W", "facility power, mean over the step")                \
+    X(PEAK_POWER, "peak_power_W", F64, "W",                                                    \
+      "facility power while all chips are at the hungriest work of the step")                  \
     X(PRICE_KIND, "price_kind", TEXT, "", "owner, on-demand, capacity-block, ...; \"\": none") \
     X(PRICE_IS_ESTIMATE, "price_is_estimate", I64, "1", "1: the price is our estimate")
 

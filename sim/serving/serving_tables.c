@@ -235,13 +235,16 @@ static void fill_price(const struct serving *serving,
 static void fill_energy(const struct serving *serving, const struct engine_totals *totals,
                         union cell *row)
 {
-    double joules = 0, tokens = (double)totals->produced;
+    double joules = 0, peak_W = 0, tokens = (double)totals->produced;
     for (int kind = 0; kind < serving->pool_count; kind++) {
-        joules += pool_energy(serving, &serving->pools[kind]).step_J;
+        struct energy_use use = pool_energy(serving, &serving->pools[kind]);
+        joules += use.step_J;
+        peak_W += use.peak_W;
     }
     row[SERVING_ENERGY].f64 = joules / tokens * 1e6;
     row[SERVING_TOKENS_PER_J].f64 = tokens / joules;
     row[SERVING_POWER].f64 = joules / serving_load_elapsed_s(serving);
+    row[SERVING_PEAK_POWER].f64 = peak_W;
 }
 
 static void fill_fleet(const struct serving *serving, union cell *row)

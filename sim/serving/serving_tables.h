@@ -113,6 +113,8 @@
     X(ENERGY, "energy_J_per_million_tokens", F64, "J", "of the facility, output tokens")       \
     X(TOKENS_PER_J, "tokens_per_J", F64, "1/J", "output tokens for a joule")                   \
     X(POWER, "average_power_W", F64, "W", "of the facility")                                   \
+    X(PEAK_POWER, "peak_power_W", F64, "W",                                                    \
+      "of the facility, while all chips are at the hungriest work there was")                  \
     X(PRICE_KIND, "price_kind", TEXT, "", "owner, on-demand, capacity-block, ...; \"\": none") \
     X(PRICE_IS_ESTIMATE, "price_is_estimate", I64, "1", "1: a price is our estimate")
 

@@ -281,6 +281,7 @@ static struct table *summary_of(const union cell *row, struct arena *arena)
     summary[SUMMARY_MODEL_FLOPS].f64 = (double)NAN;
     summary[SUMMARY_PEAK_MEMORY].f64 = row[BASELINE_MEMORY].f64;
     summary[SUMMARY_POWER].f64 = facility_W(row);
+    summary[SUMMARY_PEAK_POWER].f64 = (double)NAN;
     summary[SUMMARY_ENERGY].f64 = facility_W(row) / tokens_per_s * 1e6;
     fill_money(row, tokens_per_s, summary);
     return table;

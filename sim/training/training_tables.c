@@ -147,6 +147,7 @@ static struct table *summary(const struct training *training, const struct price
     row[SUMMARY_COST_HIGH].f64 = cost.high_usd;
     row[SUMMARY_ENERGY].f64 = use->step_J / tokens_per_step(training) * 1e6;
     row[SUMMARY_POWER].f64 = use->average_W;
+    row[SUMMARY_PEAK_POWER].f64 = use->peak_W;
     row[SUMMARY_PRICE_KIND].text = price != NULL ? price_kind_name(price->kind) : "";
     row[SUMMARY_PRICE_IS_ESTIMATE].i64 = price != NULL && price->is_estimate;
     return table;

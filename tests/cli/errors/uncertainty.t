@@ -23,6 +23,18 @@ $ trnsim uncertainty workloads/all-reduce-1GiB.yaml --platform platforms/p5.xml 
 trnsim: 'foo' cannot be varied; expected a key of the workload, platform.PROPERTY as trnsim platform inspect lists them, or price
 [exit 2]
 
+$ trnsim uncertainty workloads/all-reduce-1GiB.yaml --platform platforms/p5.xml --only none --set size=1MiB --vary 'size=1MiB..2MiB'
+trnsim: 'size' has a value (--set) and a range (--vary); keep one
+[exit 2]
+
+$ trnsim uncertainty workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --only none --vary 'price=normal(1USD/h, 1USD/h)'
+trnsim: the range of price: '-3.75…USD/h' is negative; expected a price per hour such as 2.36USD/h
+[exit 2]
+
+$ trnsim goodput workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --interval 0s
+trnsim: --interval: found '0s', expected more than no time; without it Daly's optimum is taken
+[exit 2]
+
 $ trnsim goodput workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --weibull 0
 trnsim: --weibull: found '0', expected 0.1 to 10
 [exit 2]
