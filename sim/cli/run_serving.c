@@ -172,6 +172,21 @@ static void print_answer(const struct run_job *run, const struct serving *servin
     print_field("result", "%s", run->output);
 }
 
+/* What the model was not made for: engines refuse it unless told otherwise. */
+static void warn_of_positions(const struct serving *serving, const union cell *row)
+{
+    const struct model *model = serving->scenario->model;
+    int64_t most = serving->scenario->serving.max_model_len;
+    if (row[SERVING_BEYOND].i64 > 0) {
+        fprintf(stderr,
+                "trnsim: warning: %lld requests longer than the %lld positions of %s "
+                "(max_position_embeddings) were %s max_model_len %s\n",
+                (long long)row[SERVING_BEYOND].i64, (long long)model->max_positions,
+                model->path, most > 0 ? "served as far as" : "refused, as engines do;",
+                most > 0 ? "allows" : "allows more");
+    }
+}
+
 static void warn(const struct run_job *run, const struct serving *serving,
                  const union cell *row)
 {
@@ -192,10 +207,11 @@ static void warn(const struct run_job *run, const struct serving *serving,
                 "time; trust them up to about %.3g requests/s\n",
                 row[SERVING_TRUSTED].f64);
     }
+    warn_of_positions(serving, row);
     if (row[SERVING_REJECTED].i64 > 0) {
         fprintf(stderr,
-                "trnsim: warning: %lld requests were rejected, longer than the KV cache or "
-                "max_model_len%s\n",
+                "trnsim: warning: %lld requests were rejected, longer than the KV cache, "
+                "max_model_len or the model's positions%s\n",
                 (long long)row[SERVING_REJECTED].i64,
                 serving->scenario->serving.max_queue > 0
                     ? ", or come when max_queue were waiting"
@@ -231,6 +247,13 @@ static bool find_capacity(const struct run_job *run, struct serving *serving,
     }
     if (!capacity_find(serving, run->scenario, capacity, error)) {
         return false;
+    }
+    if (capacity->all_too_long) {
+        return error_fill(
+            error, ERROR_INFEASIBLE,
+            "all requests are longer than the KV cache, max_model_len or the %lld "
+            "positions of the model; shorten them or raise max_model_len",
+            (long long)run->scenario->model->max_positions);
     }
     return capacity->factor > 0 ||
            error_fill(

@@ -8,19 +8,20 @@
 enum { DOUBLINGS = 24 };
 static const double PRECISION = 1.01;
 
+/* What is too long is refused at any rate: it says nothing about this one. */
 static bool meets(const struct serving *serving)
 {
     const struct serving_scenario *scenario = &serving->scenario->serving;
     const struct outcome *outcome = serving->outcome;
     double ttft_s = histogram_quantile(&outcome->ttft_s, 0.99);
     double tpot_s = histogram_quantile(&outcome->tpot_s, 0.99);
-    return outcome->counted > 0 && outcome->rejected == 0 && ttft_s <= scenario->slo_ttft_s &&
-           (isnan(tpot_s) || tpot_s <= scenario->slo_tpot_s);
+    return outcome->counted > 0 && outcome->rejected == outcome->too_long &&
+           ttft_s <= scenario->slo_ttft_s && (isnan(tpot_s) || tpot_s <= scenario->slo_tpot_s);
 }
 
 /* One run at a multiple of the workload's rate. */
 static bool try_factor(struct serving *serving, struct scenario *scenario, double factor,
-                       bool *met, struct error *error)
+                       struct capacity *capacity, bool *met, struct error *error)
 {
     struct serving_options options = {.progress = NULL};
     struct arena *arena = arena_create();
@@ -28,6 +29,8 @@ static bool try_factor(struct serving *serving, struct scenario *scenario, doubl
     scenario->serving.rate_scale = before * factor;
     bool served = serving_simulate(serving, &options, arena, error);
     *met = served && meets(serving);
+    capacity->all_too_long = served && serving->outcome->too_long == serving->outcome->arrived;
+    capacity->runs++;
     scenario->serving.rate_scale = before;
     arena_free(arena);
     return served;
@@ -48,13 +51,13 @@ static bool bracket(struct serving *serving, struct scenario *scenario,
 {
     bool met;
     *high = 1;
-    if (!try_factor(serving, scenario, *high, &met, error)) {
+    if (!try_factor(serving, scenario, *high, capacity, &met, error)) {
         return false;
     }
     bool rising = met;
-    for (capacity->runs = 1; capacity->runs < DOUBLINGS && met == rising; capacity->runs++) {
+    while (capacity->runs < DOUBLINGS && met == rising && !capacity->all_too_long) {
         *high = rising ? *high * 2 : *high / 2;
-        if (!try_factor(serving, scenario, *high, &met, error)) {
+        if (!try_factor(serving, scenario, *high, capacity, &met, error)) {
             return false;
         }
     }
@@ -80,10 +83,9 @@ bool capacity_find(struct serving *serving, struct scenario *scenario,
     while (high > capacity->factor * PRECISION && capacity->factor > 0) {
         double middle = sqrt(capacity->factor * high);
         bool met;
-        if (!try_factor(serving, scenario, middle, &met, error)) {
+        if (!try_factor(serving, scenario, middle, capacity, &met, error)) {
             return false;
         }
-        capacity->runs++;
         if (met) {
             capacity->factor = middle;
         } else {

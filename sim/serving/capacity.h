@@ -9,6 +9,7 @@ struct capacity {
     double requests_per_s; /* offered; 0: not even the lowest rate tried meets the level */
     double factor;         /* over the workload's own rate */
     int64_t runs;
+    bool all_too_long; /* no request may be served at any rate */
 };
 
 /* Leaves serving's scenario at the rate found. False and an error when a run fails, or the load

@@ -20,8 +20,8 @@
     X(REPLICA, "replica", I64, "1", "that served it; -1: none")                                \
     X(PREEMPTIONS, "preemptions", I64, "1", "times it lost its place")                         \
     X(STATE, "state", I64, "1",                                                                \
-      "0 completed, 1 rejected: longer than the KV cache or "                                  \
-      "max_model_len, 2 unfinished")
+      "0 completed, 1 rejected: longer than the KV cache, "                                    \
+      "max_model_len or the model's positions, 2 unfinished")
 
 #define REQUEST_ENUM(NAME, column, type, unit, meaning) REQUEST_##NAME,
 enum request_column { REQUEST_COLUMNS(REQUEST_ENUM) REQUEST_COLUMN_COUNT };

@@ -21,7 +21,9 @@ struct ended_request {
 struct outcome {
     const struct serving_scenario *scenario;
     int64_t arrived, completed, rejected, unfinished; /* all requests */
-    int64_t counted, good;                            /* those between warm-up and cool-down */
+    int64_t beyond;        /* of all: longer than the model's positions */
+    int64_t too_long;      /* of the rejected: at whatever rate they come */
+    int64_t counted, good; /* those between warm-up and cool-down */
     int64_t counted_output, counted_input, counted_cached;
     int64_t asked_input, asked_output, answered_output; /* tokens of all admitted requests */
     struct histogram queue_s, ttft_s, tpot_s, e2e_s;

@@ -70,12 +70,22 @@ void serving_requests_ended(struct serving_engine *engine, struct replica *repli
     fleet_left(serving, replica);
 }
 
-/* Longer than can ever be held. */
-static bool too_long(const struct serving *serving, const struct arrival *arrival)
+/* Longer than the model was made for: noted. */
+static bool is_beyond(const struct serving *serving, int64_t tokens)
+{
+    int64_t positions = serving->scenario->model->max_positions;
+    bool beyond = positions > 0 && tokens > positions;
+    serving->outcome->beyond += beyond;
+    return beyond;
+}
+
+/* Longer than may be served, or than can ever be held. */
+static bool is_too_long(const struct serving *serving, const struct arrival *arrival)
 {
     int64_t most = serving->scenario->serving.max_model_len;
     int64_t tokens = (int64_t)arrival->input_tokens + arrival->output_tokens;
-    if (most > 0 && tokens > most) {
+    bool beyond = is_beyond(serving, tokens);
+    if (most > 0 ? tokens > most : beyond) {
         return true;
     }
     for (int kind = 0; kind < serving->pool_count; kind++) {
@@ -218,7 +228,9 @@ static bool take(struct serving *serving, struct request_come *come, bool *welco
     come->arrival.ranges = NULL;
     come->urgent = urgent > 0 && random_uniform(&serving->urgency) < urgent;
     outcome_arrived(serving->outcome, &come->arrival);
-    *welcome = !too_long(serving, &come->arrival) && !too_many(serving);
+    bool too_long = is_too_long(serving, &come->arrival);
+    serving->outcome->too_long += too_long;
+    *welcome = !too_long && !too_many(serving);
     if (!*welcome) {
         int32_t request = request_create(&serving->requests, come);
         request_at(&serving->requests, request)->replica = -1;

@@ -68,6 +68,7 @@ static void fill_counts(const struct serving *serving, const struct engine_total
     row[SERVING_ARRIVED].i64 = outcome->arrived;
     row[SERVING_COMPLETED].i64 = outcome->completed;
     row[SERVING_REJECTED].i64 = outcome->rejected;
+    row[SERVING_BEYOND].i64 = outcome->beyond;
     row[SERVING_UNFINISHED].i64 = outcome->unfinished + serving->requests.present;
     row[SERVING_COUNTED].i64 = outcome->counted;
     row[SERVING_DURATION].f64 = window_s;

@@ -17,7 +17,10 @@
     X(ARRIVED, "requests_arrived", I64, "1", "that came")                                      \
     X(COMPLETED, "requests_completed", I64, "1", "that got their whole answer")                \
     X(REJECTED, "requests_rejected", I64, "1",                                                 \
-      "longer than the KV cache or max_model_len, or max_queue waited")                        \
+      "longer than the KV cache, max_model_len or the model's positions, or max_queue waited") \
+    X(BEYOND, "requests_beyond_positions", I64, "1",                                           \
+      "longer than the positions of the model's config.json: refused, or served as "           \
+      "max_model_len allows")                                                                  \
     X(UNFINISHED, "requests_unfinished", I64, "1",                                             \
       "given up after max_retries, or still there at the end")                                 \
     X(COUNTED, "requests_counted", I64, "1",                                                   \

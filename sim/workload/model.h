@@ -17,8 +17,8 @@ struct model {
      * that carry the position; 0 ranks: none. head_dim is that of values. */
     int64_t query_rank, key_value_rank, position_dim;
     bool gated_mlp, tied_embeddings, learned_positions;
-    int64_t max_positions;
-    int64_t expert_count; /* 0: dense */
+    int64_t max_positions; /* 0: not said */
+    int64_t expert_count;  /* 0: dense */
     int64_t experts_per_token;
     int64_t expert_ffn_hidden, shared_ffn_hidden;
     int64_t dense_layers; /* first layers of a mixture that are dense */

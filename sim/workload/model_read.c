@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two tables decide: which architectures are known and what each name implies, and which fields
- * of the config fill which members, with the older names that some publishers use. A config
- * that needs attention of another kind (linear) is refused by its architecture. */
+/* Two tables decide: what each architecture's name implies, and which fields fill which
+ * members, with older names. What needs linear attention is refused by its architecture. */
 #include "workload/model.h"
 
 #include <math.h>
@@ -11,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/file.h"
+#include "workload/model_positions.h"
 
 enum { CONFIG_LIMIT_BYTES = 1 << 20, FIELD_NAMES_SIZE = 96 };
 static const int64_t FIELD_LIMIT = INT64_C(1) << 31;
@@ -68,8 +68,7 @@ struct reader { /* a config while it is read */
     struct error *error;
 };
 
-/* jansson keeps no places of values: the line of a field is where its quoted name first stands.
- */
+/* jansson keeps no places of values: a field's line is where its quoted name first stands. */
 static int line_of(const struct reader *reader, const char *field)
 {
     char quoted[FIELD_NAMES_SIZE];
@@ -165,6 +164,7 @@ static bool read_dimensions(const struct reader *reader)
     if (read && model->head_dim == 0 && model->hidden % model->heads == 0) {
         model->head_dim = model->hidden / model->heads;
     }
+    model->max_positions = model_positions_scaled(reader->root, model->max_positions);
     return read;
 }
 

@@ -209,7 +209,7 @@ struct serving_scenario {
     X(block_tokens, COUNT, serving.block_tokens, 1, 1 << 16, NULL, "16",                       \
       "tokens of a block of the KV cache")                                                     \
     X(max_model_len, COUNT, serving.max_model_len, 0, 1 << 26, NULL, "0",                      \
-      "longer requests are refused; 0: what the KV cache can hold")                            \
+      "longer requests are refused; 0: the positions of the model's config.json")              \
     X(gpu_memory_utilization, REAL, serving.memory_utilization_fraction, 0, 1, NULL, "0.9",    \
       "share of the chip's memory that the engine takes")                                      \
     X(memory_rule, CHOICE, serving.memory_rule, 0, 0, "total|static|free", "total",            \

@@ -140,6 +140,7 @@ $ trnsim run workloads/llama-3-8b-pretrain.yaml --platform platforms/trn3-ultras
 
 # The fleet that a search finds serves the load.
 $ trnsim run workloads/serve-llama-3-70b-conv.yaml --platform platforms/hgx-h100.xml --set requests=2000 --plan auto -o results/s.h5
+trnsim: warning: 1 requests longer than the 8192 positions of workloads/models/llama-3-70b.json (max_position_embeddings) were served as far as max_model_len allows
 Llama 3 70B, conversations, 200,000 requests on HGX H100 with NDR InfiniBand (8 GPUs)
   chips                      8: 2 replicas of TP 4 x PP 1, EP 1
 …

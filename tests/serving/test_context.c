@@ -149,11 +149,12 @@ static void test_kept(void)
     static const char *const places[] = {"hbm", "host"};
     for (int i = 0; i < 2; i++) {
         char text[512];
-        snprintf(text, sizeof text,
-                 "requests=0 kv_tokens=400000 max_num_seqs=64 arrivals=trace rate=0.05 "
-                 "trace=" SOURCE_FOLDER
-                 "/workloads/claims/agent-sessions.csv agents=stateful state_tier=%s",
-                 places[i]);
+        snprintf(
+            text, sizeof text,
+            "requests=0 kv_tokens=400000 max_model_len=400000 max_num_seqs=64 arrivals=trace "
+            "rate=0.05 trace=" SOURCE_FOLDER
+            "/workloads/claims/agent-sessions.csv agents=stateful state_tier=%s",
+            places[i]);
         struct serving_case made = serving_case_run(text);
         CU_ASSERT_FATAL(made.served);
         check_tiers(&made);

@@ -81,6 +81,44 @@ static void test_gpt2_names(void)
     arena_free(arena);
 }
 
+/* Linear scaling stretches the positions stated, YaRN those trained first (else those stated),
+ * llama3 none. */
+static void test_positions(void)
+{
+    static const struct {
+        const char *scaling;
+        int64_t positions;
+    } cases[] = {{"null", 1000},
+                 {"{\"type\": \"linear\", \"factor\": 4}", 4000},
+                 {"{\"rope_type\": \"yarn\", \"factor\": 32.0, "
+                  "\"original_max_position_embeddings\": 500}",
+                  16000},
+                 {"{\"rope_type\": \"yarn\", \"factor\": 2}", 2000},
+                 {"{\"rope_type\": \"llama3\", \"factor\": 8, "
+                  "\"original_max_position_embeddings\": 500}",
+                  1000},
+                 {"{\"rope_type\": \"linear\", \"factor\": -4}", 1000},
+                 {"{\"rope_type\": \"linear\", \"factor\": \"a\"}", 1000}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena *arena = arena_create();
+        struct error error = {.kind = ERROR_NONE};
+        const struct model *model = model_read(
+            temporary_file(
+                arena_format(arena,
+                             "{\"architectures\": [\"LlamaForCausalLM\"], "
+                             "\"hidden_size\": 64, \"num_hidden_layers\": 2, "
+                             "\"num_attention_heads\": 4, \"intermediate_size\": 128, "
+                             "\"vocab_size\": 100, \"max_position_embeddings\": 1000, "
+                             "\"rope_scaling\": %s}",
+                             cases[i].scaling),
+                ".json"),
+            arena, &error);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(model);
+        CU_ASSERT_EQUAL(model->max_positions, cases[i].positions);
+        arena_free(arena);
+    }
+}
+
 static void check_outside(const char *name, double parameters)
 {
     struct arena *arena = arena_create();
@@ -274,6 +312,7 @@ void suite_model(void)
         {"wrong files", test_wrong_files},
         {"latent attention", test_latent},
         {"windows", test_windows},
+        {"positions", test_positions},
     };
     add_suite("model", tests, sizeof tests / sizeof tests[0]);
 }
