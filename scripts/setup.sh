@@ -10,7 +10,7 @@ set -eu
 build="build-essential cmake ninja-build pkg-config git libsimgrid-dev libhdf5-dev libcunit1-dev
        libcyaml-dev libexpat1-dev libjansson-dev uthash-dev libmd-dev zlib1g-dev"
 tests="clang libclang-rt-14-dev clang-format pmccabe hdf5-tools binutils
-       slurm-wlm munge python3-pytest python3-selenium python3-matplotlib chromium chromium-driver
+       slurm-wlm munge python3-pytest python3-pytest-xdist python3-selenium python3-matplotlib chromium chromium-driver
        pajeng"
 # A report's page: the charting library comes from npm, which may be there from elsewhere.
 page="python3 python3-h5py python3-numpy python3-pandas"

@@ -61,7 +61,8 @@ for target in build-fuzz/fuzz_*; do
     [ -f "$target" ] && [ -x "$target" ] && step "fuzz: ${target##*/} for $FUZZ_SECONDS s" fuzz "$target"
 done
 if [ -d tests/analysis ]; then
-    step "python" /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/analysis
+    export TRNSIM_PROGRAM=$PWD/build-dev/trnsim  # not the one of the sanitizers, which was built later
+    step "python" /usr/bin/python3 -m pytest -q -p no:cacheprovider -n "$JOBS" --dist loadfile tests/analysis
 fi
 
 printf '\n== summary\n'

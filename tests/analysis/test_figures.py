@@ -2,20 +2,19 @@
 """analysis/figures.py: every figure of real results, as three files."""
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from program import ROOT, trnsim
+
 sys.path.insert(0, str(ROOT / "analysis"))
 import figures  # noqa: E402
 from load import Result  # noqa: E402
 from report import named  # noqa: E402
 
-PROGRAM = os.environ.get("TRNSIM", str(ROOT / "build-dev" / "trnsim"))
 MAGIC = {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG"}
 COMMANDS = {"training": ("run", "workloads/llama-3-8b-pretrain.yaml", "--platform", "platforms/p5.xml", "--set", "batch_tokens=524288"),
             "serving": ("run", "workloads/serve-llama-3-70b-conv.yaml", "--platform", "platforms/p5.xml", "--set", "requests=300"),
@@ -30,7 +29,7 @@ def made_results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("results")
     paths = {kind: folder / f"{kind}.h5" for kind in COMMANDS}
     for kind, words in COMMANDS.items():
-        subprocess.run([PROGRAM, *words, "-q", "-o", paths[kind]], cwd=ROOT, check=True, capture_output=True)
+        trnsim(ROOT, *words, "-q", "-o", paths[kind])
     paths["uncertainty"] = paths["uncertainty"] / "uncertainty.h5"
     return paths
 

@@ -14,8 +14,10 @@ import h5py
 import numpy
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "analysis"), str(ROOT / "tests" / "analysis")]
+import program
+from program import ROOT
+
+sys.path.insert(0, str(ROOT / "analysis"))
 from load import Result  # noqa: E402
 from pages.units import digits, quantity  # noqa: E402
 
@@ -25,9 +27,7 @@ import page_numbers  # noqa: E402
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 
-PROGRAM = os.environ.get("TRNSIM", str(ROOT / "build-dev" / "trnsim"))
-POINTS, BYTES_MOST, INTERACTIVE_MOST_MS = 10_000, 6_000_000, 3000
-TO_INTERACTIVE_MS: dict[str, list[int]] = {}
+POINTS, BYTES_MOST = 10_000, 6_000_000
 PAGES = ("train", "serve", "claims", "sweep", "tiers", "rates", "collective", "baseline", "goodput", "uncertainty", "plan", "served-plan")
 RATES = (8, 16, 24)  # requests a second
 TRAINING = ("run", "workloads/llama-3-8b-pretrain.yaml", "--set", "batch_tokens=4194304")
@@ -45,8 +45,7 @@ axes:
 
 
 def trnsim(*words: str | Path) -> None:
-    done = subprocess.run([PROGRAM, *map(str, words)], cwd=ROOT, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    program.trnsim(ROOT, *words)
 
 
 @pytest.fixture(name="pages", scope="module")
@@ -124,9 +123,7 @@ def one_browser() -> Iterator[webdriver.Chrome]:
 def opened(driver: webdriver.Chrome, page: Path) -> webdriver.Chrome:
     driver.get_log("browser")
     driver.get(page.as_uri())
-    ready_ms = int(driver.execute_script("return document.documentElement.dataset.ready"))
-    print(f"{page.name}: {page.stat().st_size / 1e6:.2f} MB, {ready_ms} ms to interactive")
-    TO_INTERACTIVE_MS.setdefault(page.stem, []).append(ready_ms)
+    assert int(driver.execute_script("return document.documentElement.dataset.ready")) > 0
     return driver
 
 
@@ -358,14 +355,9 @@ def test_a_phone_needs_no_sideways_scrolling(pages: Path, driver: webdriver.Chro
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_a_page_of_10_000_points_is_small_and_soon_there(pages: Path, driver: webdriver.Chrome) -> None:
-    """The best of several loads: whatever else the machine does is not the page's."""
+def test_a_page_of_10_000_points_is_small(pages: Path) -> None:
+    """How soon it is there: tests/bench/page.py."""
     assert (pages / "sweep.html").stat().st_size < BYTES_MOST
-    for _ in range(5):
-        opened(driver, pages / "sweep.html")
-        if TO_INTERACTIVE_MS["sweep"][-1] < INTERACTIVE_MOST_MS:
-            return
-    raise AssertionError(TO_INTERACTIVE_MS["sweep"])
 
 
 def old(path: Path) -> None:
@@ -391,8 +383,9 @@ def test_what_is_no_result_gets_one_message(pages: Path, tmp_path: Path, told: s
     bad.write_bytes((pages / "train-trn.h5").read_bytes())
     SPOILT[told](bad)
     good = pages / "train-gpu.h5"
-    for command in ([PROGRAM, "report", bad, "-o", page], [PROGRAM, "report", good, "--baseline", bad, "-o", page], [PROGRAM, "compare", good, "--baseline", bad],
-                    [PROGRAM, "compare", bad, "--baseline", good], [PROGRAM, "digest", bad], [ROOT / "analysis/load.py", bad], [ROOT / "analysis/figures.py", "breakdown", bad]):
+    built = program.program()
+    for command in ([built, "report", bad, "-o", page], [built, "report", good, "--baseline", bad, "-o", page], [built, "compare", good, "--baseline", bad],
+                    [built, "compare", bad, "--baseline", good], [built, "digest", bad], [ROOT / "analysis/load.py", bad], [ROOT / "analysis/figures.py", "breakdown", bad]):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == (5 if "No such" in told else 3) and told in done.stderr and done.stderr.count("\n") == 1, (command, done.stderr)
     assert not page.exists()
