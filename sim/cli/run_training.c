@@ -23,13 +23,14 @@ static void print_answer(const struct training *training, const struct table *su
     const struct plan *plan = &training->plan;
     print_field("plan",
                 "TP %lld%s, PP %lld x %lld, CP %lld, EP %lld, DP %lld, ZeRO-%lld; "
-                "%lld microbatches of %lld; recompute %s; %s",
+                "%lld microbatch%s of %lld; recompute %s; %s",
                 (long long)plan->tensor_parallel, plan->sequence_parallel ? " with SP" : "",
                 (long long)plan->pipeline_parallel, (long long)plan->virtual_stages,
                 (long long)plan->context_parallel, (long long)plan->expert_parallel,
                 (long long)plan->data_parallel, (long long)plan->zero_stage,
-                (long long)plan->micro_batches, (long long)plan->micro_batch,
-                recompute_name(plan->recompute), dtype_name(plan->dtype));
+                (long long)plan->micro_batches, plan->micro_batches == 1 ? "" : "es",
+                (long long)plan->micro_batch, recompute_name(plan->recompute),
+                dtype_name(plan->dtype));
     print_field("batch", "%s tokens",
                 print_count(text[0], (double)row[SUMMARY_TOKENS_PER_STEP].i64));
     printf("\n");
@@ -137,12 +138,14 @@ static void print_simulated(const struct training *training)
     long long chips = (long long)platform_chips(training->platform);
     long long teams = (long long)training->job->team_count;
     if (training->fold.team_classes > 0) {
-        print_field("simulated",
-                    "%lld chips folded to %lld that differ (%lld teams, %lld kinds of domain): "
-                    "%lld activities, %lld transfers; exact, nothing scaled",
-                    chips, (long long)training->fold.chip_classes, teams,
-                    (long long)training->fold.domain_classes, (long long)execution->activities,
-                    (long long)execution->transfers);
+        print_field(
+            "simulated",
+            "%lld chips folded to %lld that differ (%lld teams, %lld kind%s of domain): "
+            "%lld activities, %lld transfers; exact, nothing scaled",
+            chips, (long long)training->fold.chip_classes, teams,
+            (long long)training->fold.domain_classes,
+            training->fold.domain_classes == 1 ? "" : "s", (long long)execution->activities,
+            (long long)execution->transfers);
     } else {
         print_field("simulated",
                     "all %lld chips as %lld teams: %lld activities, %lld transfers; nothing "
