@@ -19,6 +19,10 @@ void context_write_out(struct serving *serving, struct replica *replica);
 void context_keep(struct serving *serving, struct replica *replica,
                   const struct request *request);
 
+/* Of two pools, the decode replica that still keeps the session's context and makes the prompt
+ * complete sooner than a prefill replica does, each alone; NULL: none. */
+struct replica *context_home(struct serving *serving, const struct request *request);
+
 /* A replica has failed, and a request loses what it had there; it is marked lost unless it can
  * go on where it is. */
 void context_drop(struct serving *serving, int32_t request, struct replica *failed);

@@ -15,6 +15,12 @@ static struct kv_end end_of(const struct pool *pool, const struct replica *repli
                            pool->first_chip + context_number(pool, replica) * chips, chips};
 }
 
+static double token_bytes(const struct serving *serving)
+{
+    return fmin(serving->pools[POOL_MAIN].tiers.place.token_bytes,
+                serving->pools[POOL_PREFILL].tiers.place.token_bytes);
+}
+
 static void send(struct serving *serving, int32_t request, int32_t from, int32_t to,
                  double bytes)
 {
@@ -28,15 +34,24 @@ static void send(struct serving *serving, int32_t request, int32_t from, int32_t
 
 static double prompt_bytes(const struct serving *serving, const struct request *item)
 {
-    return (double)(replica_blocks_target(item) - (item->away > 0)) *
-           fmin(serving->pools[POOL_MAIN].tiers.place.token_bytes,
-                serving->pools[POOL_PREFILL].tiers.place.token_bytes);
+    return (double)(replica_blocks_target(item) - (item->away > 0)) * token_bytes(serving);
 }
 
 /* The last layer is sent when the prompt is complete, the others while it is computed. */
 static double last_share(const struct serving *serving)
 {
     return 1 / (double)serving->scenario->model->layers;
+}
+
+double context_handover_s(struct serving *serving, const struct replica *target, int64_t tokens)
+{
+    const struct pool *prefill = &serving->pools[POOL_PREFILL];
+    struct kv_end ends[2] = {end_of(prefill, &prefill->replicas[0]),
+                             end_of(&serving->pools[POOL_MAIN], target)};
+    struct transfer_way way = kv_ways_between(&serving->ways, &ends[0], &ends[1]);
+    double share = serving->scenario->serving.kv_overlap ? last_share(serving) : 1;
+    return transfers_estimate_s(&serving->transfers, &way,
+                                (double)tokens * token_bytes(serving) * share);
 }
 
 void context_handover_admitted(struct serving_engine *engine, struct replica *replica,

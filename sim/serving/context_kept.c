@@ -4,6 +4,8 @@
  */
 #include "serving/context_parts.h"
 
+#include <math.h>
+
 #include "serving/replica_blocks.h"
 
 struct kept_context { /* of an agent, by its chain */
@@ -38,11 +40,61 @@ static void drop_kept(struct pool *pool, const struct kept_context *kept, int32_
     }
 }
 
+/* Leading tokens of the prompt that are kept with the replica's keeper; 0: none are. */
+static int64_t kept_tokens(const struct pool *pool, struct replica *replica,
+                           const struct kept_context *kept, const struct request *item)
+{
+    struct kv_cache *keeper = keeper_of(pool, replica);
+    int64_t most = item->input_tokens - 1;
+    int64_t tokens = item->kept_tokens < kept->tokens ? item->kept_tokens : kept->tokens;
+    bool there = kept->replica > 0 &&
+                 keeper_of(pool, &pool->replicas[kept->replica - 1]) == keeper &&
+                 kv_cache_has(keeper, CONTEXT_KEPT_IDS + item->chain);
+    return !there ? 0 : tokens < most ? tokens : most;
+}
+
+/* Until so many tokens are back from the tier; found_bytes say what. */
+static double restore_s(struct serving *serving, const struct pool *pool,
+                        const struct replica *replica, int64_t tokens)
+{
+    enum kv_place tier = (enum kv_place)pool->scenario.state_tier;
+    context_find_nothing(serving);
+    if (tier == KV_HBM) {
+        return 0;
+    }
+    serving->found_bytes[tier] = (double)tokens * pool->tiers.place.token_bytes;
+    serving->found_tokens[tier] = tokens;
+    return context_restore_s(serving, pool, context_number(pool, replica));
+}
+
+struct replica *context_home(struct serving *serving, const struct request *item)
+{
+    struct pool *pool = &serving->pools[POOL_MAIN];
+    if (serving->pool_count == 1 || pool->scenario.agents != AGENTS_STATEFUL ||
+        item->kept_tokens == 0) {
+        return NULL;
+    }
+    const struct kept_context *kept = kept_of(serving, item->chain);
+    struct replica *replica = kept->replica > 0 ? &pool->replicas[kept->replica - 1] : NULL;
+    int64_t tokens = replica == NULL ? 0 : kept_tokens(pool, replica, kept, item),
+            all = item->input_tokens;
+    if (tokens == 0 || !router_is_open(&pool->router, replica)) {
+        return NULL;
+    }
+    double back_s =
+        fmin(restore_s(serving, pool, replica, tokens), context_prefill_s(pool, 0, tokens));
+    double here_s = back_s + context_prefill_s(pool, tokens, all);
+    double there_s = context_prefill_s(&serving->pools[POOL_PREFILL], 0, all) +
+                     context_handover_s(serving, replica, all);
+    return here_s <= there_s ? replica : NULL;
+}
+
 void context_keep(struct serving *serving, struct replica *replica,
                   const struct request *request)
 {
-    struct pool *pool = serving_pool_of(serving, replica);
-    if (pool->scenario.agents != AGENTS_STATEFUL || request->session < 0) {
+    struct pool *pool = &serving->pools[POOL_MAIN];
+    if (pool->scenario.agents != AGENTS_STATEFUL || request->session < 0 ||
+        serving_pool_of(serving, replica) != pool) { /* one token, which a prompt's end gave */
         return;
     }
     enum kv_place tier = (enum kv_place)pool->scenario.state_tier;
@@ -66,23 +118,17 @@ int64_t context_kept_find(struct serving *serving, struct pool *pool, struct rep
                           struct request *item)
 {
     const struct kept_context *kept = kept_of(serving, item->chain);
-    enum kv_place tier = (enum kv_place)pool->scenario.state_tier;
-    struct kv_cache *keeper = keeper_of(pool, replica);
-    int64_t most = item->input_tokens - 1;
-    int64_t tokens = item->kept_tokens < kept->tokens ? item->kept_tokens : kept->tokens;
-    tokens = tokens < most ? tokens : most;
-    if (kept->replica == 0 || keeper_of(pool, &pool->replicas[kept->replica - 1]) != keeper ||
-        !kv_cache_has(keeper, CONTEXT_KEPT_IDS + item->chain)) {
+    int64_t tokens = kept_tokens(pool, replica, kept, item);
+    if (tokens == 0) {
         return 0;
     }
-    if (tier == KV_HBM) { /* its blocks become the request's */
-        kv_cache_drop(keeper, CONTEXT_KEPT_IDS + item->chain);
+    if (pool->scenario.state_tier == (int)KV_HBM) { /* its blocks become the request's */
+        kv_cache_drop(&replica->cache, CONTEXT_KEPT_IDS + item->chain);
         item->prefilled = (int32_t)tokens;
         replica_blocks_count(&pool->engine, item, 0, tokens, FILL_CACHE);
         return 0;
     }
-    serving->found_bytes[tier] = (double)tokens * pool->tiers.place.token_bytes;
-    serving->found_tokens[tier] = tokens;
-    double back_s = context_restore_s(serving, pool, context_number(pool, replica));
-    return back_s > context_prefill_s(pool, 0, tokens) ? 0 : tokens;
+    return restore_s(serving, pool, replica, tokens) > context_prefill_s(pool, 0, tokens)
+               ? 0
+               : tokens;
 }

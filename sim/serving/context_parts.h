@@ -53,5 +53,10 @@ void context_handover_prefilled(struct serving_engine *engine, struct replica *r
                                 int32_t request);
 void context_handover_bring(struct serving *serving, int32_t request);
 
+/* Until keys and values of a whole prompt that a prefill replica has just completed are there.
+ */
+double context_handover_s(struct serving *serving, const struct replica *target,
+                          int64_t tokens);
+
 /* The prefill replica gives the prompt's blocks back. */
 void context_handover_release(struct serving *serving, struct request *item);

@@ -87,16 +87,26 @@ void router_set_open(struct router *router, struct replica *replica, bool is_ope
     }
 }
 
+bool router_is_open(const struct router *router, const struct replica *replica)
+{
+    return !router->closed[replica - router->replicas];
+}
+
+void router_count(struct router *router, struct request *request, struct replica *replica)
+{
+    request->replica = (int32_t)(replica - router->replicas);
+    router->loads[request->replica]++;
+    update(router, request->replica);
+}
+
 struct replica *router_assign(struct router *router, struct request *request)
 {
     if (router->open_count == 0) {
         return NULL;
     }
-    int32_t replica = router->policy->pick(router, request);
-    request->replica = replica;
-    router->loads[replica]++;
-    update(router, replica);
-    return &router->replicas[replica];
+    struct replica *replica = &router->replicas[router->policy->pick(router, request)];
+    router_count(router, request, replica);
+    return replica;
 }
 
 void router_ended(struct router *router, const struct replica *replica)

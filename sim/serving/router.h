@@ -35,6 +35,9 @@ void router_init(struct router *router, const struct serving_engine *engine,
 
 /* The replica for a request, counted as its load from now on; NULL when all are closed. */
 struct replica *router_assign(struct router *router, struct request *request);
+/* A replica that is open, whatever the policy: counted likewise. */
+void router_count(struct router *router, struct request *request, struct replica *replica);
+bool router_is_open(const struct router *router, const struct replica *replica);
 void router_ended(struct router *router, const struct replica *replica);
 
 /* Requests present on a replica. */

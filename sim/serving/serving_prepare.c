@@ -156,18 +156,14 @@ static void divide(struct serving *serving)
     decode->offload = "none";
     prefill->preemption = PREEMPTION_RECOMPUTE;
     prefill->admission = ADMISSION_PROMPT; /* answers are said elsewhere */
+    prefill->agents = prefill->agents == AGENTS_STATEFUL
+                          ? AGENTS_PREFIX_CACHE
+                          : prefill->agents; /* kept there, too */
     serving->pool_count = 2;
 }
 
 static bool check_divided(const struct serving_scenario *scenario, struct error *error)
 {
-    if (scenario->agents == AGENTS_STATEFUL) {
-        return error_fill(
-            error, ERROR_INPUT,
-            "agents is stateful and prefill_replicas more than 0: a call's context ends on a "
-            "decode replica, and the replica that prefills the next call cannot fetch it from "
-            "there; use agents: prefix-cache with offload, or prefill_replicas: 0");
-    }
     return scenario->policy != BATCH_STATIC ||
            error_fill(error, ERROR_INPUT,
                       "policy is static and prefill_replicas more than 0; use chunked or "

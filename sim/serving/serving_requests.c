@@ -243,11 +243,19 @@ bool serving_requests_take(struct serving *serving, struct error *error)
 {
     struct request_come come;
     bool welcome, taken = take(serving, &come, &welcome, error);
-    if (taken && welcome) {
-        serving_requests_deliver(serving, &serving->pools[serving->pool_count - 1],
-                                 request_create(&serving->requests, &come));
+    if (!taken || !welcome) {
+        return taken;
     }
-    return taken;
+    int32_t request = request_create(&serving->requests, &come);
+    struct request *item = request_at(&serving->requests, request);
+    struct replica *home = context_home(serving, item);
+    if (home != NULL) {
+        router_count(&serving->pools[POOL_MAIN].router, item, home);
+        serving_requests_enqueue(serving, home, request);
+    } else {
+        serving_requests_deliver(serving, &serving->pools[serving->pool_count - 1], request);
+    }
+    return true;
 }
 
 bool serving_requests_deal(struct serving *serving, struct error *error)

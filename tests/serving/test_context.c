@@ -201,6 +201,52 @@ static void test_blocks(void)
     }
 }
 
+/* Conversations on two pools: what is computed of prompts, and where. */
+static struct engine_totals talk(const char *more, int64_t *here, double *ttft_s)
+{
+    char text[512];
+    snprintf(text, sizeof text,
+             "requests=120 turns=6 output_tokens=20 think=1 rate=0.3 prefill_replicas=1 %s",
+             more);
+    struct serving_case made = serving_case_run(text);
+    struct engine_totals totals = serving_totals(made.serving);
+    CU_ASSERT_FATAL(made.served);
+    CU_ASSERT_EQUAL(totals.prefilled + totals.cached, made.serving->outcome->asked_input);
+    check_tiers(&made);
+    *here = made.serving->pools[POOL_MAIN].engine.totals.prefilled;
+    *ttft_s = histogram_mean(&made.serving->outcome->ttft_s);
+    serving_case_free(&made);
+    return totals;
+}
+
+/* 100 short questions about long contexts are prefilled where those lie, unless a slow store
+ * keeps them; long ones about short contexts where prompts are prefilled fast. */
+static void test_kept_apart(void)
+{
+    static const struct {
+        const char *tier;
+        int64_t here;
+    } cases[] = {{"hbm", 100 * 50}, {"host", 100 * 50}, {"shared", 0}};
+    int64_t here;
+    double without_s, with_s;
+    talk("input_tokens=3000 turn_tokens=50 agents=stateless", &here, &without_s);
+    CU_ASSERT_EQUAL(here, 0);
+    for (int i = 0; i < 3; i++) {
+        char text[256];
+        snprintf(text, sizeof text,
+                 "input_tokens=3000 turn_tokens=50 agents=stateful state_tier=%s",
+                 cases[i].tier);
+        struct engine_totals kept = talk(text, &here, &with_s);
+        CU_ASSERT_EQUAL(here, cases[i].here);
+        CU_ASSERT(cases[i].here > 0 ? kept.cached > 100 * 3000 && with_s < without_s / 2
+                                    : kept.cached == 0 && near(with_s, without_s, 1e-12));
+    }
+    struct engine_totals fresh = talk("input_tokens=20 turn_tokens=1500 agents=stateful "
+                                      "prefill_tensor_parallel=4 output_tokens=2",
+                                      &here, &with_s);
+    CU_ASSERT(here < fresh.prefilled / 2);
+}
+
 static void test_refused(void)
 {
     struct serving_case made = serving_case_run("offload=tape");
@@ -221,6 +267,7 @@ void suite_context(void)
         {"swapped", test_swap},
         {"prompt blocks in tiers", test_blocks},
         {"kept by agents", test_kept},
+        {"kept on decode replicas", test_kept_apart},
         {"refused", test_refused},
     };
     add_suite("context", tests, sizeof tests / sizeof tests[0]);

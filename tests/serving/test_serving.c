@@ -147,6 +147,17 @@ static const char *draw(struct random_stream *stream, const char *const *texts, 
     return texts[random_below(stream, count)];
 }
 
+static const char *const random_loads[] = {"arrivals=poisson rate=50",
+                                           "arrivals=at-once",
+                                           "arrivals=closed concurrency=7",
+                                           "arrivals=gamma cv=4 rate=5",
+                                           "rate=50 turns=1..6 turn_tokens=1..90 think=1..3",
+                                           "rate=50 turns=3 agents=stateless shared_tokens=64",
+                                           "rate=50 turns=1..9 agents=stateful state_tier=hbm",
+                                           "rate=20 turns=1..9 agents=stateful think=1..3",
+                                           "rate=20 turns=9 agents=stateful state_tier=shared",
+                                           "arrivals=closed concurrency=9 shared_tokens=99"};
+
 /* Random engines, tiny caches, one to five replicas. */
 static void test_conservation(void)
 {
@@ -155,13 +166,6 @@ static void test_conservation(void)
     static const char *const lengths[] = {"input_tokens=1..60 output_tokens=1..40",
                                           "input_tokens=100..700 output_tokens=1..300",
                                           "input_tokens=500 output_tokens=1"};
-    static const char *const loads[] = {"arrivals=poisson rate=50",
-                                        "arrivals=at-once",
-                                        "arrivals=closed concurrency=7",
-                                        "arrivals=gamma cv=4 rate=5",
-                                        "rate=50 turns=1..6 turn_tokens=1..90 think=1..3",
-                                        "rate=50 turns=3 agents=stateless shared_tokens=64",
-                                        "arrivals=closed concurrency=9 shared_tokens=99"};
     static const char *const contexts[] = {
         "preemption=recompute",
         "preemption=swap",
@@ -191,8 +195,8 @@ static void test_conservation(void)
             "admission=%s seed=%d",
             (long long)random_below(&stream, 300) + 1, draw(&stream, policies, 2 + (i < 60)),
             draw(&stream, contexts, i < 60 ? 3 : 9), draw(&stream, fleets, i < 120 ? 1 : 7),
-            draw(&stream, routers, 4), draw(&stream, lengths, 3), draw(&stream, loads, 7),
-            (long long)random_below(&stream, 5) + 1,
+            draw(&stream, routers, 4), draw(&stream, lengths, 3),
+            draw(&stream, random_loads, 10), (long long)random_below(&stream, 5) + 1,
             (long long)random_below(&stream, 2000) + 64,
             (long long)random_below(&stream, 40) + 1, (long long)random_below(&stream, 20) + 1,
             (long long)random_below(&stream, 600) + 30, i % 2 == 0 ? "on" : "off",
