@@ -3,6 +3,9 @@
  * again, for one stage, when their exchanges are priced. MODEL.md, "One replica for many". */
 #include "program/replica.h"
 
+#include <math.h>
+
+#include "hardware/fabric.h"
 #include "program/exchanges.h"
 #include "program/placement.h"
 
@@ -38,8 +41,9 @@ static struct cut slot_cut(const struct plan *plan, enum slot slot)
     return (struct cut){width, ranks, width};
 }
 
-/* Chips of the exchange that rank 0 of a stage takes part in, cut into subgroups. */
-static struct group true_group(struct job *job, const struct plan *plan, enum slot slot)
+/* Chips of the exchange that a place takes part in as its first, cut into subgroups. */
+static struct group true_group(struct job *job, const struct plan *plan, enum slot slot,
+                               const struct place *first)
 {
     int64_t width = plan->tensor_parallel;
     struct cut cut = slot_cut(plan, slot);
@@ -49,12 +53,89 @@ static struct group true_group(struct job *job, const struct plan *plan, enum sl
         for (int64_t m = 0; m < cut.size; m++) {
             int64_t place = cut.stride == 1 ? s * cut.size + m : s + m * cut.stride;
             int64_t rank = place / width;
-            struct place at = {rank / plan->context_parallel, rank % plan->context_parallel, 0};
+            struct place at = {first->data + rank / plan->context_parallel,
+                               rank % plan->context_parallel, first->pipeline};
             members[s * cut.size + m] = placement_team(plan, &at) * width + place % width;
         }
     }
     group.chips = members;
     return group;
+}
+
+/* Groups of a slot lie differently in their domains, and take different times: some within one,
+ * some with few chips in the next. Those of equal shape are one class. */
+struct shape {
+    int64_t least, most; /* chips in one domain */
+    double latency_s;    /* from each member of a subgroup to the next, summed */
+};
+
+struct stands {
+    struct place *first; /* of one group of each class */
+    struct shape *shapes;
+    int64_t count, most;
+    bool *has; /* [stage][most] */
+};
+
+static struct shape shape_of(struct job *job, const struct plan *plan, enum slot slot,
+                             const struct place *first)
+{
+    struct group group = true_group(job, plan, slot, first);
+    int64_t domain = job->platform->chip_count, run = 0;
+    int64_t chips = group.subgroup_count * group.subgroup_size;
+    struct shape shape = {.least = chips};
+    for (int64_t i = 0; i < chips; i++) {
+        run++;
+        if (i + 1 == chips || group.chips[i] / domain != group.chips[i + 1] / domain) {
+            shape.least = run < shape.least ? run : shape.least;
+            shape.most = run > shape.most ? run : shape.most;
+            run = 0;
+        }
+    }
+    for (int64_t i = 0; i + 1 < group.subgroup_size; i++) {
+        struct fabric_path path;
+        fabric_path(job->platform, group.chips[i], group.chips[i + 1], &path);
+        shape.latency_s += path.latency_s;
+    }
+    return shape;
+}
+
+static int64_t class_of(struct stands *stands, const struct place *first,
+                        const struct shape *shape)
+{
+    for (int64_t c = 0; c < stands->count; c++) {
+        const struct shape *known = &stands->shapes[c];
+        if (known->least == shape->least && known->most == shape->most &&
+            fabs(known->latency_s - shape->latency_s) < 1e-12) {
+            return c;
+        }
+    }
+    stands->first[stands->count] = *first;
+    stands->shapes[stands->count] = *shape;
+    return stands->count++;
+}
+
+static struct stands stands_of(struct job *job, const struct plan *plan, enum slot slot)
+{
+    struct cut cut = slot_cut(plan, slot);
+    int64_t ranks = cut.count * cut.size / plan->tensor_parallel;
+    int64_t step = (ranks + plan->context_parallel - 1) / plan->context_parallel;
+    int64_t domain = job->platform->chip_count;
+    int64_t *known = arena_array(job->arena, domain, sizeof(int64_t)); /* class + 1 */
+    struct stands stands = {arena_array(job->arena, domain, sizeof(struct place)),
+                            arena_array(job->arena, domain, sizeof(struct shape)), 0, domain,
+                            arena_array(job->arena, plan->pipeline_parallel * domain, 1)};
+    for (int64_t s = 0; s < plan->pipeline_parallel; s++) {
+        for (int64_t d = 0; d + step <= plan->data_parallel; d += step) {
+            struct place first = {d, 0, s};
+            int64_t chip = placement_team(plan, &first) * plan->tensor_parallel % domain;
+            if (known[chip] == 0) {
+                struct shape shape = shape_of(job, plan, slot, &first);
+                known[chip] = class_of(&stands, &first, &shape) + 1;
+            }
+            stands.has[s * domain + known[chip] - 1] = true;
+        }
+    }
+    return stands;
 }
 
 static bool used(const struct plan *plan, enum slot slot)
@@ -101,7 +182,8 @@ static int32_t stand_in(struct job *job, const struct plan *plan, int32_t team, 
         return job_group(job, &group);
     }
     group.subgroup_size = 2;
-    group.chips = true_group(job, plan, slot).chips; /* the first two of them */
+    struct place first = {0, 0, team};
+    group.chips = true_group(job, plan, slot, &first).chips; /* the first two of them */
     return job_group(job, &group);
 }
 
@@ -135,24 +217,19 @@ void replica_fill(struct job *job, const struct plan *plan)
     }
 }
 
-/* Schedules whose flows grow with the square of the group are not tried on large ones. */
-enum { SMALL_GROUP = 72 };
-
-/* Time of a spec on the true group; the cheaper of ring and hierarchy when it is large. */
+/* Time of a spec on the true group by the quickest of the algorithms. */
 static double group_s(struct job *job, const struct group *group, const struct spec *spec,
-                      struct error *error)
+                      const char *const *algorithms, struct error *error)
 {
-    static const char *const large[] = {"ring", "hierarchical"};
     struct spec trial = *spec;
-    bool small = group->subgroup_size <= SMALL_GROUP || spec->operation > COLLECTIVE_ALL_GATHER;
     double best_s = -1;
-    for (int i = 0; i < (small ? 1 : 2); i++) {
+    for (; *algorithms != NULL; algorithms++) {
         struct arena *scratch = arena_create();
         struct job *alone = job_create(job->platform, scratch);
         struct error ignored = {0};
-        trial.algorithm = small ? spec->algorithm : large[i];
-        struct traffic *traffic =
-            exchanges_plan(alone, group, &trial, small ? error : &ignored);
+        trial.algorithm = *algorithms;
+        bool last = algorithms[1] == NULL && best_s < 0;
+        struct traffic *traffic = exchanges_plan(alone, group, &trial, last ? error : &ignored);
         double time_s = traffic == NULL ? -1 : exchanges_alone_s(alone, traffic);
         if (time_s >= 0 && (best_s < 0 || time_s < best_s)) {
             best_s = time_s;
@@ -172,39 +249,89 @@ static void delay_only(struct traffic *traffic, double time_s)
     traffic->stages[0].round_s = time_s;
 }
 
-bool replica_price(struct job *job, const struct plan *plan, struct error *error)
+/* Times of a spec by the class of its group: what is not known yet is 0. */
+static double class_s(struct job *job, const struct plan *plan, enum slot slot,
+                      const struct stands *stands, int64_t class, const struct spec *spec,
+                      const char *const *algorithms, double *times_s, struct error *error)
 {
-    for (enum slot slot = SLOT_TENSOR + 1; slot < SLOT_COUNT; slot++) {
-        if (!used(plan, slot)) {
+    if (!(times_s[class] > 0)) {
+        struct group group = true_group(job, plan, slot, &stands->first[class]);
+        times_s[class] = group_s(job, &group, spec, algorithms, error);
+    }
+    return times_s[class];
+}
+
+/* Schedules whose flows grow with the square of the group are not tried on large ones. */
+enum { SMALL_GROUP = 72 };
+
+/* Replicas go on together: the slowest of a stage's groups counts. */
+static bool price_stage(struct job *job, const struct plan *plan, enum slot slot,
+                        const struct stands *stands, int32_t spec, int64_t stage,
+                        double *times_s, struct error *error)
+{
+    struct traffic *traffic = job_exchange(job, job->teams[stage].groups[slot], spec);
+    const struct spec *what = &job->specs[spec];
+    bool small =
+        slot_cut(plan, slot).size <= SMALL_GROUP || what->operation > COLLECTIVE_ALL_GATHER;
+    const char *const own[] = {what->algorithm, NULL};
+    static const char *const large[] = {"ring", "hierarchical", NULL};
+    double slowest_s = 0;
+    for (int64_t c = 0; traffic != NULL && c < stands->count; c++) {
+        if (!stands->has[stage * stands->most + c]) {
             continue;
         }
-        struct group group = true_group(job, plan, slot);
-        for (int32_t spec = 0; spec < job->spec_count; spec++) {
-            double time_s = -1;
-            for (int64_t t = 0; t < job->team_count; t++) {
-                struct traffic *traffic = job_exchange(job, job->teams[t].groups[slot], spec);
-                if (traffic == NULL) {
-                    continue;
-                }
-                time_s = time_s >= 0 ? time_s : group_s(job, &group, &job->specs[spec], error);
-                if (time_s < 0) {
-                    return false;
-                }
-                delay_only(traffic, time_s);
+        double time_s =
+            class_s(job, plan, slot, stands, c, what, small ? own : large, times_s, error);
+        if (time_s < 0) {
+            return false;
+        }
+        slowest_s = fmax(slowest_s, time_s);
+    }
+    if (traffic != NULL) {
+        delay_only(traffic, slowest_s);
+    }
+    return true;
+}
+
+static bool price_slot(struct job *job, const struct plan *plan, enum slot slot,
+                       struct error *error)
+{
+    struct stands stands = stands_of(job, plan, slot);
+    for (int32_t spec = 0; spec < job->spec_count; spec++) {
+        double *times_s = arena_array(job->arena, stands.count, sizeof(double));
+        for (int64_t stage = 0; stage < job->team_count; stage++) {
+            if (!price_stage(job, plan, slot, &stands, spec, stage, times_s, error)) {
+                return false;
             }
         }
     }
     return true;
 }
 
+bool replica_price(struct job *job, const struct plan *plan, struct error *error)
+{
+    bool priced = true;
+    for (enum slot slot = SLOT_TENSOR + 1; priced && slot < SLOT_COUNT; slot++) {
+        priced = !used(plan, slot) || price_slot(job, plan, slot, error);
+    }
+    return priced;
+}
+
 double replica_exchange_s(const struct platform *platform, const struct plan *plan,
-                          enum slot slot, const struct spec *spec)
+                          enum slot slot, const struct spec *spec,
+                          const char *const *algorithms)
 {
     struct error ignored = {.kind = ERROR_NONE};
     struct arena *scratch = arena_create();
     struct job *job = job_create(platform, scratch);
-    struct group group = true_group(job, plan, slot);
-    double time_s = group_s(job, &group, spec, &ignored);
+    struct stands stands = stands_of(job, plan, slot);
+    double *times_s = arena_array(scratch, stands.count, sizeof(double));
+    double slowest_s = -1;
+    for (int64_t c = 0; c < stands.count; c++) {
+        double time_s =
+            class_s(job, plan, slot, &stands, c, spec, algorithms, times_s, &ignored);
+        slowest_s = time_s < 0 ? (double)INFINITY : fmax(slowest_s, time_s);
+    }
     arena_free(scratch);
-    return time_s;
+    return isfinite(slowest_s) ? slowest_s : -1;
 }

@@ -15,7 +15,9 @@ void replica_fill(struct job *job, const struct plan *plan);
  * whole group takes. */
 bool replica_price(struct job *job, const struct plan *plan, struct error *error);
 
-/* Time of an exchange of a plan's first stage by itself, all its subgroups at once; negative
- * when no algorithm can do it. The plan is derived. */
+/* Time [s] of an exchange by itself, all its subgroups at once, by the quickest of the
+ * algorithms (ended by NULL): of the slowest among the slot's groups, which lie differently in
+ * their domains. Negative when no algorithm can do it. The plan is derived. */
 double replica_exchange_s(const struct platform *platform, const struct plan *plan,
-                          enum slot slot, const struct spec *spec);
+                          enum slot slot, const struct spec *spec,
+                          const char *const *algorithms);

@@ -106,16 +106,12 @@ static int64_t group_size(const struct plan *plan, enum slot slot)
 static double group_s(const struct platform *platform, const struct plan *plan, enum slot slot,
                       enum collective_operation operation, double bytes)
 {
-    static const char *const names[] = {"auto", "ring", "hierarchical"};
-    int64_t size = group_size(plan, slot);
-    bool small = size <= AUTO_GROUP || operation > COLLECTIVE_ALL_GATHER;
-    double best_s = INFINITY;
-    for (int i = small ? 0 : 1; i < (small ? 1 : 3); i++) {
-        struct spec spec = {operation, bytes, names[i]};
-        double time_s = replica_exchange_s(platform, plan, slot, &spec);
-        best_s = time_s >= 0 ? fmin(best_s, time_s) : best_s;
-    }
-    return best_s;
+    static const char *const own[] = {"auto", NULL};
+    static const char *const large[] = {"ring", "hierarchical", NULL};
+    bool small = group_size(plan, slot) <= AUTO_GROUP || operation > COLLECTIVE_ALL_GATHER;
+    struct spec spec = {operation, bytes, own[0]};
+    double time_s = replica_exchange_s(platform, plan, slot, &spec, small ? own : large);
+    return time_s >= 0 ? time_s : (double)INFINITY;
 }
 
 bool search_price_crosses(const struct plan *plan)
