@@ -67,6 +67,11 @@ void lowering_offload(struct lowering *lowering, int32_t sequence, double share)
     }
 }
 
+static bool has_layers(const struct stage *stage)
+{
+    return stage->layers + stage->dense_layers > 0;
+}
+
 static void chunk_sequences(struct lowering *lowering, int64_t index)
 {
     struct chunk *chunk = &lowering->chunks[index];
@@ -79,8 +84,8 @@ static void chunk_sequences(struct lowering *lowering, int64_t index)
     forward_parts(lowering, chunk->forward, PART_LAYER, stage->layers);
     forward_parts(lowering, chunk->forward, PART_HEAD, stage->head);
     chunk->backward = backward_sequence(lowering, stage, TURN_BACKWARD);
-    if (index == 0) {
-        sustained_measure(lowering, chunk);
+    if (index == 0 || !has_layers(&lowering->chunks[index - 1].stage)) {
+        sustained_measure(lowering, chunk); /* of the first chunk that is no end alone */
     }
     sustained_apply(lowering, chunk->forward);
     sustained_apply(lowering, chunk->backward);
