@@ -35,9 +35,8 @@ static int32_t boundary_spec(struct lowering *lowering)
                     transformer_boundary_bytes(lowering->shape), "direct");
 }
 
-double lowering_message_Bps(const struct lowering *lowering)
+double lowering_message_Bps(const struct platform *platform)
 {
-    const struct platform *platform = lowering->job->platform;
     int32_t count = 0;
     const int32_t *links = platform_route(platform, 0, platform->chip_count - 1, &count);
     if (platform->domain_count > 1 && platform->nic_up_Bps != NULL) {
@@ -52,7 +51,7 @@ static void wait_for_message(struct lowering *lowering, int64_t microbatch)
     if (!lowering->plan->blocking_sends) {
         return;
     }
-    double rate_Bps = lowering_message_Bps(lowering);
+    double rate_Bps = lowering_message_Bps(lowering->job->platform);
     if (lowering->sending < 0) {
         lowering->sending = job_sequence(lowering->job, "send");
         double time_s =

@@ -63,7 +63,7 @@ enum collective_operation lowering_collective(enum exchange exchange);
 
 /* What a chip sends to one of another stage with: through its NICs, where there are several
  * domains. 0: not known. */
-double lowering_message_Bps(const struct lowering *lowering);
+double lowering_message_Bps(const struct platform *platform);
 /* Work of a sequence, without its exchanges. */
 double lowering_sequence_s(const struct lowering *lowering, int32_t sequence);
 

@@ -265,7 +265,7 @@ static void join_embeddings(struct lowering *lowering)
     const struct model *model = lowering->shape->model;
     bool end = lowering->stage == 0 || lowering->stage == plan->pipeline_parallel - 1;
     bool shared = model->tied_embeddings || model->prediction_layers > 0;
-    double rate_Bps = lowering_message_Bps(lowering);
+    double rate_Bps = lowering_message_Bps(lowering->job->platform);
     if (!shared || !end || plan->pipeline_parallel == 1 || !(rate_Bps > 0)) {
         return;
     }

@@ -218,6 +218,7 @@ struct search_pipeline search_estimate_pipeline(const struct search_walk *walk)
     if (plan->pipeline_parallel > 1) {
         sum.boundary_s = layout->boundary.fixed_s +
                          layout->boundary.per_byte_s * transformer_boundary_bytes(&walk->shape);
+        sum.sent_s = walk->send_s_per_byte * transformer_boundary_bytes(&walk->shape);
     }
     return sum;
 }
@@ -261,11 +262,17 @@ static double exposed_s(const struct search_walk *walk, int k)
     if (!reduces_beside(plan)) {
         return scatters(plan) ? shared->scatter_s : shared->reduce_s;
     }
-    double all_s =
-        in_units_s(walk, k) / (plan->zero_stage == 2 ? 1 : (double)plan->virtual_stages);
-    double beside_s = walk->states[k].backward.time_s / (double)plan->virtual_stages;
-    units /= (double)plan->virtual_stages;
-    return fmax(all_s / units, all_s - beside_s * (1 - 1 / units));
+    double chunks = (double)plan->virtual_stages, beside_s = walk->states[k].backward.time_s;
+    double all_s = in_units_s(walk, k), turns = (double)plan->pipeline_parallel;
+    double left = 1 - chunks / units; /* of a chunk's turn, after its first unit */
+    if (plan->zero_stage == 2) {
+        return fmax(all_s * search_shared_first(walk, k), all_s - beside_s / chunks * left);
+    }
+    /* A chunk's gradients leave while the next one's round of microbatches comes back. */
+    double queued_s = all_s - beside_s / chunks * ((chunks - 1) * turns + left);
+    double last_s =
+        fmax(all_s * search_shared_first(walk, k), (all_s - beside_s * left) / chunks);
+    return fmax(last_s, queued_s);
 }
 
 static bool gathers_ahead(const struct plan *plan)
@@ -314,22 +321,23 @@ static double waiting_s(const struct search_walk *walk)
     double chunks = (double)plan->virtual_stages, units = walk->split->kinds[0].units / chunks;
     double weight = dtype_bytes(DTYPE_BF16);
     double gathers_s = fmax(shared->turn_gather_s[0], shared->turn_gather_s[1]);
-    double chunk_s = gathers_s / chunks, each_s = chunk_s / units;
-    double work_s = state->forward.time_s / chunks, waits_s = each_s;
+    double chunk_s = gathers_s / chunks, waits_s = gathers_s * search_shared_first(walk, 0);
+    double work_s = state->forward.time_s / chunks;
     double round_s = (double)plan->pipeline_parallel * work_s;
     for (double c = 0; c < chunks; c++) {
         double ready_s = (c + 1) * chunk_s - c * round_s - work_s * (1 - 1 / units);
         waits_s = fmax(waits_s, ready_s);
     }
-    return waits_s + search_shared_slowed_s(walk, 0, weight, state->forward.plain_s) / chunks -
-           work_s;
+    return waits_s + search_shared_slowed_s(walk, 0, weight, state->forward.plain_s) -
+           state->forward.time_s;
 }
 
-/* The last backward turns run beside gradients. */
+/* The last backward turns run beside gradients: each stage's last one, and with virtual stages
+ * one in the round of each other chunk. */
 static double slowed_turns_s(const struct search_walk *walk)
 {
     const struct plan *plan = &walk->plan;
-    double time_s = 0;
+    double time_s = 0, most_s = 0, chunks = (double)plan->virtual_stages;
     if (!reduces_beside(plan) || plan->zero_stage == 2) {
         return 0;
     }
@@ -338,9 +346,10 @@ static double slowed_turns_s(const struct search_walk *walk)
         double more_s =
             search_shared_slowed_s(walk, k, plan->gradient_bytes, state->backward.plain_s) -
             state->backward.time_s;
-        time_s += more_s * (double)walk->split->kinds[k].count / (double)plan->virtual_stages;
+        time_s += more_s * (double)walk->split->kinds[k].count / chunks;
+        most_s = fmax(most_s, more_s);
     }
-    return time_s;
+    return time_s + most_s * (1 - 1 / chunks);
 }
 
 /* Where gradients leave in every turn and take longer than the turns: from the first ones on,

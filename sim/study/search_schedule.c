@@ -30,11 +30,20 @@ static double period_s(const struct plan *plan, const struct search_pipeline *pi
                : fmax(pipeline->period_s, through_s / (double)plan->pipeline_parallel);
 }
 
+/* While a round of microbatches goes one way alone, from each chunk to the next, all stages
+ * wait until its first one has come around. */
+static double rounds_s(const struct plan *plan, const struct search_pipeline *pipeline)
+{
+    double way_s = fmax(0, pipeline->boundary_s - pipeline->sent_s);
+    return 2 * ((double)plan->virtual_stages - 1) * (double)plan->pipeline_parallel * way_s;
+}
+
 static double one_forward_one_backward_s(const struct plan *plan,
                                          const struct search_pipeline *pipeline)
 {
     double turns = (double)plan->micro_batches, passing = passing_s(plan, pipeline);
-    return filling_s(plan, pipeline) + passing + pipeline->slowest_s +
+    return filling_s(plan, pipeline) + passing + rounds_s(plan, pipeline) +
+           pipeline->slowest_s +
            (turns - 1) * period_s(plan, pipeline, pipeline->all_s + passing);
 }
 

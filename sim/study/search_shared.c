@@ -108,6 +108,20 @@ void search_shared_learn(struct search_walk *walk)
     }
 }
 
+/* The part of all exchanges of a stage that its end towards the batch takes: the embedding,
+ * which is large, or a layer. */
+double search_shared_first(const struct search_walk *walk, int k)
+{
+    const struct search_kind *kind = &walk->split->kinds[k];
+    const struct search_shared *shared = &walk->states[k].shared[walk->plan.pipeline_inside];
+    int unit = kind->parts[PART_EMBEDDING] > 0 ? UNIT_END
+               : kind->parts[PART_LAYER] > 0   ? UNIT_LAYER
+                                               : UNIT_DENSE;
+    double all_s = fmax(shared->turn_gather_s[0], shared->turn_gather_s[1]);
+    const double *unit_s = shared->units[unit].gather_s;
+    return all_s > 0 ? fmax(unit_s[0], unit_s[1]) / all_s : 0;
+}
+
 /* How much longer work takes beside an exchange of this many bytes a parameter. */
 double search_shared_slowed_s(const struct search_walk *walk, int k, double bytes,
                               double work_s)

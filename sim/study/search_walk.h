@@ -105,7 +105,8 @@ bool search_memory_fits_host(const struct search_walk *walk);
 /* What replicas exchange in the plan's layout, once a split: search_shared.c. */
 void search_shared_learn(struct search_walk *walk);
 bool search_has_replicas(const struct plan *plan);
-bool search_is_hybrid(const struct plan *plan); /* states have copies */
+bool search_is_hybrid(const struct plan *plan);                    /* states have copies */
+double search_shared_first(const struct search_walk *walk, int k); /* of 1, first unit's part */
 double search_shared_slowed_s(const struct search_walk *walk, int k, double bytes,
                               double work_s);
 
@@ -114,6 +115,7 @@ struct search_pipeline { /* of a microbatch: the slowest stage, sums over stages
     double period_s; /* the slowest stage's forward and backward turn, run together */
     double last_forward_s, last_backward_s; /* of the last stage */
     double boundary_s;                      /* to the next stage */
+    double sent_s;                          /* of it, what the sender waits for */
 };
 
 /* Times of stages, once for each choice of recomputation; what the chips are busy with. */
