@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes docs/PLANS.md: measured training steps against the best plans that are found for them.
 
-analysis/plan_ranks.py TRNSIM [DATA] [--groups GROUP...]
+analysis/plan_ranks.py TRNSIM [DATA] [--groups GROUP...] [--kept FILE]
 
 TRNSIM: the program; DATA: a folder with training.csv (default: workloads/measured). Groups are
-searched one after the other, and the page is written after each. DGXC-H100 and Megatron-Bridge,
-whose search takes an hour, are left out unless named.
+searched one after the other and kept in FILE (default: results/plan-ranks.json): the next call
+goes on from there, unless the program or the rows are others. DGXC-H100 and Megatron-Bridge, whose
+search takes an hour, are left out unless named. The page is written when all groups are there.
 """
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -26,7 +28,7 @@ GROUPS = ["Korthikanti-Table5", "BLOOM-sweep", "NeMo-24.07-H100", "NeMo-longseq-
 HEAD = """# Plans of others, and plans that are found
 
 For each measured training step `trnsim validate --plans` searches its machine and batch (MODEL.md, "Plan estimate"), looks up the plan of its
-authors among all feasible plans, and simulates theirs and the eight best by the estimate as one replica. What the framework sets (kernels, dtypes,
+authors among all feasible plans, and simulates theirs and the finalists (MODEL.md, "Finalists") as one replica. What the framework sets (kernels, dtypes,
 gradients, gaps of the host) is the same for all plans of a row. Written by `analysis/plan_ranks.py TRNSIM [DATA]`.
 
 | Column | Meaning |
@@ -105,17 +107,39 @@ def page(groups: dict[str, list[Row]]) -> str:
     return "\n".join(parts) + "\n"
 
 
+def digest(arguments: argparse.Namespace) -> str:
+    program = Path(arguments.trnsim).read_bytes()
+    return hashlib.sha256(program + (arguments.data / "training.csv").read_bytes()).hexdigest()
+
+
+def read_kept(path: Path, inputs: str) -> dict[str, list[Row]]:
+    """Groups that were searched by the same program on the same rows."""
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    groups: dict[str, list[Row]] = kept.get("groups", {}) if kept.get("inputs") == inputs else {}
+    return groups
+
+
+def write_kept(path: Path, inputs: str, groups: dict[str, list[Row]]) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps({"inputs": inputs, "groups": groups}), encoding="utf-8")
+    new.replace(path)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("trnsim")
     parser.add_argument("data", nargs="?", type=Path, default=ROOT / "workloads/measured")
     parser.add_argument("--groups", nargs="+", default=GROUPS)
+    parser.add_argument("--kept", type=Path, default=ROOT / "results/plan-ranks.json")
     arguments = parser.parse_args()
-    groups = {}
+    inputs = digest(arguments)
+    groups = read_kept(arguments.kept, inputs)
     for group in arguments.groups:
-        groups[group] = search(arguments.trnsim, arguments.data, group)
+        if group not in groups:
+            groups[group] = search(arguments.trnsim, arguments.data, group)
+            write_kept(arguments.kept, inputs, groups)
         print(total(group, groups[group]), flush=True)
-        PAGE.write_text(page(groups), encoding="utf-8")
+    PAGE.write_text(page({group: groups[group] for group in arguments.groups}), encoding="utf-8")
 
 
 if __name__ == "__main__":

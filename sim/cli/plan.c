@@ -102,14 +102,6 @@ static const struct command_syntax syntax = {
     .take = take,
 };
 
-static void prepare_simulation(const struct plan_job *job, const struct search_point *points,
-                               int64_t count, struct search_simulation *simulation)
-{
-    *simulation = search_simulation_of(&job->search, points, count);
-    simulation->jobs = sweep_pool_jobs(job->request->jobs);
-    simulation->price = job->run.price;
-}
-
 static bool check_order(struct plan_job *job, struct error *error)
 {
     struct search *search = &job->search;
@@ -121,7 +113,8 @@ static bool check_order(struct plan_job *job, struct error *error)
     for (int64_t i = 0; i < count; i++) {
         points[i] = search->points[random_below(&stream, search->count)];
     }
-    prepare_simulation(job, points, count, &job->check);
+    job->check = search_simulation_of(search, points, count);
+    job->check.jobs = sweep_pool_jobs(job->request->jobs);
     if (!search_simulate(&job->check, error)) {
         return false;
     }
@@ -152,14 +145,15 @@ static void print_lack(const struct plan_job *job, int64_t index)
     char text[3][PRINT_SIZE];
     double lag_s = other->part_s[most] - winner->part_s[most];
     double gain_s = winner->part_s[least] - other->part_s[least];
-    if (lag_s > 0) {
+    double least_s = 1e-6 * winner->time_s; /* told */
+    if (lag_s > least_s) {
         print_field("", "+%s: %s %s more%s%s%s%s",
                     print_share(text[0], other->time_s / winner->time_s - 1),
                     job_part_name((enum part_of_time)most), print_quantity(text[1], lag_s, "s"),
-                    gain_s > 0 ? ", " : "",
-                    gain_s > 0 ? job_part_name((enum part_of_time)least) : "",
-                    gain_s > 0 ? " less by " : "",
-                    gain_s > 0 ? print_quantity(text[2], gain_s, "s") : "");
+                    gain_s > least_s ? ", " : "",
+                    gain_s > least_s ? job_part_name((enum part_of_time)least) : "",
+                    gain_s > least_s ? " less by " : "",
+                    gain_s > least_s ? print_quantity(text[2], gain_s, "s") : "");
     }
 }
 
@@ -226,7 +220,7 @@ static void print_answer(const struct plan_job *job)
                 print_count(text[1], (double)search->count / search->wall_s),
                 (long long)search->priced);
     print_check(job);
-    printf("\nthe best by simulation of one replica, for least %s\n",
+    printf("\nthe best by simulation, for least %s\n",
            search_objective_name(search->objective));
     for (int64_t i = 0; i < job->top.count; i++) {
         const struct search_result *result = &job->top.results[i];
@@ -238,9 +232,10 @@ static void print_answer(const struct plan_job *job)
             print_field("", "not simulated: %s", result->message);
             continue;
         }
-        print_field("", "step %s (estimate %s), %s per step, %s a chip%s",
+        print_field("", "step %s (estimate %s%s), %s per step, %s a chip%s",
                     print_quantity(text[0], result->time_s, "s"),
                     print_quantity(text[1], point->time_s, "s"),
+                    result->whole ? "" : "; of one replica",
                     print_quantity(text[2], result->energy_J, "J"),
                     print_quantity(text[3], (double)point->memory_bytes, "B"),
                     cost_text(search, result));
@@ -277,20 +272,16 @@ static bool search_plans(struct plan_job *job, struct error *error)
     if (!search_run(search, error)) {
         return false;
     }
-    /* A few more than shown, because the simulation may reorder them. */
-    int64_t count = job->request->top + 3;
-    count = count < search->best_count ? count : search->best_count;
-    struct search_point *points = search->best;
-    prepare_simulation(job, points, count, &job->top);
-    if (!search_simulate(&job->top, error)) {
+    int64_t shown = job->request->top;
+    struct search_decision decision = {.finalists =
+                                           shown > SEARCH_FINALISTS ? shown : SEARCH_FINALISTS,
+                                       .whole = shown,
+                                       .jobs = sweep_pool_jobs(job->request->jobs),
+                                       .price = job->run.price};
+    if (!search_decide(search, &decision, &job->top, error)) {
         return false;
     }
-    search_rank(&job->top, points);
-    if (!job->top.results[0].done) {
-        return error_fill(error, ERROR_INFEASIBLE, "no plan can be simulated: %s",
-                          job->top.results[0].message);
-    }
-    job->top.count = count < job->request->top ? count : job->request->top;
+    job->top.count = job->top.count < shown ? job->top.count : shown;
     return job->request->check == 0 || check_order(job, error);
 }
 

@@ -6,8 +6,6 @@
 #include "study/search.h"
 #include "study/sweep_pool.h"
 
-enum { SIMULATED = 6 };
-
 static bool training(struct run_job *job, struct error *error)
 {
     struct search *search = arena_alloc(job->arena, sizeof *search);
@@ -17,17 +15,13 @@ static bool training(struct run_job *job, struct error *error)
     if (!search_run(search, error)) {
         return false;
     }
-    int64_t count = search->best_count < SIMULATED ? search->best_count : SIMULATED;
-    struct search_simulation simulation = search_simulation_of(search, search->best, count);
-    if (!search_simulate(&simulation, error)) {
+    struct search_decision decision = {
+        .finalists = SEARCH_FINALISTS, .whole = 1, .jobs = sweep_pool_jobs(0)};
+    struct search_simulation simulation;
+    if (!search_decide(search, &decision, &simulation, error)) {
         return false;
     }
-    search_rank(&simulation, search->best);
-    if (!simulation.results[0].done) {
-        return error_fill(error, ERROR_INFEASIBLE, "no plan can be simulated: %s",
-                          simulation.results[0].message);
-    }
-    job->scenario->plan = search_plan(search, &search->best[0]);
+    job->scenario->plan = search_plan(search, &simulation.points[0]);
     return true;
 }
 

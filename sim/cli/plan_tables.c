@@ -37,6 +37,7 @@
     X(TIME, "step_time_s", F64, "s", "simulated")                                              \
     X(ENERGY, "energy_J", F64, "J", "of a step, simulated")                                    \
     X(COST, "cost_usd_per_million_tokens", F64, "USD", "simulated; nan: no price")             \
+    X(WHOLE, "whole", I64, "1", "1: all replicas were simulated, as a run does; 0: one")       \
     X(MESSAGE, "message", TEXT, "", "why it was not simulated")
 #define PLAN_ENUM(NAME, column, type, unit, meaning) COLUMN_PLAN_##NAME,
 enum {
@@ -136,6 +137,7 @@ struct table *plan_tables_top(const struct search_simulation *top, struct arena 
         row[COLUMN_PLAN_ENERGY].f64 = result->done ? result->energy_J : (double)NAN;
         row[COLUMN_PLAN_COST].f64 =
             result->done ? result->cost_usd_per_million_tokens : (double)NAN;
+        row[COLUMN_PLAN_WHOLE].i64 = result->whole;
         row[COLUMN_PLAN_MESSAGE].text = arena_text(arena, result->message);
     }
     return table;

@@ -54,15 +54,6 @@ static struct search_point spell(const struct plan *plan, int64_t layers)
     return point;
 }
 
-/* How the chips, layers and batch are divided. */
-static bool same_degrees(const struct search_point *a, const struct search_point *b)
-{
-    return a->tensor == b->tensor && a->pipeline == b->pipeline && a->context == b->context &&
-           a->expert == b->expert && a->micro_batch == b->micro_batch &&
-           a->virtual_stages == b->virtual_stages && a->shard_chips == b->shard_chips &&
-           a->inside == b->inside;
-}
-
 static bool same_tensor(const struct search_point *a, const struct search_point *b)
 {
     return a->sequence == b->sequence && a->overlap_tensor == b->overlap_tensor;
@@ -84,12 +75,6 @@ static bool same_activations(const struct search_point *a, const struct search_p
 {
     return a->recompute == b->recompute && a->recompute_layers == b->recompute_layers &&
            a->offload_activations == b->offload_activations && a->schedule == b->schedule;
-}
-
-static bool same(const struct search_point *a, const struct search_point *b)
-{
-    return same_degrees(a, b) && same_tensor(a, b) && same_experts(a, b) && same_states(a, b) &&
-           same_activations(a, b);
 }
 
 /* Whether a point differs from another one in how chips, layers and batch are divided alone:
@@ -123,7 +108,7 @@ static void place(const struct training_case *what, const struct plan *plan,
     struct search_point own = spell(plan, what->scenario->model->layers);
     const struct search_point *found = NULL;
     for (int64_t i = 0; i < search->count && found == NULL; i++) {
-        found = same(&search->points[i], &own) ? &search->points[i] : NULL;
+        found = search_same_plan(&search->points[i], &own) ? &search->points[i] : NULL;
     }
     if (found == NULL) {
         snprintf(rank->reason, sizeof rank->reason, "%s", lack(what, plan));
@@ -139,7 +124,7 @@ static void place(const struct training_case *what, const struct plan *plan,
     }
 }
 
-/* Theirs first, as it is, then the best by the estimate. */
+/* Their plan as it is, whether it fits by the model's reckoning or not. */
 
 struct trial {
     bool done;
@@ -147,24 +132,16 @@ struct trial {
     char message[PLAN_RANK_REASON];
 };
 
-struct trials {
-    const struct training_case *what;
-    const struct search *search;
-};
-
 static bool simulate(struct arena *arena, const void *argument, int64_t index, void *into,
                      struct error *error)
 {
-    const struct trials *trials = argument;
+    const struct training_case *what = argument;
     struct trial *trial = into;
-    struct scenario scenario = *trials->what->scenario;
     struct training_options options = {
-        .detail = DETAIL_FLOW, .one_replica = true, .any_memory = index == 0};
-    if (index > 0) {
-        scenario.plan = search_plan(trials->search, &trials->search->best[index - 1]);
-    }
+        .detail = DETAIL_FLOW, .one_replica = true, .any_memory = true};
     struct training *training =
-        training_run(trials->what->platform, &scenario, &options, arena, error);
+        training_run(what->platform, what->scenario, &options, arena, error);
+    (void)index;
     if (training == NULL) {
         return false;
     }
@@ -182,28 +159,21 @@ static void ended(void *into, const char *message)
 static bool compare(const struct training_case *what, int jobs, struct plan_rank *rank,
                     struct arena *arena, struct error *error)
 {
-    struct search *search = &rank->search;
-    int count =
-        search->best_count < PLAN_RANK_FINALISTS ? search->best_count : PLAN_RANK_FINALISTS;
-    struct trials trials = {what, search};
-    struct trial results[PLAN_RANK_FINALISTS + 1] = {0};
-    struct children children = {jobs, count + 1, sizeof results[0], simulate, ended, &trials};
-    if (!children_run(&children, results, arena, error)) {
+    struct trial own = {.done = false};
+    struct children children = {1, 1, sizeof own, simulate, ended, what};
+    struct search_decision decision = {.finalists = SEARCH_FINALISTS, .jobs = jobs};
+    struct search_simulation simulation;
+    if (!children_run(&children, &own, arena, error) ||
+        !search_decide(&rank->search, &decision, &simulation, error)) {
         return false;
     }
-    rank->own_s = results[0].done ? results[0].time_s : (double)NAN;
-    rank->best_s = (double)INFINITY;
-    for (int i = 1; i <= count; i++) {
-        if (results[i].done && results[i].time_s < rank->best_s) {
-            rank->best_s = results[i].time_s;
-            rank->best = search->best[i - 1];
-        }
+    rank->own_s = own.done ? own.time_s : (double)NAN;
+    rank->best_s = simulation.results[0].time_s;
+    rank->best = simulation.points[0];
+    if (!own.done) {
+        snprintf(rank->reason, sizeof rank->reason, "%s", own.message);
     }
-    if (!results[0].done) {
-        snprintf(rank->reason, sizeof rank->reason, "%s", results[0].message);
-    }
-    return isfinite(rank->best_s) ||
-           error_fill(error, ERROR_INFEASIBLE, "%.200s", results[1].message);
+    return true;
 }
 
 bool plan_rank_row(const struct training_case *what, int jobs, struct plan_rank *rank,

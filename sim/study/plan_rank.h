@@ -6,7 +6,7 @@
 #include "study/measured_training.h"
 #include "study/search.h"
 
-enum { PLAN_RANK_FINALISTS = 8, PLAN_RANK_REASON = 256 };
+enum { PLAN_RANK_REASON = 256 };
 
 struct plan_rank {
     int64_t chips, feasible;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "program/lowering.h"
 #include "study/search_walk.h"
 
 static double now_s(void)
@@ -24,23 +25,56 @@ double search_value(const struct search *search, const struct search_point *poin
     return search->objective == SEARCH_JOULE ? point->energy_J : point->time_s;
 }
 
-void search_keep_best(struct search *search, const struct search_point *point)
+bool search_same_family(const struct search_point *a, const struct search_point *b)
+{
+    return a->tensor == b->tensor && a->pipeline == b->pipeline && a->context == b->context &&
+           a->expert == b->expert && a->micro_batch == b->micro_batch &&
+           a->virtual_stages == b->virtual_stages && a->schedule == b->schedule &&
+           a->zero == b->zero && a->recompute == b->recompute;
+}
+
+bool search_same_plan(const struct search_point *a, const struct search_point *b)
+{
+    return search_same_family(a, b) && a->shard_chips == b->shard_chips &&
+           a->recompute_layers == b->recompute_layers &&
+           a->expert_sharing == b->expert_sharing &&
+           a->offload_activations == b->offload_activations && a->sequence == b->sequence &&
+           a->overlap == b->overlap && a->overlap_weights == b->overlap_weights &&
+           a->overlap_tensor == b->overlap_tensor && a->overlap_experts == b->overlap_experts &&
+           a->inside == b->inside && a->offload_optimizer == b->offload_optimizer;
+}
+
+/* A list of the best, in order; with families at most one of each. */
+static void keep(const struct search *search, const struct search_point *point, bool families,
+                 struct search_point *list, int *count)
 {
     double value = search_value(search, point);
-    int at = search->best_count;
-    if (at == SEARCH_BEST) {
-        if (value >= search_value(search, &search->best[SEARCH_BEST - 1])) {
+    if (*count == SEARCH_BEST && value >= search_value(search, &list[SEARCH_BEST - 1])) {
+        return;
+    }
+    int at = 0;
+    while (families && at < *count && !search_same_family(&list[at], point)) {
+        at++;
+    }
+    if (families && at < *count) {
+        if (value >= search_value(search, &list[at])) {
             return;
         }
-        at--;
     } else {
-        search->best_count++;
+        *count += *count < SEARCH_BEST;
+        at = *count - 1;
     }
-    while (at > 0 && search_value(search, &search->best[at - 1]) > value) {
-        search->best[at] = search->best[at - 1];
+    while (at > 0 && search_value(search, &list[at - 1]) > value) {
+        list[at] = list[at - 1];
         at--;
     }
-    search->best[at] = *point;
+    list[at] = *point;
+}
+
+void search_keep_best(struct search *search, const struct search_point *point)
+{
+    keep(search, point, false, search->best, &search->best_count);
+    keep(search, point, true, search->families, &search->family_count);
 }
 
 static volatile sig_atomic_t stopped;
@@ -119,6 +153,8 @@ bool search_run(struct search *search, struct error *error)
     int64_t width = scenario->model->layers + 3;
     walk->splits = arena_array(search->arena, width * width, sizeof *walk->splits);
     walk->optimizer_s = search_cost_optimizer_s(search->platform, &walk->plan);
+    double message_Bps = lowering_message_Bps(search->platform);
+    walk->send_s_per_byte = walk->plan.blocking_sends && message_Bps > 0 ? 1 / message_Bps : 0;
     listen(before);
     search->interrupted = !search_loops(walk);
     listen_no_more(before);

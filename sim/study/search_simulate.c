@@ -10,6 +10,18 @@
 #include "study/sweep_pool.h"
 #include "training/training_tables.h"
 
+/* One replica has run: the whole takes as many times as long as it has teams that differ. */
+static bool is_cheap(const struct search_simulation *simulation, int64_t index,
+                     const struct scenario *scenario, struct arena *arena, struct error *error)
+{
+    const struct search_result *replica = &simulation->results[index];
+    struct training_options options = {.detail = DETAIL_FOLDED};
+    struct training *training =
+        training_prepare(simulation->search->platform, scenario, &options, arena, error);
+    return training != NULL && replica->activities * training->job->team_count <=
+                                   SEARCH_WHOLE_ACTIVITIES * training->plan.pipeline_parallel;
+}
+
 static bool simulate(struct arena *arena, const void *argument, int64_t index, void *into,
                      struct error *error)
 {
@@ -18,8 +30,13 @@ static bool simulate(struct arena *arena, const void *argument, int64_t index, v
     struct search_result *result = into;
     struct scenario scenario = *search->scenario;
     scenario.plan = search_plan(search, &simulation->points[index]);
-    struct training_options options = {.detail = simulation->detail,
-                                       .one_replica = simulation->one_replica};
+    struct training_options options = {.detail = DETAIL_FLOW, .one_replica = true};
+    if (simulation->whole) {
+        options = (struct training_options){.detail = DETAIL_FOLDED};
+        if (!is_cheap(simulation, index, &scenario, arena, error)) {
+            return true;
+        }
+    }
     struct training *training =
         training_run(search->platform, &scenario, &options, arena, error);
     if (training == NULL) {
@@ -30,6 +47,8 @@ static bool simulate(struct arena *arena, const void *argument, int64_t index, v
     result->energy_J = tables->energy.step_J;
     result->cost_usd_per_million_tokens = tables->summary->cells[SUMMARY_COST].f64;
     memcpy(result->part_s, training->execution.part_s, sizeof result->part_s);
+    result->activities = training->execution.activities;
+    result->whole = simulation->whole;
     result->done = true;
     return true;
 }
@@ -49,14 +68,10 @@ bool search_simulate(struct search_simulation *simulation, struct error *error)
 }
 
 struct search_simulation search_simulation_of(const struct search *search,
-                                              const struct search_point *points, int64_t count)
+                                              struct search_point *points, int64_t count)
 {
-    struct search_simulation simulation = {.search = search,
-                                           .points = points,
-                                           .count = count,
-                                           .jobs = sweep_pool_jobs(0),
-                                           .detail = DETAIL_FLOW,
-                                           .one_replica = true};
+    struct search_simulation simulation = {
+        .search = search, .points = points, .count = count, .jobs = sweep_pool_jobs(0)};
     simulation.results = arena_array(search->arena, count + 1, sizeof(struct search_result));
     return simulation;
 }
@@ -69,10 +84,11 @@ static double result_value(const struct search *search, const struct search_resu
     return search->objective == SEARCH_JOULE ? result->energy_J : result->time_s;
 }
 
-void search_rank(struct search_simulation *simulation, struct search_point *points)
+void search_rank(struct search_simulation *simulation)
 {
     const struct search *search = simulation->search;
     struct search_result *results = simulation->results;
+    struct search_point *points = simulation->points;
     for (int64_t i = 1; i < simulation->count; i++) {
         struct search_point point = points[i];
         struct search_result result = results[i];

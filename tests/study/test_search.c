@@ -37,7 +37,7 @@ static struct search *search_of(const struct space *space, struct arena *arena,
 
 /* All are simulated, and times are within the tolerance of the estimate. */
 static struct search_simulation simulate_near(const struct search *search,
-                                              const struct search_point *points, int64_t count,
+                                              struct search_point *points, int64_t count,
                                               double tolerance)
 {
     struct error error = {.kind = ERROR_NONE};
@@ -114,7 +114,7 @@ static void the_estimate_orders_as_the_simulation(void)
         simulated[i] = simulation.results[i].time_s;
     }
     CU_ASSERT_TRUE(statistics_spearman(estimated, simulated, PLANS, arena) > 0.97);
-    search_rank(&simulation, points);
+    search_rank(&simulation);
     for (int i = 1; i < PLANS; i++) {
         CU_ASSERT_TRUE(simulation.results[i - 1].time_s <= simulation.results[i].time_s);
     }
@@ -171,29 +171,28 @@ static void the_estimate_knows_hybrid_sharding(void)
     arena_free(arena);
 }
 
-/* Two chips: every plan is simulated, and the best of the eight that the estimate puts first is
+/* Two chips: every plan is simulated, and the best of the finalists is
  * within a hundredth of the best of all. */
 static void the_winner_is_the_best_of_all(void)
 {
-    enum { FINALISTS = 8 };
     static const struct space space = {"gh200-144gb", 2, "llama-3-8b-pretrain",
                                        "batch_tokens=16384"};
     struct arena *arena = arena_create();
     struct error error = {.kind = ERROR_NONE};
     struct search *search = search_of(&space, arena, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(search);
-    struct search_simulation finalists = search_simulation_of(search, search->best, FINALISTS);
+    struct search_decision decision = {.finalists = SEARCH_FINALISTS, .jobs = 2};
+    struct search_simulation decided;
     struct search_simulation all = search_simulation_of(search, search->points, search->count);
-    CU_ASSERT_TRUE_FATAL(search_simulate(&finalists, &error));
+    CU_ASSERT_TRUE_FATAL(search_decide(search, &decision, &decided, &error));
     CU_ASSERT_TRUE_FATAL(search_simulate(&all, &error));
-    search_rank(&finalists, search->best);
     double best_s = INFINITY;
     for (int64_t i = 0; i < all.count; i++) {
         CU_ASSERT_TRUE(all.results[i].done);
         best_s = fmin(best_s, all.results[i].time_s);
     }
     CU_ASSERT_TRUE(all.count > 500);
-    CU_ASSERT_TRUE(finalists.results[0].time_s <= 1.01 * best_s);
+    CU_ASSERT_TRUE(decided.results[0].time_s <= 1.01 * best_s);
     arena_free(arena);
 }
 
