@@ -208,6 +208,10 @@ static void warn(const struct run_job *run, const struct serving *serving,
                 row[SERVING_TRUSTED].f64);
     }
     warn_of_positions(serving, row);
+    if (row[SERVING_COUNTED].i64 == 0 && row[SERVING_COMPLETED].i64 > 0) {
+        fprintf(stderr, "trnsim: warning: no request came between warm-up and cool-down: there "
+                        "are no statistics; shorten them, or take more requests\n");
+    }
     if (row[SERVING_REJECTED].i64 > 0) {
         fprintf(stderr,
                 "trnsim: warning: %lld requests were rejected, longer than the KV cache, "

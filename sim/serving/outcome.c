@@ -213,7 +213,8 @@ double outcome_window_s(const struct outcome *outcome)
     const struct serving_scenario *scenario = outcome->scenario;
     if (scenario->warmup_s > 0 || scenario->cooldown_s > 0) {
         double start_s = fmax(scenario->warmup_s, outcome->first_arrival_s);
-        return outcome->last_arrival_s - scenario->cooldown_s - start_s;
+        double window_s = outcome->last_arrival_s - scenario->cooldown_s - start_s;
+        return window_s > 0 ? window_s : (double)NAN;
     }
     return outcome->end_s - outcome->first_arrival_s;
 }

@@ -50,5 +50,6 @@ void outcome_arrived(struct outcome *outcome, const struct arrival *arrival);
 void outcome_ended(struct outcome *outcome, const struct ended_request *ended);
 void outcome_finish(struct outcome *outcome, double now_s);
 
-/* The time over which the counted requests came and were served. */
+/* The time over which the counted requests came and were served; NAN when warm-up and cool-down
+ * leave none. */
 double outcome_window_s(const struct outcome *outcome);

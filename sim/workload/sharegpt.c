@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A JSON reader that looks at one character at a time and keeps nothing but counts: what the
- * pairs do not need is checked for its form and passed over. */
+ * pairs do not need is checked for its form and passed over. jansson would hold a conversation
+ * whole, and refuse a file for half a pair of surrogates, which published ones have. */
 #include "workload/sharegpt.h"
 
 #include <errno.h>

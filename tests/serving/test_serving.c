@@ -344,36 +344,6 @@ static void test_bounded_rows(void)
     serving_case_free(&made);
 }
 
-static void test_rejected(void)
-{
-    struct serving_case made = serving_case_run("kv_tokens=256 requests=50 input_tokens=300");
-    CU_ASSERT_EQUAL(made.serving->outcome->rejected, 50);
-    CU_ASSERT_EQUAL(made.serving->outcome->completed, 0);
-    serving_case_free(&made);
-}
-
-/* Llama 3 8B states 8,192 positions: engines refuse more, and serve it when they are told to.
- */
-static void test_beyond_positions(void)
-{
-    static const struct {
-        const char *load;
-        int64_t rejected, beyond;
-    } cases[] = {{"requests=5 input_tokens=8092 output_tokens=100", 0, 0},
-                 {"requests=5 input_tokens=8093 output_tokens=100", 5, 5},
-                 {"requests=5 input_tokens=8093 output_tokens=100 max_model_len=9000", 0, 5},
-                 {"requests=5 input_tokens=8093 output_tokens=100 max_model_len=8000", 5, 5},
-                 {"requests=5 input_tokens=100 output_tokens=100 max_model_len=150", 5, 0}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct serving_case made = serving_case_run(cases[i].load);
-        const struct outcome *outcome = made.serving->outcome;
-        CU_ASSERT(made.served && outcome->beyond == cases[i].beyond);
-        CU_ASSERT(outcome->rejected == cases[i].rejected &&
-                  outcome->too_long == outcome->rejected);
-        serving_case_free(&made);
-    }
-}
-
 void suite_serving(void)
 {
     static const struct test tests[] = {
@@ -386,8 +356,6 @@ void suite_serving(void)
         {"replicas that are not apart", test_not_apart},
         {"determinism", test_deterministic},
         {"rows are bounded", test_bounded_rows},
-        {"too long for the cache", test_rejected},
-        {"too long for the model", test_beyond_positions},
     };
     add_suite("serving", tests, sizeof tests / sizeof tests[0]);
 }
