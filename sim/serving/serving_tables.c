@@ -207,14 +207,14 @@ static void fill_cost(const struct serving *serving, const struct engine_totals 
                       const struct price *const prices[POOL_KINDS], union cell *row)
 {
     struct cost_range cost = cost_per_s(serving, prices);
-    double seconds = 1e6 / row[SERVING_OUTPUT_RATE].f64, usd = cost.usd * seconds;
+    double rate = row[SERVING_OUTPUT_RATE].f64; /* 0: nobody was answered */
+    double seconds = rate > 0 ? 1e6 / rate : (double)NAN, usd = cost.usd * seconds;
     double share = prompt_share(serving, totals, prices);
     double sessions = (double)arrivals_sessions_begun(serving->arrivals);
     row[SERVING_COST].f64 = usd;
     row[SERVING_COST_LOW].f64 = cost.low_usd * seconds;
     row[SERVING_COST_HIGH].f64 = cost.high_usd * seconds;
-    row[SERVING_COST_INPUT].f64 =
-        usd * share * row[SERVING_OUTPUT_RATE].f64 / row[SERVING_INPUT_RATE].f64;
+    row[SERVING_COST_INPUT].f64 = usd * share * rate / row[SERVING_INPUT_RATE].f64;
     row[SERVING_COST_OUTPUT].f64 = usd * (1 - share);
     row[SERVING_COST_SESSION].f64 =
         sessions > 0 ? cost.usd * serving_load_elapsed_s(serving) / sessions : (double)NAN;
@@ -242,7 +242,7 @@ static void fill_energy(const struct serving *serving, const struct engine_total
         joules += use.step_J;
         peak_W += use.peak_W;
     }
-    row[SERVING_ENERGY].f64 = joules / tokens * 1e6;
+    row[SERVING_ENERGY].f64 = tokens > 0 ? joules / tokens * 1e6 : (double)NAN;
     row[SERVING_TOKENS_PER_J].f64 = tokens / joules;
     row[SERVING_POWER].f64 = joules / serving_load_elapsed_s(serving);
     row[SERVING_PEAK_POWER].f64 = peak_W;

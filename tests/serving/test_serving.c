@@ -98,50 +98,6 @@ static void test_one_request(void)
     serving_case_free(&made);
 }
 
-/* Nobody holds anything in a tier. */
-static void check_stores(const struct serving *serving)
-{
-    for (int kind = 0; kind < serving->pool_count; kind++) {
-        const struct kv_tiers *tiers = &serving->pools[kind].tiers;
-        for (int tier = KV_HOST; tier < KV_PLACES; tier++) {
-            for (int64_t i = 0; i < tiers->tiers[tier].store_count; i++) {
-                CU_ASSERT_EQUAL(kv_cache_used(&tiers->tiers[tier].stores[i]), 0);
-            }
-        }
-    }
-}
-
-static void check_conserved(const struct serving_case *made)
-{
-    const struct serving *serving = made->serving;
-    const struct outcome *outcome = serving->outcome;
-    struct engine_totals sum = serving_totals(serving);
-    const struct engine_totals *totals = &sum;
-    CU_ASSERT_EQUAL(outcome->arrived,
-                    outcome->completed + outcome->rejected + outcome->unfinished);
-    CU_ASSERT_EQUAL(serving->requests.present, 0);
-    if (outcome->unfinished == 0) {
-        CU_ASSERT_EQUAL(totals->prefilled + totals->cached, outcome->asked_input);
-        CU_ASSERT_EQUAL(totals->produced, outcome->asked_output);
-    }
-    CU_ASSERT(totals->recomputed >= 0);
-    CU_ASSERT(totals->preemptions + serving->fleet.retried > 0 || totals->recomputed == 0);
-    CU_ASSERT(near(outcome->present_integral_s, outcome->time_sum_s, 1e-9));
-    CU_ASSERT(totals->hit_blocks <= totals->prompt_blocks);
-    CU_ASSERT(serving->scenario->serving.admission == ADMISSION_PROMPT ||
-              totals->preemptions == 0);
-    for (int32_t i = 0; i < serving->lane_count; i++) {
-        const struct kv_cache *cache = &serving->replicas[i].cache;
-        CU_ASSERT_EQUAL(kv_cache_used(cache), 0);
-        CU_ASSERT_EQUAL(cache->taken_count - cache->given_count, cache->unused_count);
-        CU_ASSERT_EQUAL(serving->replicas[i].context, 0);
-        CU_ASSERT_EQUAL(serving->replicas[i].incoming_count, 0);
-        CU_ASSERT_EQUAL(serving->replicas[i].held_count, 0);
-        CU_ASSERT_EQUAL(serving->replicas[i].reserved, 0);
-    }
-    check_stores(serving);
-}
-
 static const char *draw(struct random_stream *stream, const char *const *texts, int count)
 {
     return texts[random_below(stream, count)];
@@ -206,7 +162,7 @@ static void test_conservation(void)
         if (!made.served) {
             printf("\n    %s: %s", text, made.error.message);
         } else {
-            check_conserved(&made);
+            serving_case_check(&made);
         }
         serving_case_free(&made);
     }
@@ -294,7 +250,7 @@ static void test_apart(void)
         CU_ASSERT(!order.serving->apart);
         CU_ASSERT(same_rows(&apart, &order));
         check_equal_series(&apart.serving->outcome->series, &order.serving->outcome->series);
-        check_conserved(&apart);
+        serving_case_check(&apart);
         CU_ASSERT_EQUAL(apart.serving->now_s, order.serving->now_s);
         serving_case_free(&apart);
         serving_case_free(&order);
