@@ -147,9 +147,17 @@ static bool known(const char *name, const char *const *names, int count, struct 
         }
     }
     const char *near = command_nearest(name, names, count);
-    return error_fill(error, ERROR_USAGE, "there is no claim '%s'%s%s%s", name,
-                      near != NULL ? "; did you mean '" : "; those there are: ",
-                      near != NULL ? near : names[0], near != NULL ? "'?" : ", ...");
+    if (near != NULL) {
+        return error_fill(error, ERROR_USAGE, "there is no claim '%.80s'; did you mean '%s'?",
+                          name, near);
+    }
+    char list[640] = "";
+    for (int i = 0; i < count; i++) {
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "", names[i]);
+    }
+    return error_fill(error, ERROR_USAGE, "there is no claim '%.80s'; those there are: %s",
+                      name, list);
 }
 
 /* A claim that cannot be judged hinders no other: what is wrong is told before the answer. */

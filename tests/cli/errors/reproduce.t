@@ -3,6 +3,10 @@ $ trnsim reproduce trn3-144-chip
 trnsim: there is no claim 'trn3-144-chip'; did you mean 'trn3-144-chips'?
 [exit 2]
 
+$ trnsim reproduce xyz
+trnsim: there is no claim 'xyz'; those there are: hundred-billion, llama3-goodput, …, weekly-users
+[exit 2]
+
 $ mkdir claims; trnsim reproduce --claims claims
 trnsim: claims: there is no claim (.yaml) in this folder; name another with --claims
 [exit 3]
