@@ -156,5 +156,6 @@ double serving_load_trusted_per_s(const struct serving *serving)
     double served = fmin(offered, (double)outcome->completed / span_s);
     double full =
         fmin(served / serving_load_fraction(serving), serving_load_capacity_per_s(serving));
-    return outcome->arrived > 1 ? most * full / series_peak(&outcome->series) : (double)NAN;
+    bool known = outcome->arrived > 1 && outcome->completed > 0;
+    return known ? most * full / series_peak(&outcome->series) : (double)NAN;
 }
