@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an axis as it is written to the texts of its values: a list, or numbers from-to in equal
- * steps, equal factors or a count, or drawn. A unit behind the numbers is kept as it is. */
+ * steps, equal factors or a count, or drawn. A unit behind the numbers is kept as it is; where
+ * two of one quantity differ, values have that of the first. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "study/sweep_text.h"
 
 enum { VALUES_LIMIT = 1000 * 1000, MESSAGE_SIZE = 256 };
@@ -56,6 +58,23 @@ static bool read_scale(const struct sweep_reader *reader, const struct sweep_axi
            refuse(reader, place, "from", "must be above 0 with scale: log");
 }
 
+/* A text's number in the unit that stands behind another one: 1GiB in KiB. */
+static bool in_unit(const struct sweep_reader *reader, const char *text, const char *suffix,
+                    double *number)
+{
+    const char *one = arena_format(reader->arena, "1%s", suffix);
+    for (enum unit unit = UNIT_SECONDS; unit < UNIT_FRACTION; unit++) {
+        struct error ignored = {.kind = ERROR_NONE};
+        double value, of_one;
+        if (units_read(text, unit, &value, &ignored) &&
+            units_read(one, unit, &of_one, &ignored) && of_one > 0) {
+            *number = value / of_one;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool read_range(const struct sweep_reader *reader, const struct sweep_axis_text *axis,
                        const char *place, struct range *range)
 {
@@ -66,8 +85,10 @@ static bool read_range(const struct sweep_reader *reader, const struct sweep_axi
     if (!sweep_number(axis->from, &range->from, &range->suffix)) {
         return refuse(reader, place, "from", "is no number, expected one such as 4 or 64MiB");
     }
-    if (!sweep_number(axis->to, &range->to, &suffix) || strcmp(suffix, range->suffix) != 0) {
-        return refuse(reader, place, "to", "must be a number with the same unit as 'from'");
+    if (!sweep_number(axis->to, &range->to, &suffix) ||
+        (strcmp(suffix, range->suffix) != 0 &&
+         !in_unit(reader, axis->to, range->suffix, &range->to))) {
+        return refuse(reader, place, "to", "must be a number with a unit such as 'from' has");
     }
     if (range->to < range->from) {
         return refuse(reader, place, "to", "is less than 'from'; exchange them");

@@ -59,14 +59,17 @@ static void zipped_keys_move_together(void)
                  expected, 2);
 }
 
-/* 1, 2.5 rounded to 3 (whole keys), 4; sizes keep their unit: 1 + 2 i. */
+/* 1, 2.5 rounded to 3 (whole keys), 4; sizes keep their unit, the first where two differ: 1 + 2
+ * i. */
 static void ranges_are_stepped_and_counted(void)
 {
     static const char *const counted[] = {"1", "3", "4"};
     static const char *const stepped[] = {"1MiB", "3MiB", "5MiB"};
+    static const char *const scaled[] = {"1KiB", "1024KiB", "1048576KiB"};
     check_points(HEAD "axes: [{key: plan.micro_batch, from: 1, to: 4, count: 3}]\n", counted,
                  3);
     check_points(HEAD "axes: [{key: size, from: 1MiB, to: 6MiB, step: 2}]\n", stepped, 3);
+    check_points(HEAD "axes: [{key: size, from: 1KiB, to: 1GiB, factor: 1024}]\n", scaled, 3);
 }
 
 /* Products 1 2 4 / 2 4 8 of TP x PP; at most 4 and not both 1 leaves 2, 4 / 2, 4. */
@@ -138,6 +141,7 @@ static void mistakes_are_told_at_their_place(void)
     check_refused(HEAD "axes:\n  - {key: plan.tensor, values: [1]}\n", 5, "'plan.tensor'");
     check_refused(HEAD "axes:\n  - {key: seed}\n", 5, "has no values");
     check_refused(HEAD "axes:\n  - {key: seed, from: 1, to: 5, factor: 1}\n", 5, "factor");
+    check_refused(HEAD "axes:\n  - {key: size, from: 1KiB, to: 1s, factor: 2}\n", 5, "unit");
     check_refused(HEAD "axes:\n  - {key: seed, values: [1]}\n  - {key: seed, values: [2]}\n", 6,
                   "another place");
     check_refused(HEAD "axes:\n  - {key: seed, values: [1]}\nwhere:\n  - dtype == 1\n", 7,
