@@ -10,6 +10,7 @@
 #include "cli/plan_tables.h"
 #include "cli/print.h"
 #include "cli/run_job.h"
+#include "hardware/platform_schema.h"
 #include "study/statistics.h"
 #include "study/sweep_pool.h"
 
@@ -204,6 +205,42 @@ static const char *cost_text(const struct search *search, const struct search_re
                : "";
 }
 
+static const struct property *host_link(const struct platform *platform)
+{
+    for (int64_t i = 0; i < platform->property_count; i++) {
+        if (strcmp(platform->properties[i].name, "storage.host.bandwidth") == 0) {
+            return &platform->properties[i];
+        }
+    }
+    return NULL;
+}
+
+/* The host's link decides for plans that offload, and where it is an estimate it is said, with
+ * what the best plan without it is estimated to need. */
+static void print_offload(const struct plan_job *job)
+{
+    const struct search *search = &job->search;
+    const struct property *link = host_link(search->platform);
+    char text[2][PRINT_SIZE];
+    if (!search_offloads(&job->top.points[0]) || link == NULL || link->source == NULL ||
+        !platform_schema_estimate(link->source)) {
+        return;
+    }
+    print_field("estimated",
+                "the winner offloads over a host link of %s a chip, which is an "
+                "estimate; the best plan without: %s%s",
+                link->text,
+                search->plain.time_s > 0
+                    ? print_share(text[0], search_value(search, &search->plain) /
+                                                   search_value(search, &job->top.points[0]) -
+                                               1)
+                    : "none fits",
+                search->plain.time_s > 0 ? " more, by the estimate" : "");
+    if (search->plain.time_s > 0) {
+        print_field("", "%s", plan_tables_text(search, &search->plain, job->run.arena));
+    }
+}
+
 static void print_answer(const struct plan_job *job)
 {
     const struct search *search = &job->search;
@@ -243,6 +280,7 @@ static void print_answer(const struct plan_job *job)
             print_lack(job, i);
         }
     }
+    print_offload(job);
     print_reason(job);
     print_field("result", "%s", job->run.output);
 }

@@ -71,10 +71,20 @@ static void keep(const struct search *search, const struct search_point *point, 
     list[at] = *point;
 }
 
+bool search_offloads(const struct search_point *point)
+{
+    return point->offload_optimizer || point->offload_activations > 0;
+}
+
 void search_keep_best(struct search *search, const struct search_point *point)
 {
     keep(search, point, false, search->best, &search->best_count);
     keep(search, point, true, search->families, &search->family_count);
+    if (!search_offloads(point) &&
+        (!(search->plain.time_s > 0) ||
+         search_value(search, point) < search_value(search, &search->plain))) {
+        search->plain = *point;
+    }
 }
 
 static volatile sig_atomic_t stopped;

@@ -37,6 +37,7 @@ struct search {
     bool interrupted; /* by SIGINT or SIGTERM: what was found until then is there */
     struct search_point best[SEARCH_BEST];     /* by the objective, best first */
     struct search_point families[SEARCH_BEST]; /* the best of each family, best first */
+    struct search_point plain; /* the best that keeps nothing with the host; time_s 0: none */
     int best_count, family_count;
 };
 
@@ -49,6 +50,8 @@ bool search_run(struct search *search, struct error *error);
  * recomputation: their estimates err alike. */
 bool search_same_family(const struct search_point *a, const struct search_point *b);
 bool search_same_plan(const struct search_point *a, const struct search_point *b);
+
+bool search_offloads(const struct search_point *point);
 
 /* What is to be small. */
 double search_value(const struct search *search, const struct search_point *point);
