@@ -149,6 +149,17 @@ A100_PCIE = gpu("a100_pcie", "NVIDIA A100 PCIe 80GB", "312Tf", AMPERE | {
                               f"400 W: 0.811 / 0.869 (G0002 and G0001 {MAMF})"),
 })
 
+A100_PCIE_40 = gpu("a100_pcie_40gb", "NVIDIA A100 PCIe 40GB", "312Tf", A100_PCIE.facts | {
+    "hbm_size": published("40GiB", datasheet("A100 PCIe 40GB") + gib_note("40"), low="40GB", high="40GiB"),
+    "hbm_bandwidth": published("1.555TBps", datasheet("A100 PCIe 40GB")),
+    "idle_power": estimate("37W", "15 % of the TDP"),
+    "tdp": published("250W", datasheet("A100 PCIe 40GB")),
+    "sustained_clock": scaled(AMPERE_FIT["sustained_clock"], 0.878, "the 80 GB board's 0.933 times "
+                              "(250 W / 300 W)^(1/3)"),
+})
+
+A800 = gpu("a800", "NVIDIA A800 SXM 80GB", "312Tf", A100.facts)  # an A100 with less NVLink
+
 H100_96 = gpu("h100_96gb", "NVIDIA H100 96GB HBM2e, 500 W", "989.5Tf", HOPPER | {
     "hbm_size": published("96GiB", "pytorch/torchtitan docs/performance.md" + gib_note("96"),
                           low="96GB", high="96GiB"),

@@ -18,7 +18,8 @@ MEASURED: dict[str, dict[str, dict[str, float]]] = json.loads(
 # The chip whose kernels and software are nearest, for a chip that was not measured often enough.
 SIBLING = {
     "a100": "h100",
-    "a100_40gb": "a100", "a100_pcie": "a100", "h100": "a100", "h100_96gb": "h100", "h100_pcie": "h100",
+    "a100_40gb": "a100", "a100_pcie": "a100", "a100_pcie_40gb": "a100_pcie",
+    "a800": "a100", "h100": "a100", "h100_96gb": "h100", "h100_pcie": "h100",
     "h800": "h100", "h20": "h100", "h200": "h100", "h200_nvl": "h200", "gh200_96gb": "h200",
     "gh200_144gb": "h200", "b200": "gb200", "gb200": "h100", "b300": "b200", "gb300": "gb200", "l40s": "a100",
     "rtx_4090": "l40s", "rtx_pro_6000": "l40s", "mi300x": "h100", "mi325x": "mi300x", "mi355x": "mi325x",

@@ -31,9 +31,11 @@ NVLINK_SERVERS = [
     like(m.HGX_A100, "jean-zay-a100", "Jean Zay A100 partition: 8 A100 80GB, 4 x Omni-Path 100",
          media=[n.nvlink(3), n.OMNI_PATH],
          tiers=n.clos(8, 32, 416, 4096, "1", "a fat tree of 416 GPUs; not published further")),
+    like(m.HGX_A100, "hgx-a800", "HGX A800 with HDR InfiniBand (8 GPUs)", chip=c.A800,
+         media=[n.nvlink_cut(3), *m.HGX_A100.media[1:]]),
     like(m.HGX_H100, "hgx-h200", "HGX H200 with NDR InfiniBand (8 GPUs)", chip=c.H200),
     like(m.HGX_H100, "hgx-h800", "HGX H800 with NDR InfiniBand (8 GPUs)", chip=c.H800,
-         media=[n.nvlink_cut(), n.infiniband("NDR", NDR)]),
+         media=[n.nvlink_cut(4), n.infiniband("NDR", NDR)]),
     like(m.HGX_H100, "hgx-h20", "HGX H20 with NDR InfiniBand (8 GPUs)", chip=c.H20),
     like(m.HGX_H100, "hgx-b200", "HGX B200 with NDR InfiniBand (8 GPUs)", chip=c.B200,
          media=[n.nvlink(5), n.infiniband("NDR", NDR)], software=B200_SOFTWARE, power=B200_POWER),
@@ -92,15 +94,16 @@ SERVER_OVERHEAD = estimate("250W", "processors, memory, fans and NICs of a PCIe 
 
 PCIE_SERVERS = [
     pcie_server("a100-pcie", "Server with 8 A100 PCIe 80GB", c.A100_PCIE, 4, "12.5GBps"),
+    pcie_server("a100-pcie-40gb", "Server with 8 A100 PCIe 40GB", c.A100_PCIE_40, 4, "12.5GBps"),
     pcie_server("h100-pcie", "Server with 8 H100 PCIe", c.H100_PCIE, 5, "25GBps"),
     pcie_server("l40s", "Server with 8 L40S", c.L40S, 4, "12.5GBps"),
     pcie_server("rtx-pro-6000", "Server with 8 RTX PRO 6000 Blackwell", c.RTX_PRO_6000, 5, "25GBps"),
     pcie_server("rtx-4090", "Server with 8 RTX 4090", c.RTX_4090, 4, "12.5GBps", n.PCIE_STAGED),
 ]
 H200_NVL = replace(
-    PCIE_SERVERS[1], name="h200-nvl", title="Server with 8 H200 NVL in two bridged groups",
+    PCIE_SERVERS[2], name="h200-nvl", title="Server with 8 H200 NVL in two bridged groups",
     notes=BRIDGE_NOTES, chip=c.H200_NVL, build=lambda: bridged(places(8), 4, "bridge", "pcie"),
-    media=[n.nvlink_bridge(), n.pcie(5), PCIE_SERVERS[1].media[1]])
+    media=[n.nvlink_bridge(), n.pcie(5), PCIE_SERVERS[2].media[1]])
 
 
 def gh200(name: str, chip: Chip) -> Machine:

@@ -237,11 +237,13 @@ def nvlink_fusion() -> Medium:
                   estimate("450ns", "as NVLink 5", low="350ns", high="600ns"))
 
 
-def nvlink_cut() -> Medium:
-    """NVLink 4 with 8 of 18 links (H800)."""
-    whole = nvlink(4)
-    return Medium("nvlink", "NVLink 4 to NVSwitch, 400 GB/s",
-                  derived("200GBps", f"400 GB/s both ways per GPU / 2 ({datasheet('H800')})"),
+def nvlink_cut(generation: int) -> Medium:
+    """NVLink of 400 GB/s both ways: 8 of 18 links of NVLink 4 (H800), 8 of 12 of NVLink 3 (A800)."""
+    whole = nvlink(generation)
+    name = "H800" if generation == 4 else "A800"
+    return Medium("nvlink", f"NVLink {generation} to NVSwitch, 400 GB/s",
+                  derived("200GBps", f"400 GB/s both ways per GPU / 2 ({datasheet(name)})"),
+                  whole.efficiency if generation != 4 else
                   fit("0.79", "DeepEP reaches about 158 GB/s inside a node (C0215, C0216), of 160 that its "
                       "README gives as the most", low="0.76", high="0.88"), whole.latency)
 

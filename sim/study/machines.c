@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "study/machines.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "study/names.h"
 #include "study/words.h"
 
 struct machines *machines_read(const char *folder, struct arena *arena, struct error *error)
@@ -36,6 +39,22 @@ struct machines *machines_read(const char *folder, struct arena *arena, struct e
     return machines;
 }
 
+/* By the hardware that a name of publications is, as serving rows name theirs: the row of any
+ * system with its platform. */
+static int64_t by_hardware(const struct machines *machines, const struct csv *table,
+                           const char *text)
+{
+    const struct csv *hardware = machines->engines->hardware;
+    int64_t known = names_hardware(hardware, text);
+    for (int64_t row = 0; known >= 0 && row < table->row_count; row++) {
+        if (strcmp(csv_text(table, row, "platform"), csv_text(hardware, known, "platform")) ==
+            0) {
+            return row;
+        }
+    }
+    return -1;
+}
+
 int64_t machines_find(const struct machines *machines, const char *accelerator,
                       int64_t chips_per_node, const char *system)
 {
@@ -47,7 +66,7 @@ int64_t machines_find(const struct machines *machines, const char *accelerator,
             return row;
         }
     }
-    return -1;
+    return by_hardware(machines, table, accelerator);
 }
 
 /* The platform that a table's row names, read once. */
@@ -85,7 +104,7 @@ int64_t machines_device(const struct machines *machines, const char *device)
             return row;
         }
     }
-    return -1;
+    return by_hardware(machines, machines->devices, device);
 }
 
 struct platform *machines_device_platform(struct machines *machines, int64_t row,
@@ -94,19 +113,36 @@ struct platform *machines_device_platform(struct machines *machines, int64_t row
     return named(machines, machines->devices, row, &machines->device_platforms[row], error);
 }
 
+/* The number that a text begins with, "26.04" of " 26.04.01"; 0 when there is none. */
+static double version(const char *text)
+{
+    text += strspn(text, " -_v");
+    return isdigit((unsigned char)*text) ? strtod(text, NULL) : 0;
+}
+
+/* Letters of a name before its version, 15 of "Megatron-Bridge 26.04". */
+static size_t before_version(const char *name)
+{
+    const char *last = strrchr(name, ' ');
+    return last != NULL && version(last) > 0 ? (size_t)(last - name) : strlen(name);
+}
+
 int64_t machines_framework(const struct machines *machines, const char *framework)
 {
     const struct csv *table = machines->frameworks;
     int64_t found = 0;
     size_t longest = 0;
+    double newest = 0;
     for (int64_t row = 0; row < table->row_count; row++) {
         const char *name = csv_text(table, row, "framework");
-        if (longest == 0 && strcmp(name, "*") == 0) {
+        size_t length = strcmp(name, "*") == 0 ? 0 : before_version(name);
+        double since = version(name + length);
+        bool fits =
+            names_begin(framework, name, length) && since <= version(framework + length);
+        if (fits && (length > longest || (length == longest && since >= newest))) {
             found = row;
-        }
-        if (strlen(name) > longest && strncmp(framework, name, strlen(name)) == 0) {
-            found = row;
-            longest = strlen(name);
+            longest = length;
+            newest = since;
         }
     }
     return found;

@@ -28,13 +28,15 @@ struct machines *machines_read(const char *folder, struct arena *arena, struct e
 struct platform *machines_hardware(struct machines *machines, int64_t row, struct error *error);
 
 /* The table's first row for an accelerator (all words of the row's name are in it), node size
- * and system (a part of its name); -1 when there is none. */
+ * and system (a part of its name); else that of the hardware so named; -1 when there is none.
+ */
 int64_t machines_find(const struct machines *machines, const char *accelerator,
                       int64_t chips_per_node, const char *system);
 
 struct platform *machines_platform(struct machines *machines, int64_t row, struct error *error);
 
-/* What a framework does by default: the longest name that the text begins with. */
+/* What a framework does by default: the longest name that the text begins with, and of its
+ * versions the newest that is not above the text's. */
 int64_t machines_framework(const struct machines *machines, const char *framework);
 
 /* What a call of an engine's kernel needs beside it: the first row whose name the text holds.

@@ -54,9 +54,9 @@ ALL_TO_ALL = {
 } | {name: (1, {}) for name in ("trn2.3xlarge", "gh200-96gb", "gh200-144gb")
 } | {name: (8, {"nvlink": 7}) for name in
      ("p4d", "p4de", "p5", "p5en", "p6-b200", "p6-b300", "hgx-a100", "hgx-a100-40gb", "hgx-h100",
-      "hgx-h200", "hgx-h800", "hgx-h20", "hgx-b200", "hgx-b300", "jean-zay-a100", "a3-high",
+      "hgx-h200", "hgx-a800", "hgx-h800", "hgx-h20", "hgx-b200", "hgx-b300", "jean-zay-a100", "a3-high",
       "grand-teton-h100", "grand-teton-h100-96gb")
-} | {name: (8, {"pcie": 7}) for name in ("a100-pcie", "h100-pcie", "l40s", "rtx-pro-6000", "rtx-4090")
+} | {name: (8, {"pcie": 7}) for name in ("a100-pcie", "a100-pcie-40gb", "h100-pcie", "l40s", "rtx-pro-6000", "rtx-4090")
 } | {name: (8, {"xgmi": 1}) for name in ("mi300x", "mi325x", "mi355x")
 } | {name: (64, {"ici": GRID}) for name in ("tpu-v5e", "tpu-v6e")}
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "study/engines.h"
+#include "study/machines.h"
 #include "support/support.h"
 
 static struct engines *tables(struct arena *arena)
@@ -36,6 +37,34 @@ static void test_hardware(void)
     CU_ASSERT_STRING_EQUAL(hardware(engines, "V100"), "");
     CU_ASSERT_STRING_EQUAL(hardware(engines, "A1000"), "");
     CU_ASSERT_STRING_EQUAL(hardware(engines, "A100X"), "");
+    arena_free(arena);
+}
+
+static const char *framework(const struct machines *machines, const char *text)
+{
+    return csv_text(machines->frameworks, machines_framework(machines, text), "framework");
+}
+
+/* Of a framework's versions the newest that is not above the row's; letters of any case. */
+static void test_framework(void)
+{
+    struct arena *arena = arena_create();
+    struct error error = {0};
+    struct machines *machines =
+        machines_read(SOURCE_FOLDER "/workloads/measured", arena, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(machines);
+    CU_ASSERT_STRING_EQUAL(framework(machines, "Megatron-Bridge 25.11"), "Megatron-Bridge");
+    CU_ASSERT_STRING_EQUAL(framework(machines, "Megatron-Bridge 26.04.01"),
+                           "Megatron-Bridge 26.04");
+    CU_ASSERT_STRING_EQUAL(framework(machines, "Megatron-Bridge 26.05"),
+                           "Megatron-Bridge 26.04");
+    CU_ASSERT_STRING_EQUAL(framework(machines, "megatron-bridge 26.10"),
+                           "Megatron-Bridge 26.08");
+    CU_ASSERT_STRING_EQUAL(framework(machines, "Megatron-LM 2021"), "Megatron-LM");
+    CU_ASSERT_STRING_EQUAL(framework(machines, "NeMo (MLPerf)"), "NeMo (MLPerf)");
+    CU_ASSERT_STRING_EQUAL(framework(machines, "neuronx-distributed"), "neuronx-distributed");
+    CU_ASSERT_STRING_EQUAL(framework(machines, "torchtitan"), "TorchTitan");
+    CU_ASSERT_STRING_EQUAL(framework(machines, ""), "*");
     arena_free(arena);
 }
 
@@ -130,6 +159,7 @@ void suite_names(void)
 {
     static const struct test tests[] = {
         {"hardware as publications write it", test_hardware},
+        {"frameworks by version", test_framework},
         {"models as publications write them", test_model},
         {"counts of parameters in a name", test_size},
         {"the shapes of models.csv have the counts their names tell", test_shapes},
