@@ -5,14 +5,15 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "hardware/attention_kernel.h"
 #include "study/kernel_tables.h"
 #include "study/measured_reading.h"
 
-enum { FA_TOKENS = 16384, FA_HIDDEN = 2048 };   /* of the FlashAttention benchmarks */
-static const double stream_bytes = 1e9;         /* long enough that launches do not count */
-static const double forward_and_backward = 3.5; /* products: 2 forward, 5 backward */
+enum { FA_TOKENS = 16384, FA_HIDDEN = 2048 }; /* of the FlashAttention benchmarks */
+static const double stream_bytes = 1e9;       /* long enough that launches do not count */
+static const double backward_passes = 2.5;    /* products: 2 forward, 5 backward */
 
 struct kernel {
     struct work work, before; /* before: kernel_count 0 for none */
@@ -68,12 +69,14 @@ static bool op_is(const struct csv *csv, int64_t row, const char *word)
 
 static bool is_gemm(const struct csv *csv, int64_t row)
 {
-    return op_is(csv, row, "GEMM") || op_is(csv, row, "matmul");
+    return op_is(csv, row, "GEMM") || op_is(csv, row, "matmul") ||
+           op_is(csv, row, "matrix mult");
 }
 
 static bool is_attention(const struct csv *csv, int64_t row)
 {
-    return begins(csv, row, "op", "attention") || op_is(csv, row, "FlashAttention");
+    return begins(csv, row, "op", "attention") || op_is(csv, row, "FlashAttention") ||
+           op_is(csv, row, "SDPA");
 }
 
 static enum dtype operand_dtype(const struct csv *csv, int64_t row)
@@ -90,6 +93,12 @@ static enum dtype operand_dtype(const struct csv *csv, int64_t row)
                                                                          : DTYPE_BF16;
 }
 
+static bool says_no(const char *text)
+{
+    return strcmp(text, "0") == 0 || strcasecmp(text, "no") == 0 ||
+           strcasecmp(text, "false") == 0 || strcasecmp(text, "off") == 0;
+}
+
 static struct attention_shape published_attention(const struct csv *csv, int64_t row)
 {
     double length = csv_number(csv, row, "seq_len"), width = csv_number(csv, row, "head_dim");
@@ -99,38 +108,84 @@ static struct attention_shape published_attention(const struct csv *csv, int64_t
                                     .kv_heads = heads,
                                     .head_dim = width,
                                     .queries = length,
-                                    .causal = csv_count(csv, row, "causal", 1) == 1};
+                                    .causal = !says_no(csv_text(csv, row, "causal"))};
 }
 
-static bool both_ways(const struct csv *csv, int64_t row)
+static bool goes(const struct csv *csv, int64_t row, const char *way)
 {
-    return strcmp(csv_text(csv, row, "direction"), "fwd+bwd") == 0;
+    return reading_holds(csv_text(csv, row, "direction"), way);
+}
+
+/* Products of the passes that are timed, in those of a forward one. */
+static double passes(const struct csv *csv, int64_t row)
+{
+    bool backward = goes(csv, row, "bwd") || goes(csv, row, "backward");
+    bool forward = goes(csv, row, "fwd") || goes(csv, row, "forward") || !backward;
+    return (forward ? 1 : 0) + (backward ? backward_passes : 0);
 }
 
 static double attention_flops(const struct csv *csv, int64_t row)
 {
     struct attention_shape shape = published_attention(csv, row);
     double pairs = shape.sequences * shape.queries * shape.queries / (shape.causal ? 2 : 1);
-    return 4 * pairs * shape.heads * shape.head_dim *
-           (both_ways(csv, row) ? forward_and_backward : 1);
+    return 4 * pairs * shape.heads * shape.head_dim * passes(csv, row);
+}
+
+/* A unit that a value is told in: times in s, rates in FLOP/s or B/s. */
+static const struct unit_name {
+    const char *text; /* the unit begins so */
+    double size;
+    bool time;
+} unit_names[] = {
+    {"us", 1e-6, true},     {"ms", 1e-3, true},       {"ns", 1e-9, true},
+    {"s", 1, true},         {"TFLOP", 1e12, false},   {"GFLOP", 1e9, false},
+    {"PFLOP", 1e15, false}, {"TOP", 1e12, false},     {"GB/s", 1e9, false},
+    {"TB/s", 1e12, false},  {"GiB/s", 0x1p30, false}, {"TiB/s", 0x1p40, false},
+    {"GBps", 1e9, false},   {"TBps", 1e12, false},
+};
+
+/* NULL when it is none that a time follows from. */
+static const struct unit_name *unit_of(const struct csv *csv, int64_t row)
+{
+    const char *text = csv_text(csv, row, "unit");
+    for (size_t i = 0; i < sizeof unit_names / sizeof unit_names[0]; i++) {
+        if (strncasecmp(text, unit_names[i].text, strlen(unit_names[i].text)) == 0) {
+            return &unit_names[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_bandwidth(const struct csv *csv, int64_t row)
+{
+    const struct unit_name *unit = unit_of(csv, row);
+    return unit != NULL && !unit->time && strpbrk(unit->text, "Bb") != NULL;
 }
 
 double measured_kernel_time_s(const struct csv *csv, int64_t row)
 {
-    double rate = csv_number(csv, row, "value");
-    if (strcmp(csv_text(csv, row, "unit"), "GB/s") == 0 &&
-        csv_text(csv, row, "dtype")[0] == '\0' && strstr(csv_text(csv, row, "op"), "DMA")) {
-        return (double)NAN; /* one engine of many */
+    const struct unit_name *unit = unit_of(csv, row);
+    if (unit == NULL) {
+        return (double)NAN;
     }
-    if (strcmp(csv_text(csv, row, "unit"), "GB/s") == 0) {
-        return stream_bytes / (rate * 1e9);
+    double value = csv_number(csv, row, "value") * unit->size;
+    if (is_bandwidth(csv, row)) { /* not of one engine of many */
+        bool part =
+            csv_text(csv, row, "dtype")[0] == '\0' && strstr(csv_text(csv, row, "op"), "DMA");
+        return part ? (double)NAN : stream_bytes / value;
     }
-    if (is_gemm(csv, row)) {
-        double groups = (double)csv_count(csv, row, "batch_or_groups", 1);
-        return 2 * csv_number(csv, row, "M") * csv_number(csv, row, "N") *
-               csv_number(csv, row, "K") * groups / (rate * 1e12);
+    if (!is_gemm(csv, row) && !is_attention(csv, row)) {
+        return (double)NAN;
     }
-    return is_attention(csv, row) ? attention_flops(csv, row) / (rate * 1e12) : (double)NAN;
+    if (unit->time) {
+        return value;
+    }
+    double groups = (double)csv_count(csv, row, "batch_or_groups", 1);
+    double flops = is_gemm(csv, row)
+                       ? 2 * csv_number(csv, row, "M") * csv_number(csv, row, "N") *
+                             csv_number(csv, row, "K") * groups
+                       : attention_flops(csv, row);
+    return flops / value;
 }
 
 static bool published_kernel(const struct measured_row *row, struct kernel *kernel)
@@ -147,10 +202,9 @@ static bool published_kernel(const struct measured_row *row, struct kernel *kern
         struct attention_shape shape = published_attention(csv, row->row);
         kernel->work = attention(shape, dtype_bytes(DTYPE_BF16), 1);
         kernel->work.alone = strstr(csv_text(csv, row->row, "op"), "training step") == NULL;
-        if (both_ways(csv, row->row)) {
-            kernel->before = kernel->work;
-            kernel->work.attention.backward = true;
-        }
+        kernel->before = kernel->work;
+        kernel->before.kernel_count = passes(csv, row->row) > backward_passes ? 1 : 0;
+        kernel->work.attention.backward = passes(csv, row->row) >= backward_passes;
     } else {
         kernel->work = (struct work){.kind = WORK_VECTOR, .bytes = stream_bytes};
     }
