@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "execution/executor.h"
 #include "program/exchanges.h"
 #include "study/words.h"
@@ -32,6 +33,7 @@ static const struct {
     {"alltoall", COLLECTIVE_ALL_TO_ALL, PLATEAU},
     {"alltoallv", COLLECTIVE_ALL_TO_ALL, PLATEAU},
     {"a2a", COLLECTIVE_ALL_TO_ALL, PLATEAU},
+    {"all2all", COLLECTIVE_ALL_TO_ALL, PLATEAU},
     {"broadcast", COLLECTIVE_BROADCAST, PLATEAU},
     {"reduce", COLLECTIVE_BROADCAST, PLATEAU}, /* the same bytes the other way */
     {"point to point", COLLECTIVE_SEND_RECEIVE, LATENCY},
@@ -55,11 +57,23 @@ static int operation_of(const struct csv *csv, int64_t row)
     return -1;
 }
 
+/* A number of bytes, or a size with its unit. */
+static double stated_bytes(const struct csv *csv, int64_t row)
+{
+    double bytes = csv_number(csv, row, "size_bytes");
+    struct error ignored = {0};
+    if (!isfinite(bytes) &&
+        !units_read(csv_text(csv, row, "size_bytes"), UNIT_BYTES, &bytes, &ignored)) {
+        return (double)NAN;
+    }
+    return bytes;
+}
+
 /* Without a size: what the kind of transfer means, whatever the result says. */
 static double bytes_of(const struct csv *csv, int64_t row, int operation)
 {
-    double bytes = csv_number(csv, row, "size_bytes");
-    if (isfinite(bytes) || operation < 0) {
+    double bytes = stated_bytes(csv, row);
+    if (isfinite(bytes) || operation < 0 || csv_text(csv, row, "size_bytes")[0] != '\0') {
         return bytes;
     }
     if (operations[operation].pace == LATENCY) {
@@ -78,7 +92,7 @@ double measured_collective_time_s(const struct csv *csv, int64_t row)
     }
     double unit = strncmp(csv_text(csv, row, "bw_unit"), "GiB", 3) == 0 ? 1073741824.0 : 1e9;
     double rate = csv_number(csv, row, "algbw_GBps") * unit;
-    if (isfinite(rate) && isfinite(csv_number(csv, row, "size_bytes"))) {
+    if (isfinite(rate) && isfinite(stated_bytes(csv, row))) {
         return bytes / rate;
     }
     if (operations[operation].pace == LATENCY) {
@@ -92,6 +106,14 @@ double measured_collective_time_s(const struct csv *csv, int64_t row)
                                     .count = csv_count(csv, row, "n_ranks", 2)};
     return collective_bus_bandwidth_Bps(&collective, 1) /
            (csv_number(csv, row, "busbw_GBps") * unit);
+}
+
+/* As stated, or those of all nodes. */
+static int64_t ranks_of(const struct csv *csv, int64_t row)
+{
+    return csv_count(csv, row, "n_ranks",
+                     csv_count(csv, row, "n_nodes", 1) *
+                         csv_count(csv, row, "ranks_per_node", 0));
 }
 
 /* An algorithm that the row forces; its library's choice otherwise. Slides that show a machine
@@ -151,7 +173,7 @@ struct collective_case *measured_collective_case(struct machines *machines,
                                                  struct arena *arena, struct error *error)
 {
     struct collective_case *what = arena_alloc(arena, sizeof *what);
-    int64_t ranks = csv_count(row->csv, row->row, "n_ranks", 0), ranks_per_chip = 1;
+    int64_t ranks = ranks_of(row->csv, row->row), ranks_per_chip = 1;
     int operation = operation_of(row->csv, row->row);
     double bytes = bytes_of(row->csv, row->row, operation);
     if (operation < 0 && !isfinite(bytes)) {
@@ -166,8 +188,14 @@ struct collective_case *measured_collective_case(struct machines *machines,
         return NULL;
     }
     if (ranks == 0 || !isfinite(bytes)) {
-        error_fill(error, ERROR_INPUT, "column %s is empty",
-                   ranks == 0 ? "n_ranks" : "size_bytes");
+        if (ranks == 0) {
+            error_fill(error, ERROR_INPUT, "column n_ranks is empty");
+        } else {
+            error_fill(error, ERROR_INPUT,
+                       "column size_bytes is '%.40s', expected a number of bytes or a size "
+                       "such as 64MiB",
+                       csv_text(row->csv, row->row, "size_bytes"));
+        }
         return NULL;
     }
     struct platform *whole = platform_of(machines, row, &ranks_per_chip, error);
