@@ -110,7 +110,8 @@ static void choose_micro_batch(const struct reading *reading, struct plan *plan)
                     (plan->tensor_parallel * plan->pipeline_parallel * plan->context_parallel);
     int64_t most = plan->pipeline_parallel > 1 ? 1 : LARGEST;
     for (plan->micro_batch = most; plan->micro_batch > 1; plan->micro_batch /= 2) {
-        if (sequences % (ranks * plan->micro_batch) == 0 && fits(reading, plan)) {
+        if (sequences % (ranks * plan->micro_batch) == 0 && fits(reading, plan) &&
+            (result->recompute_stated || plan->recompute != RECOMPUTE_FULL)) {
             return;
         }
     }

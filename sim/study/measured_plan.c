@@ -180,13 +180,36 @@ static void stated_recompute(const struct reading *reading, struct plan *plan)
     }
 }
 
+/* Not stated: the fewest chips, as a power of two, whose memory their experts with gradients
+ * and optimizer states leave half of. */
+static int64_t expert_parallel(const struct reading *reading, const struct plan *plan)
+{
+    enum { STATE_BYTES = 12, KEPT_BYTES = 2 + 4 }; /* a weight and a gradient */
+    const struct model *model = reading->result->scenario->model;
+    const struct platform *platform = reading->result->platform;
+    int64_t stated = reading_count(reading, "ep", 0);
+    int64_t ranks =
+        platform_chips(platform) / (plan->tensor_parallel * plan->pipeline_parallel);
+    double expert = 3.0 * (double)model->hidden * (double)model->expert_ffn_hidden;
+    double parameters = expert * (double)model->expert_count * (double)model->layers /
+                        (double)(plan->pipeline_parallel * plan->tensor_parallel);
+    int64_t chips = 1;
+    while (stated == 0 && model->expert_count % (2 * chips) == 0 && ranks % (2 * chips) == 0 &&
+           parameters *
+                   ((double)KEPT_BYTES / (double)chips + (double)STATE_BYTES / (double)ranks) >
+               platform_chip(platform, 0)->hbm_bytes / 2) {
+        chips *= 2;
+    }
+    return stated > 0 ? stated : chips;
+}
+
 void measured_plan(const struct reading *reading, struct plan *plan)
 {
     plan_init(plan);
     plan->tensor_parallel = reading_count(reading, "tp", 1);
     plan->pipeline_parallel = reading_count(reading, "pp", 1);
     plan->context_parallel = reading_count(reading, "cp", 1);
-    plan->expert_parallel = reading_count(reading, "ep", 1);
+    plan->expert_parallel = expert_parallel(reading, plan);
     plan->virtual_stages = virtual_stages(reading, plan->pipeline_parallel);
     plan->micro_batch = reading_count(reading, "mbs", 0);
     fold_cores(plan, reading->ranks_per_chip);

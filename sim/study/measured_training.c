@@ -65,29 +65,75 @@ bool reading_holds(const char *text, const char *word)
     return false;
 }
 
-/* What no column holds, from the published config.json of the same shape, if one is known. */
-static void complete_model(const struct reading *reading, struct model *model)
+/* Columns of the models' table, and of the rows' that say the same. */
+enum shape {
+    LAYERS,
+    HIDDEN,
+    HEADS,
+    VOCAB,
+    EXPERTS,
+    KV_HEADS,
+    HEAD_DIM,
+    TOP_K,
+    EXPERT_FFN,
+    FFN,
+    GATED
+};
+static const struct {
+    const char *known, *stated;
+} shape_columns[] = {[LAYERS] = {"layers", "layers"},
+                     [HIDDEN] = {"hidden", "hidden"},
+                     [HEADS] = {"heads", "heads"},
+                     [VOCAB] = {"vocab", "vocab"},
+                     [EXPERTS] = {"experts", "n_experts"},
+                     [KV_HEADS] = {"kv_heads", "kv_heads"},
+                     [HEAD_DIM] = {"head_dim", "head_dim"},
+                     [TOP_K] = {"topk", "moe_topk"},
+                     [EXPERT_FFN] = {"expert_ffn", "moe_ffn"},
+                     [FFN] = {"ffn", "ffn"},
+                     [GATED] = {"gated", "gated_mlp"}};
+
+/* The published config.json of the shape that the row states, -1 when none is known: its size,
+ * vocabulary and experts, and what else is stated of heads and experts. */
+static int64_t known_model(const struct reading *reading)
 {
     const struct csv *table = reading->machines->engines->models;
     for (int64_t row = 0; row < table->row_count; row++) {
-#define SAME(column, member) (csv_count(table, row, column, 0) == model->member)
-        if (SAME("layers", layers) && SAME("hidden", hidden) && SAME("heads", heads) &&
-            SAME("kv_heads", kv_heads) && SAME("head_dim", head_dim) &&
-            SAME("vocab", vocabulary) && SAME("experts", expert_count) &&
-            SAME("topk", experts_per_token) && SAME("expert_ffn", expert_ffn_hidden)) {
-            model->query_key_norm = csv_count(table, row, "qk_norm", 0) == 1;
-            model->dense_layers = csv_count(table, row, "dense_layers", 0);
-            model->biased_experts = model->clamped_experts =
-                csv_count(table, row, "odd_experts", 0) == 1;
-            model->window = csv_count(table, row, "window", 0);
-            model->window_layers = csv_count(table, row, "window_layers", 0);
-            model->router_groups = csv_count(table, row, "router_groups", 0);
-            model->router_groups_chosen = csv_count(table, row, "router_groups_chosen", 0);
-            model->prediction_layers = csv_count(table, row, "prediction_layers", 0);
-            return;
+        bool same = true;
+        for (enum shape i = LAYERS; i <= EXPERT_FFN && same; i++) {
+            int64_t is = csv_count(table, row, shape_columns[i].known, 0);
+            same = reading_count(reading, shape_columns[i].stated, i <= EXPERTS ? 0 : is) == is;
         }
-#undef SAME
+        if (same) {
+            return row;
+        }
     }
+    return -1;
+}
+
+/* What a row says, or else the config of its shape. */
+static int64_t shape_count(const struct reading *reading, int64_t known, enum shape column,
+                           int64_t otherwise)
+{
+    const struct csv *table = reading->machines->engines->models;
+    if (known >= 0) {
+        otherwise = csv_count(table, known, shape_columns[column].known, otherwise);
+    }
+    return reading_count(reading, shape_columns[column].stated, otherwise);
+}
+
+/* What no column holds, from the published config.json of the same shape. */
+static void complete_model(const struct csv *table, int64_t row, struct model *model)
+{
+    model->query_key_norm = csv_count(table, row, "qk_norm", 0) == 1;
+    model->dense_layers = csv_count(table, row, "dense_layers", 0);
+    model->biased_experts = model->clamped_experts =
+        csv_count(table, row, "odd_experts", 0) == 1;
+    model->window = csv_count(table, row, "window", 0);
+    model->window_layers = csv_count(table, row, "window_layers", 0);
+    model->router_groups = csv_count(table, row, "router_groups", 0);
+    model->router_groups_chosen = csv_count(table, row, "router_groups_chosen", 0);
+    model->prediction_layers = csv_count(table, row, "prediction_layers", 0);
 }
 
 /* Llama's family has gated MLPs, RMS norms, rotation and no offsets; GPT's has none of these.
@@ -95,7 +141,8 @@ static void complete_model(const struct reading *reading, struct model *model)
 static struct model *row_model(const struct reading *reading)
 {
     struct model *model = arena_alloc(reading->arena, sizeof *model);
-    bool gated = reading_says(reading, "gated_mlp", false);
+    int64_t known = known_model(reading);
+    bool gated = reading_says(reading, "gated_mlp", shape_count(reading, known, GATED, 0) == 1);
     int64_t hidden = reading_count(reading, "hidden", 0),
             heads = reading_count(reading, "heads", 0);
     *model = (struct model){.name = "measured",
@@ -105,7 +152,7 @@ static struct model *row_model(const struct reading *reading)
                             .layers = reading_count(reading, "layers", 0),
                             .hidden = hidden,
                             .heads = heads,
-                            .kv_heads = reading_count(reading, "kv_heads", heads),
+                            .kv_heads = shape_count(reading, known, KV_HEADS, heads),
                             .vocabulary = reading_count(reading, "vocab", 0),
                             .gated_mlp = gated,
                             .tied_embeddings = !gated,
@@ -113,10 +160,10 @@ static struct model *row_model(const struct reading *reading)
                             .rotary = gated,
                             .layer_norm = !gated,
                             .biased = !gated};
-    model->head_dim = reading_count(reading, "head_dim", heads > 0 ? hidden / heads : 0);
+    model->head_dim = shape_count(reading, known, HEAD_DIM, heads > 0 ? hidden / heads : 0);
     model->expert_count = reading_count(reading, "n_experts", 0);
-    model->experts_per_token = reading_count(reading, "moe_topk", 0);
-    model->expert_ffn_hidden = reading_count(reading, "moe_ffn", 0);
+    model->experts_per_token = shape_count(reading, known, TOP_K, 0);
+    model->expert_ffn_hidden = shape_count(reading, known, EXPERT_FFN, 0);
     model->shared_ffn_hidden =
         reading_count(reading, "n_shared_experts", 0) * model->expert_ffn_hidden;
     if (reading_holds(reading_text(reading, "arch"),
@@ -125,12 +172,14 @@ static struct model *row_model(const struct reading *reading)
         model->key_value_rank = 4 * model->head_dim;
         model->position_dim = model->head_dim / 2;
     }
-    model->ffn_hidden = reading_count(reading, "ffn", model->expert_ffn_hidden);
+    model->ffn_hidden = shape_count(reading, known, FFN, model->expert_ffn_hidden);
     model->ffn_hidden = model->ffn_hidden > 0 ? model->ffn_hidden : 4 * hidden;
     model->max_positions = reading_count(reading, "seq_len", 0);
     model->attention_dropout = model->hidden_dropout =
         !gated && reading_framework_says(reading, "dropout");
-    complete_model(reading, model);
+    if (known >= 0) {
+        complete_model(reading->machines->engines->models, known, model);
+    }
     return model;
 }
 
@@ -163,6 +212,13 @@ static bool need(const struct reading *reading, struct error *error)
         if (!known && !check_size(reading, columns[i].name, columns[i].most, error)) {
             return false;
         }
+    }
+    bool mixture = reading_count(reading, "n_experts", 0) > 0;
+    bool known = known_model(reading) >= 0;
+    if (mixture && !known &&
+        (!check_size(reading, "moe_topk", 1 << 10, error) ||
+         !check_size(reading, "moe_ffn", 1 << 20, error))) {
+        return false;
     }
     if (reading->row->accelerator[0] == '\0') {
         return error_fill(error, ERROR_INPUT, "column accelerator is empty");

@@ -1,3 +1,32 @@
+# A kernel's figure in other units, a mask and ways in other words.
+$ python3 - <<'END'
+> import csv, os
+> rows = list(csv.DictReader(open("workloads/measured/compute.csv")))
+> gemm = next(r for r in rows if r["op"].startswith("GEMM") and r["unit"] == "TFLOP/s")
+> core = next(r for r in rows if r["op"].startswith("attention FA3") and r["causal"] == "1" and r["direction"] == "fwd")
+> time_us = 2 * float(gemm["M"]) * float(gemm["N"]) * float(gemm["K"]) / float(gemm["value"]) / 1e6
+> told = [{**gemm, "id": unit, "unit": unit, "value": value} for unit, value in
+>         (("TFLOP/s", gemm["value"]), ("PFLOP/s", float(gemm["value"]) / 1e3), ("TFLOPS", gemm["value"]), ("us", time_us), ("ms", time_us / 1e3))]
+> told += [{**core, "id": f"{mask} {way}", "causal": mask, "direction": way} for mask, way in (("1", "fwd"), ("true", "forward"), ("no", "fwd"), ("1", "bwd"), ("1", "fwd+bwd"))]
+> os.mkdir("units")
+> with open("units/compute.csv", "w", newline="") as out:
+>     writer = csv.DictWriter(out, list(gemm))
+>     writer.writeheader()
+>     writer.writerows({**row, "group": "units"} for row in told)
+> END
+> trnsim validate units --data units --json --quiet > units.json
+> python3 -c '
+> import json
+> rows = {row["id"]: row for row in json.load(open("units.json"))["rows"]}
+> print(len({round(row["measured"] * 1e12) for row in list(rows.values())[:5]}))
+> fwd, same, whole, bwd, both = list(rows.values())[5:]
+> print(fwd["measured"] == same["measured"], fwd["simulated"] == same["simulated"], round(whole["measured"] / fwd["measured"], 6))
+> print(round(bwd["measured"] / fwd["measured"], 6), abs(bwd["simulated"] + fwd["simulated"] - both["simulated"]) < 1e-12)'
+1
+True True 2.0
+2.5 True
+[exit 0]
+
 # Rows that others wrote: columns in another order and quoted, lines that end in CR and LF, names and numbers in other spellings.
 $ python3 - <<'END'
 > import csv, random
@@ -42,7 +71,8 @@ $ python3 - <<'END'
 >          "hgx-a100-40gb": ["A100-40GB", "A100-SXM4-40GB"], "a100-pcie": ["A100-PCIE-80GB", "A100 PCIe"], "hgx-h200": ["H200", "H200-SXM-141GB"], "hgx-h800": ["H800"],
 >          "hgx-b200": ["B200", "B200-SXM-180GB"], "hgx-b300": ["B300"], "gb200-nvl72": ["GB200", "GB200-NVL72"], "gb300-nvl72": ["GB300 NVL72"], "mi300x": ["MI300X", "AMD Instinct MI300X"],
 >          "mi355x": ["MI355X-288GB"], "tpu-v6e": ["TPU v6e", "TPUv6e", "Trillium"], "tpu-7x": ["TPU7x", "Ironwood"], "trn1.32xlarge": ["Trainium1", "trn1", "trn1.32xlarge", "Trainium 1"],
->          "trn2.48xlarge": ["Trainium2", "trn2.48xlarge"], "trn3-ultraserver": ["Trainium3", "trn3"], "inf2.48xlarge": ["Inferentia2", "inf2.48xlarge"], "l40s": ["L40S"], "rtx-4090": ["RTX 4090"]}
+>          "trn2.48xlarge": ["Trainium2", "trn2.48xlarge"], "trn3-ultraserver": ["Trainium3", "trn3", "trn3u"], "a100-pcie-40gb": ["A100-PCIE-40GB"], "hgx-a800": ["A800-SXM4-80GB"],
+>          "gb200-nvl4": ["GB200-NVL4"], "p5": ["p5.48xlarge"], "p4d": ["p4d.24xlarge"], "tpu-v5e": ["TPU v5litepod", "v5e"], "inf2.48xlarge": ["Inferentia2", "inf2.48xlarge"], "l40s": ["L40S"], "rtx-4090": ["RTX 4090"]}
 > import os
 > os.mkdir("named")
 > with open("named/training.csv", "w", newline="") as out:
