@@ -102,13 +102,19 @@ bool claim_goodput(struct claim_state *state, unsigned index, const char *measur
             arena_array(claim->arena, claim->text->goodputs_count, sizeof *claim->memos);
     }
     struct claim_memo *memo = &claim->memos[index];
-    if (!read_case(state, &claim->text->goodputs[index], &what, error)) {
+    const struct claim_goodput_text *text = &claim->text->goodputs[index];
+    double runs = (double)state->options->seeds;
+    if (!read_case(state, text, &what, error) ||
+        !amount(state, text->runs, "goodputs", &runs, error)) {
         return false;
+    }
+    if (!(runs >= 1 && runs <= 1e6)) {
+        return document_error(claim->document, "goodputs", error,
+                              "has runs that are not 1 to a million");
     }
     if (!memo->filled || memcmp(&memo->what, &what, sizeof what) != 0) {
         struct arena *arena = arena_create();
-        memo->result =
-            goodput_simulate(&what, state->options->seed, state->options->seeds, arena);
+        memo->result = goodput_simulate(&what, state->options->seed, (int64_t)runs, arena);
         arena_free(arena);
         memcpy(&memo->what, &what, sizeof what);
         memo->filled = true;

@@ -15,7 +15,8 @@
     X(name, 0)                                                                                 \
     X(duration, 0)                                                                             \
     X(stop, 0)                                                                                 \
-    X(write, 1) X(interval, 1) X(detection, 0) X(restart, 0) X(repair, 1) X(spares, 1)
+    X(write, 1)                                                                                \
+    X(interval, 1) X(detection, 0) X(restart, 0) X(repair, 1) X(spares, 1) X(runs, 1)
 #define CLAIM_PART_KEYS(X)                                                                     \
     X(name, 0)                                                                                 \
     X(formula, 0)                                                                              \
