@@ -100,6 +100,33 @@ static void find_all_classes(struct quotient *quotient)
     chain_groups(quotient);
 }
 
+/* The chip in the domain that is kept for a chip's own: teams of one class may be kept from
+ * other domains than these, where plans do not follow the order of chips. */
+static int64_t kept_chip(const struct quotient *quotient, int64_t chip)
+{
+    const struct fold *fold = quotient->fold;
+    int64_t domain = quotient->inner.first[fold_domain(fold, chip)];
+    return domain * quotient->full->platform->chip_count + fold_place(fold, chip);
+}
+
+static void move_inner_groups(struct quotient *quotient)
+{
+    const struct job *full = quotient->full;
+    for (int64_t g = 0; g < full->group_count; g++) {
+        const struct group *group = &full->groups[g];
+        int64_t count = group->subgroup_count * group->subgroup_size;
+        if (!group_is_inner(quotient, g) || !group_is_kept(quotient, g) ||
+            kept_chip(quotient, group->chips[0]) == group->chips[0]) {
+            continue;
+        }
+        int64_t *chips = arena_array(quotient->arena, count, sizeof(int64_t));
+        for (int64_t i = 0; i < count; i++) {
+            chips[i] = kept_chip(quotient, group->chips[i]);
+        }
+        quotient->job->groups[quotient->kept.new_group[g]].chips = chips;
+    }
+}
+
 /* Flows */
 
 /* The classes by which the links of a domain's ways out, or in, are told apart. */
@@ -184,7 +211,8 @@ static bool add_flow(struct quotient *quotient, struct traffic_stage *stage, int
     struct job *job = quotient->job;
     bool inside =
         fold_domain(quotient->fold, chips[0]) == fold_domain(quotient->fold, chips[1]);
-    int32_t pair = inside ? network_pair(&job->network, chips[0], chips[1])
+    int32_t pair = inside ? network_pair(&job->network, kept_chip(quotient, chips[0]),
+                                         kept_chip(quotient, chips[1]))
                           : class_pair(quotient, chips[0], chips[1], kept);
     if (pair < 0) {
         return false;
@@ -454,6 +482,7 @@ struct job *fold_quotient(struct fold *fold, int32_t *team_class, bool *even,
     fold_kept_teams(&quotient->kept, full, fold->arena);
     fold_kept_groups(&quotient->kept, group_is_kept, quotient);
     struct job *job = quotient->job = quotient->kept.job;
+    move_inner_groups(quotient);
     if (!fold_flows(quotient, error) || !exchanges_plan_untimed(job, error)) {
         *even = !quotient->uneven;
         return NULL;
