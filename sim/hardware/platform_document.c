@@ -88,6 +88,14 @@ static bool start_zone(void *context, const char **values)
                              "domain, its count is the property domain_count",
                              values[0]);
     }
+    if (strcmp(values[1], "None") == 0) {
+        return BUILDER_ERROR(
+            builder, "routing=\"None\": this is the network of a folded run (platform "
+                     "fold), one pair of hosts for each class of flows, without chips, so "
+                     "that no workload can be laid on it; run the machine that was folded "
+                     "with --detail folded, which gives its step, or hand this file to "
+                     "SimGrid");
+    }
     if (strcmp(values[1], "Full") != 0) {
         return BUILDER_ERROR(builder,
                              "routing=\"%.20s\", expected \"Full\"; write every route, a "
