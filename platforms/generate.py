@@ -94,6 +94,8 @@ def facts_of(machine: Machine) -> Iterator[tuple[str, str | Fact]]:
         yield start + "bandwidth", medium.bandwidth
         yield start + "efficiency", medium.efficiency
         yield start + "latency", medium.latency
+    if machine.planes is not None:
+        yield "scale_out.planes", machine.planes
     for number, tier in enumerate(machine.tiers, 1):
         start = f"scale_out.{number}."
         yield start + "name", tier.name

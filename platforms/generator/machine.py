@@ -27,6 +27,7 @@ class Machine:
     totals: dict[str, Fact] = field(default_factory=dict)
     second: Chip | None = None  # a rack of two kinds: the chips from second_from on
     second_from: int = 0
+    planes: Fact | None = None  # of the scale-out network; None: one
 
     def chip_at(self, index: int) -> Chip:
         return self.chip if self.second is None or index < self.second_from else self.second

@@ -102,7 +102,8 @@ def trn3(name: str, variant: str, title: str) -> Machine:
              "147.5TBps", "144 x 2,048 GB/s, printed as GiB/s", NEURON + "trn3-arch.rst"),
          "scale_out_bandwidth": derived("3600GBps", f"28,800 Gb/s / 8 ({NEURON}trn3-arch.rst)"),
          "power_total": estimate("208.8kW", "none published; 144 x 1.45 x 1,000 W, or x 700 W",
-                                 low="146.2kW", high="208.8kW")})
+                                 low="146.2kW", high="208.8kW")},
+        planes=TRN3_PLANES)
 
 
 def trn3_nic(gbps: int, chips: int) -> n.Medium:
@@ -110,6 +111,8 @@ def trn3_nic(gbps: int, chips: int) -> n.Medium:
     return n.efa(4, n.nic_rate(gbps, chips, "25GBps", source))
 
 
+TRN3_PLANES = derived("2", f"200 Gb/s a chip in logical ports of 100 Gb/s, each of which leads to a plane of "
+                      f"leaf and spine switches of its own ({SA3})")
 TRN3_TOR = estimate("1", f"dual top-of-rack switches in each rack ({SA3}): an UltraServer has its own")
 
 TRN3_GEN1_NOTES = [
@@ -134,7 +137,8 @@ TRN3_GEN1 = Machine(
      "hbm_bandwidth_total": published("313.6TBps", NEURON + "trn3-arch.rst"),
      "scale_up_bandwidth": both_ways(
          "81.92TBps", "64 x 2.56 TB/s with 16 spare lanes of 160", NEURON + "trainium3.rst"),
-     "scale_out_bandwidth": derived("1600GBps", f"12,800 Gb/s / 8 ({NEURON}trn3-arch.rst)")})
+     "scale_out_bandwidth": derived("1600GBps", f"12,800 Gb/s / 8 ({NEURON}trn3-arch.rst)")},
+    planes=TRN3_PLANES)
 
 # --- Inferentia2, a single chip, what is announced --------------------------------------------
 

@@ -12,24 +12,26 @@ static struct job *fold_collective(const struct platform *platform,
                                    const struct scenario *scenario, struct arena *arena,
                                    struct error *error)
 {
-    struct collective_request request = {.operation = COLLECTIVE_ALL_REDUCE,
-                                         .bytes = 1 << 30,
-                                         .algorithm = "auto",
-                                         .chips = platform_chips(platform)};
-    const char *degraded = NULL;
+    struct collective_request request = {
+        .operation = COLLECTIVE_ALL_REDUCE, .bytes = 1 << 30, .algorithm = "auto"};
+    struct defects none = {0};
+    const struct defects *defects = scenario == NULL ? &none : &scenario->defects;
     if (scenario != NULL) {
         request.bytes = scenario->size_bytes;
         request.algorithm = scenario->algorithm;
-        request.chips = scenario->group_chips > 0 ? scenario->group_chips : request.chips;
-        degraded = scenario->degraded_links;
+        request.chips = scenario->group_chips;
         if (!collective_operation_read(scenario->operation, &request.operation, error)) {
             return NULL;
         }
     }
     struct fold_report report;
-    platform = defect_apply(platform, degraded, arena, error);
-    struct job *job =
-        platform == NULL ? NULL : lower_collective(platform, &request, arena, error);
+    uint64_t seed = scenario == NULL ? 1 : scenario->seed;
+    platform = defect_apply(platform, defects, seed, arena, error);
+    if (platform == NULL) {
+        return NULL;
+    }
+    request.chips = lower_collective_chips(platform, request.chips);
+    struct job *job = lower_collective(platform, &request, arena, error);
     return job == NULL ? NULL : fold_job(job, FOLD_SEES_ALL, &report, error);
 }
 

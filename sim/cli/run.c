@@ -164,6 +164,17 @@ static const struct command_syntax syntax = {
     .take = take,
 };
 
+/* A served load has failures of its own (serving.fleet). */
+static bool check_served(const struct scenario *scenario, struct error *error)
+{
+    const struct defects *defects = &scenario->defects;
+    bool whole = strcmp(defects->degraded_links, "none") == 0 &&
+                 strcmp(defects->dead_chips, "none") == 0 && defects->spare_chips == 0;
+    return whole || error_at(error, ERROR_INPUT, scenario->path, 0, 0,
+                             "degraded_links, dead_chips and spare_chips are for training and "
+                             "collectives; a served load takes the keys of serving.fleet");
+}
+
 bool run_simulate(struct run_job *job, struct error *error)
 {
     if (job->request->beside_count > 0) {
@@ -173,7 +184,7 @@ bool run_simulate(struct run_job *job, struct error *error)
     case SCENARIO_COLLECTIVE:
         return run_collective(job, error);
     case SCENARIO_SERVING:
-        return run_serving(job, error);
+        return check_served(job->scenario, error) && run_serving(job, error);
     case SCENARIO_TRAINING:
         break;
     }

@@ -3,6 +3,7 @@
 #include "cli/run_beside.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/print.h"
 #include "hardware/defect.h"
@@ -108,7 +109,13 @@ static bool read_parts(const struct run_job *run, struct together *together,
             return error_at(error, ERROR_INPUT, scenario->path, 0, 0,
                             "only training workloads can run side by side; run others alone");
         }
-        scenario->degraded_links = NULL;
+        if (scenario->defects.spare_chips > 0 ||
+            strcmp(scenario->defects.dead_chips, "none") != 0) {
+            return error_at(error, ERROR_INPUT, scenario->path, 0, 0,
+                            "dead_chips and spare_chips are for one workload alone: side by "
+                            "side each has its own part of the machine");
+        }
+        scenario->defects.degraded_links = NULL;
         together->parts[together->count++].scenario = scenario;
     }
     return true;
@@ -118,8 +125,9 @@ bool run_beside(struct run_job *run, struct error *error)
 {
     struct together *together = arena_alloc(run->arena, sizeof *together);
     together->layout = run->request->layout;
+    const struct defects defects = {.degraded_links = run->scenario->defects.degraded_links};
     const struct platform *platform =
-        defect_apply(run->platform, run->scenario->degraded_links, run->arena, error);
+        defect_apply(run->platform, &defects, 1, run->arena, error);
     if (platform == NULL || !read_parts(run, together, error)) {
         return false;
     }

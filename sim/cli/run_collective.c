@@ -145,19 +145,17 @@ bool run_collective(struct run_job *run, struct error *error)
 {
     const struct scenario *scenario = run->scenario;
     struct collective_request request = {.bytes = scenario->size_bytes,
-                                         .algorithm = scenario->algorithm,
-                                         .chips = scenario->group_chips > 0
-                                                      ? scenario->group_chips
-                                                      : platform_chips(run->platform)};
+                                         .algorithm = scenario->algorithm};
     if (!collective_operation_read(scenario->operation, &request.operation, error)) {
         return false;
     }
     struct fold_report fold = {0};
     const struct platform *platform =
-        defect_apply(run->platform, scenario->degraded_links, run->arena, error);
+        defect_apply(run->platform, &scenario->defects, scenario->seed, run->arena, error);
     if (platform == NULL) {
         return false;
     }
+    request.chips = lower_collective_chips(platform, scenario->group_chips);
     struct job *job = make_job(run, platform, &request, &fold, error);
     struct executor_options options = {.detail = run->detail, .coalesce = false};
     struct execution execution;

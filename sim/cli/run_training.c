@@ -76,6 +76,15 @@ static void print_where(const struct training_tables *tables)
     }
 }
 
+static void print_dead(const struct platform *platform)
+{
+    if (platform->dead_chip_count > 0 || platform->spare_chips > 0) {
+        print_field("dead chips",
+                    "%lld, with all that leave with one; %lld chips were kept to take places",
+                    (long long)platform->dead_chip_count, (long long)platform->spare_chips);
+    }
+}
+
 /* What the slow chips cost: against the same step without them. */
 static void print_slowest(const struct training *training)
 {
@@ -202,6 +211,12 @@ static bool print_object(const struct run_job *job, const struct training *train
         json_object_set_new(object, "slowest_cost_s",
                             json_real(execution->time_s - training->healthy_s));
     }
+    if (training->platform->dead_chip_count > 0 || training->platform->spare_chips > 0) {
+        json_object_set_new(object, "dead_chips",
+                            json_integer(training->platform->dead_chip_count));
+        json_object_set_new(object, "spare_chips",
+                            json_integer(training->platform->spare_chips));
+    }
     json_object_set_new(object, "detail", json_string(run_job_detail_name(job->detail)));
     json_object_set_new(object, "activities", json_integer(execution->activities));
     json_object_set_new(object, "transfers", json_integer(execution->transfers));
@@ -254,6 +269,7 @@ bool run_training(struct run_job *job, struct error *error)
         return print_object(job, training, tables, error);
     }
     print_answer(training, tables->summary);
+    print_dead(training->platform);
     print_slowest(training);
     print_money(job, tables->summary);
     print_where(tables);

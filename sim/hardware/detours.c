@@ -10,6 +10,7 @@
 
 #include "hardware/defect.h"
 #include "hardware/fabric.h"
+#include "hardware/planes.h"
 
 struct detour_table {
     int64_t domain;
@@ -179,6 +180,26 @@ static bool take_table(const struct platform *platform, struct detours *detours,
     return false;
 }
 
+/* The domain of a defect; those of one plane's links stand behind all others. */
+static int64_t domain_of(const struct platform *platform, int64_t defect)
+{
+    int64_t link = platform->defects[defect].link;
+    bool part = link >= 0 && planes_of_link(platform, link) > 0;
+    return part ? INT64_MAX : fabric_link_domain(platform, link);
+}
+
+/* Where the defects of one domain end, from the first-th on, and whether one is a dead link. */
+static int64_t end_of_domain(const struct platform *platform, int64_t first, bool *dead)
+{
+    int64_t end = first, domain = domain_of(platform, first);
+    *dead = false;
+    for (; end < platform->defect_count && domain_of(platform, end) == domain; end++) {
+        bool whole = planes_of_link(platform, platform->defects[end].link) == 0;
+        *dead |= whole && platform->defects[end].factor <= 0;
+    }
+    return end;
+}
+
 const struct detours *detours_find(const struct platform *platform, struct arena *arena)
 {
     struct detours *detours = arena_alloc(arena, sizeof *detours);
@@ -189,13 +210,9 @@ const struct detours *detours_find(const struct platform *platform, struct arena
     }
     int64_t end;
     for (int64_t i = 0; i < platform->defect_count; i = end) {
-        bool dead = false;
-        int64_t domain = fabric_link_domain(platform, platform->defects[i].link);
-        for (end = i; end < platform->defect_count &&
-                      fabric_link_domain(platform, platform->defects[end].link) == domain;
-             end++) {
-            dead |= platform->defects[end].factor <= 0;
-        }
+        bool dead;
+        int64_t domain = domain_of(platform, i);
+        end = end_of_domain(platform, i, &dead);
         detours->trunks |= dead && domain < 0;
         if (dead && domain >= 0) {
             struct detour_table table = {.domain = domain, .first = i, .count = end - i};
@@ -205,7 +222,8 @@ const struct detours *detours_find(const struct platform *platform, struct arena
             detours->tables[detours->count++] = table;
         }
     }
-    return detours->count > 0 || detours->trunks ? detours : NULL;
+    bool parted = platform->split != NULL && platform->split->apart;
+    return detours->count > 0 || detours->trunks || parted ? detours : NULL;
 }
 
 /* Ways */
@@ -233,21 +251,24 @@ static const struct detour_table *table_of(const struct platform *platform, int6
 
 bool detours_in(const struct platform *platform, int64_t domain)
 {
-    return (platform->detours != NULL && platform->detours->trunks) ||
+    const struct detours *detours = platform->detours;
+    return (detours != NULL && (detours->trunks || planes_parted(platform, domain))) ||
            table_in(platform, domain) != NULL;
 }
 
 bool detours_between(const struct platform *platform, int64_t from_domain, int64_t to_domain)
 {
-    return platform->detours != NULL &&
-           ((platform->detours->trunks && from_domain != to_domain) ||
+    const struct detours *detours = platform->detours;
+    return detours != NULL &&
+           ((detours->trunks && from_domain != to_domain) ||
+            (planes_parted(platform, from_domain) && planes_parted(platform, to_domain)) ||
             table_in(platform, from_domain) != NULL || table_in(platform, to_domain) != NULL);
 }
 
 static bool trunks_live(const struct platform *platform, int64_t from, int64_t to)
 {
     int64_t meeting = fabric_meeting_tier(platform, from, to);
-    bool live = true;
+    bool live = fabric_planes_meet(platform, from, to);
     for (int64_t t = 0; t < meeting && live && platform->detours->trunks; t++) {
         struct fabric_trunk up = fabric_trunk_above(platform, t, from, false);
         struct fabric_trunk down = fabric_trunk_above(platform, t, to, true);
@@ -343,7 +364,8 @@ static bool may_leave(const struct platform *platform, int64_t from, int64_t to)
     const struct detour_table *out = table_of(platform, from), *in = table_of(platform, to);
     return platform->tier_count > 0 && (out == NULL || out->leaves) &&
            (in == NULL || in->enters) &&
-           (platform->detours->rails || trunks_live(platform, from, to));
+           (platform->detours->rails || planes_parted(platform, from / platform->chip_count) ||
+            trunks_live(platform, from, to));
 }
 
 /* The own NICs, else those of chips that follow in the domain, as few places away as can be; of

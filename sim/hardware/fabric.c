@@ -9,14 +9,16 @@
 
 #include "hardware/defect.h"
 #include "hardware/detours.h"
+#include "hardware/planes.h"
 
-enum { RAIL_BITS = 16, TIER_BITS = 4 };
+enum { RAIL_BITS = 16, TIER_BITS = 4, PLANE_BITS = 4 };
 
 int64_t fabric_trunk_link(const struct fabric_trunk *trunk)
 {
     int64_t code = trunk->group;
     code = (code << RAIL_BITS) | trunk->rail;
     code = (code << TIER_BITS) | trunk->tier;
+    code = (code << PLANE_BITS) | trunk->plane;
     return -1 - ((code << 1) | trunk->down);
 }
 
@@ -25,9 +27,10 @@ struct fabric_trunk fabric_trunk_of(int64_t link)
     int64_t code = -1 - link;
     return (struct fabric_trunk){
         .down = code & 1,
-        .tier = (code >> 1) & ((1 << TIER_BITS) - 1),
-        .rail = (code >> (1 + TIER_BITS)) & ((1 << RAIL_BITS) - 1),
-        .group = code >> (1 + TIER_BITS + RAIL_BITS),
+        .plane = (code >> 1) & ((1 << PLANE_BITS) - 1),
+        .tier = (code >> (1 + PLANE_BITS)) & ((1 << TIER_BITS) - 1),
+        .rail = (code >> (1 + PLANE_BITS + TIER_BITS)) & ((1 << RAIL_BITS) - 1),
+        .group = code >> (1 + PLANE_BITS + TIER_BITS + RAIL_BITS),
     };
 }
 
@@ -59,6 +62,7 @@ int64_t fabric_meeting_tier(const struct platform *platform, int64_t from, int64
 static void add_link(struct fabric_path *path, int64_t link, double latency_s)
 {
     assert(path->link_count < FABRIC_PATH_LINKS);
+    path->weights[path->link_count] = 1;
     path->links[path->link_count++] = link;
     path->latency_s += latency_s;
 }
@@ -90,14 +94,71 @@ static void add_tiers(const struct platform *platform, int64_t from, int64_t to,
     }
 }
 
-static void add_fabric(const struct platform *platform, int64_t from, int64_t to,
-                       struct fabric_path *path)
+static void add_whole(const struct platform *platform, int64_t from, int64_t to,
+                      struct fabric_path *path)
 {
     int64_t chips = platform->chip_count;
     assert(platform->tier_count > 0); /* platform_check_domains() */
     add_route(platform, from / chips, (int64_t[]){from % chips, chips}, path);
     add_tiers(platform, from, to, path);
     add_route(platform, to / chips, (int64_t[]){chips, to % chips}, path);
+}
+
+static int32_t bits_in(uint32_t set)
+{
+    int32_t count = 0;
+    for (; set != 0; set &= set - 1) {
+        count++;
+    }
+    return count;
+}
+
+/* Puts the planes' links in place of the whole ones, from the first-th on. */
+static void spread(const struct platform *platform, int32_t first, struct fabric_path *path)
+{
+    const struct plane_split *split = platform->split;
+    struct fabric_path whole = *path;
+    uint32_t live = planes_live(platform, whole.links + first, whole.link_count - first);
+    int32_t part = live == 0 ? 0 : (int32_t)(split->unit / bits_in(live));
+    int32_t others = (int32_t)(platform->planes - split->marked_count);
+    path->link_count = first;
+    for (int32_t i = first; i < whole.link_count; i++) {
+        bool splits = planes_splits(platform, whole.links[i]);
+        if (!splits || others > 0) {
+            add_link(path, whole.links[i], 0);
+            path->weights[path->link_count - 1] = splits ? part * others : 1;
+        }
+        for (int64_t m = 0; splits && m < split->marked_count; m++) {
+            if (live >> split->marked[m] & 1) {
+                add_link(path, planes_link(platform, whole.links[i], split->marked[m]), 0);
+                path->weights[path->link_count - 1] = part;
+            }
+        }
+    }
+    path->cut |= live == 0;
+}
+
+static void add_fabric(const struct platform *platform, int64_t from, int64_t to,
+                       struct fabric_path *path)
+{
+    int32_t first = path->link_count;
+    add_whole(platform, from, to, path);
+    if (platform->split != NULL) {
+        spread(platform, first, path);
+    }
+}
+
+bool fabric_planes_meet(const struct platform *platform, int64_t from, int64_t to)
+{
+    struct fabric_path path;
+    path.link_count = 0;
+    path.latency_s = 0;
+    if (!planes_parted(platform, from / platform->chip_count) ||
+        !planes_parted(platform, to / platform->chip_count)) {
+        return true;
+    }
+    add_whole(platform, from, to, &path);
+    return planes_live(platform, path.links, path.link_count) != 0;
 }
 
 static void add_detour(const struct platform *platform, int64_t from, int64_t to,
@@ -162,6 +223,9 @@ double fabric_link_Bps(const struct platform *platform, int64_t link)
 {
     double healthy_Bps = link < 0 ? trunk_Bps(platform, link)
                                   : platform->links[link % platform->link_count].bandwidth_Bps;
+    if (planes_splits(platform, link)) {
+        healthy_Bps *= planes_part(platform, planes_of_link(platform, link));
+    }
     return healthy_Bps * defect_factor(platform, link);
 }
 
@@ -180,7 +244,8 @@ const char *fabric_link_medium(const struct platform *platform, int64_t link)
     return platform->media[platform->links[link % platform->link_count].medium].name;
 }
 
-char *fabric_link_name(const struct platform *platform, int64_t link, struct arena *arena)
+static const char *whole_name(const struct platform *platform, int64_t link,
+                              struct arena *arena)
 {
     if (link < 0) {
         struct fabric_trunk trunk = fabric_trunk_of(link);
@@ -188,17 +253,38 @@ char *fabric_link_name(const struct platform *platform, int64_t link, struct are
                             (long long)trunk.group, (long long)trunk.rail,
                             trunk.down ? "DOWN" : "UP");
     }
-    return arena_format(arena, "u%lld.%s", (long long)(link / platform->link_count),
+    return arena_format(arena, "u%lld.%s", (long long)fabric_link_domain(platform, link),
                         platform->links[link % platform->link_count].name);
+}
+
+const char *fabric_link_name(const struct platform *platform, int64_t link, struct arena *arena)
+{
+    const char *name = whole_name(platform, link, arena);
+    if (!planes_splits(platform, link)) {
+        return name;
+    }
+    int64_t plane = planes_of_link(platform, link);
+    return plane > 0 ? arena_format(arena, "%s.plane%lld", name, (long long)plane - 1)
+                     : arena_format(arena, "%s.others", name);
 }
 
 int64_t fabric_link_domain(const struct platform *platform, int64_t link)
 {
-    return link < 0 ? -1 : link / platform->link_count;
+    return link < 0 ? -1 : link / platform->link_count % platform->domain_count;
+}
+
+int64_t fabric_link_in(const struct platform *platform, int64_t link, int64_t domain)
+{
+    return link + (domain - fabric_link_domain(platform, link)) * platform->link_count;
+}
+
+int64_t fabric_link_units(const struct platform *platform, int64_t link)
+{
+    return planes_splits(platform, link) ? platform->split->unit : 1;
 }
 
 bool fabric_link_binds(const struct platform *platform, int64_t link)
 {
     return link >= 0 || platform->tiers[fabric_trunk_of(link).tier].oversubscription > 1 ||
-           defect_factor(platform, link) < 1;
+           defect_own_factor(platform, link) < 1;
 }

@@ -8,10 +8,11 @@
 #include "base/arena.h"
 #include "hardware/platform.h"
 
-enum { FABRIC_PATH_LINKS = 80 };
+enum { FABRIC_PATH_LINKS = 128 };
 
 struct fabric_path {
-    int64_t links[FABRIC_PATH_LINKS]; /* in order; ids for fabric_link_* */
+    int64_t links[FABRIC_PATH_LINKS];   /* in order; ids for fabric_link_* */
+    int32_t weights[FABRIC_PATH_LINKS]; /* of the flow on each, in fabric_link_units() */
     int32_t link_count;
     bool scale_out; /* goes over NICs */
     bool cut;       /* dead links leave no way: there are no links */
@@ -34,15 +35,25 @@ int64_t fabric_meeting_tier(const struct platform *platform, int64_t from, int64
 double fabric_link_Bps(const struct platform *platform, int64_t link);
 enum link_policy fabric_link_policy(const struct platform *platform, int64_t link);
 const char *fabric_link_medium(const struct platform *platform, int64_t link);
-char *fabric_link_name(const struct platform *platform, int64_t link, struct arena *arena);
+const char *fabric_link_name(const struct platform *platform, int64_t link,
+                             struct arena *arena);
 
-/* Which domain a link belongs to, or -1 for a trunk of a tier. */
+/* A flow loads a link by its weight over so many units: 1 but where planes are split. */
+int64_t fabric_link_units(const struct platform *platform, int64_t link);
+
+/* Which domain a link belongs to, or -1 for a trunk of a tier; the same link of another domain.
+ */
 int64_t fabric_link_domain(const struct platform *platform, int64_t link);
+int64_t fabric_link_in(const struct platform *platform, int64_t link, int64_t domain);
+
+/* Whether the NICs of two chips and the trunks between them have a live plane in common. */
+bool fabric_planes_meet(const struct platform *platform, int64_t from, int64_t to);
 
 /* A trunk of a tier, from its link number (below 0) and back. */
 struct fabric_trunk {
     int64_t tier, group, rail; /* tier from 0 */
     bool down;
+    int64_t plane; /* planes.h; 0: all, or those without defects */
 };
 struct fabric_trunk fabric_trunk_of(int64_t link);
 int64_t fabric_trunk_link(const struct fabric_trunk *trunk);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hardware/fabric.h"
+#include "hardware/planes.h"
 #include "hardware/platform_document.h"
 #include "hardware/platform_routes.h"
 #include "hardware/platform_schema.h"
@@ -34,6 +35,11 @@ static bool check_tiers(const struct platform_document *document,
         return platform_document_error(document, document->zone_place, error,
                                        "scale_out tiers but no router 'fabric'; add it with "
                                        "routes over the NICs, or remove the tiers");
+    }
+    if (platform->planes > PLANES_MOST) {
+        return platform_document_error(document, document->zone_place, error,
+                                       "scale_out.planes is %lld, expected at most %d",
+                                       (long long)platform->planes, (int)PLANES_MOST);
     }
     for (int64_t i = 0; i < platform->tier_count; i++) {
         if (platform->tiers[i].rails > platform->chip_count) {
@@ -109,9 +115,14 @@ const int32_t *platform_route(const struct platform *platform, int64_t from, int
     return &platform->route_links[platform->route_start[pair]];
 }
 
-int64_t platform_chips(const struct platform *platform)
+int64_t platform_all_chips(const struct platform *platform)
 {
     return platform->chip_count * platform->domain_count;
+}
+
+int64_t platform_chips(const struct platform *platform)
+{
+    return platform_all_chips(platform) - platform->spare_chips;
 }
 
 const struct chip *platform_chip(const struct platform *platform, int64_t chip)

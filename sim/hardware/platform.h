@@ -118,6 +118,7 @@ struct platform {
                                           the fabric when all chips use theirs; NULL: no NIC */
     struct tier *tiers;
     int64_t tier_count;                  /* 0: this machine has no scale-out network */
+    int64_t planes;                      /* that it consists of: planes.h; 0 or 1: one */
     double collective_launch_s;          /* software cost of one collective */
     double collective_step_s;            /* of one step inside a domain, beside link latency */
     double collective_step_scale_out_s;  /* of one step over the NICs */
@@ -141,8 +142,13 @@ struct platform {
     double pue;
     const struct link_defect *defects; /* sorted by link: defect.h */
     int64_t defect_count;
-    const struct detours *detours; /* NULL: no link is dead; detours.h */
-    struct property *properties;   /* everything with a source, for inspect */
+    const struct plane_split *split;  /* NULL: no plane differs from another; planes.h */
+    const unsigned char *plane_links; /* [link_count]: planes_find_links() */
+    const struct detours *detours;    /* NULL: no link is dead; detours.h */
+    const int64_t *dead_chips;        /* sorted, of the whole machine: dead_chips.h */
+    int64_t dead_chip_count;
+    int64_t spare_chips;         /* at the end of the machine: they wait */
+    struct property *properties; /* everything with a source, for inspect */
     int64_t property_count;
 };
 
@@ -159,8 +165,11 @@ bool platform_check_domains(const struct platform *platform, struct error *error
 const int32_t *platform_route(const struct platform *platform, int64_t from, int64_t to,
                               int32_t *count);
 
-/* Chips of the whole machine: chip_count * domain_count. */
+/* Chips that work for the job: those of the whole machine but the spare ones. */
 int64_t platform_chips(const struct platform *platform);
+
+/* Chips of the whole machine: chip_count * domain_count. */
+int64_t platform_all_chips(const struct platform *platform);
 
 /* The chip type of a global chip index (domain * chip_count + local index). */
 const struct chip *platform_chip(const struct platform *platform, int64_t chip);

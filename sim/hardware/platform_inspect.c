@@ -134,7 +134,12 @@ static void print_tiers(const struct platform *platform, FILE *file)
 {
     char latency[TEXT];
     if (platform->tier_count > 0) {
-        fputs("\nScale-out tiers, from the bottom:\n", file);
+        fputs("\nScale-out tiers, from the bottom", file);
+        if (platform->planes > 1) {
+            fprintf(file, ", in %lld planes (alike: one network of their summed rate)",
+                    (long long)platform->planes);
+        }
+        fputs(":\n", file);
     }
     for (int64_t i = 0; i < platform->tier_count; i++) {
         const struct tier *tier = &platform->tiers[i];

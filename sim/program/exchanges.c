@@ -268,12 +268,15 @@ static bool refuse_cut(const struct job *job, struct error *error)
     while (dead + 1 < path.link_count && defect_factor(platform, path.links[dead]) > 0) {
         dead++;
     }
+    bool planes = defect_factor(platform, path.links[dead]) > 0; /* none is left in common */
     return error_fill(
         error, ERROR_INPUT,
-        "degraded_links: %s is dead, and nothing is left from %s of %s %lld to %s of %s %lld, "
+        "%s: %s is dead, and nothing is left from %s of %s %lld to %s of %s %lld, "
         "which the %s needs; leave a chip without links out of the job, or give a link a share "
         "above 0",
-        fabric_link_name(platform, path.links[dead], job->arena),
+        platform->dead_chip_count > 0 ? "dead_chips" : "degraded_links",
+        planes ? "in each plane a NIC or a trunk"
+               : fabric_link_name(platform, path.links[dead], job->arena),
         platform->chip_names[from % chips], platform->domain_noun, (long long)(from / chips),
         platform->chip_names[to % chips], platform->domain_noun, (long long)(to / chips),
         need_of(job, from, to));
@@ -294,6 +297,9 @@ bool exchanges_plan_untimed(struct job *job, struct error *error)
                 return false;
             }
         }
+    }
+    if (job->platform->split != NULL) {
+        network_reduce_weights(&job->network);
     }
     return !job->network.cut || refuse_cut(job, error);
 }

@@ -160,6 +160,7 @@ static bool cross(struct quotient *quotient, int64_t link, int64_t count, int64_
     return count % size == 0;
 }
 
+/* count: of flows, times the weight of each. */
 static bool cross_trunk(struct quotient *quotient, int64_t link, int64_t count)
 {
     struct fabric_trunk trunk = fabric_trunk_of(link);
@@ -172,14 +173,16 @@ static bool cross_trunk(struct quotient *quotient, int64_t link, int64_t count)
 
 /* A link on the source's side, or on the destination's: one in a domain of each class that the
  * flows leave, or enter. */
-static bool cross_link(struct quotient *quotient, int64_t link, const struct kept_edge *kept)
+static bool cross_link(struct quotient *quotient, int64_t link, int32_t weight,
+                       const struct kept_edge *kept)
 {
-    int64_t links = quotient->full->platform->link_count;
-    bool out = link / links == kept->edge.from_domain, even = true;
+    const struct platform *platform = quotient->full->platform;
+    bool out = fabric_link_domain(platform, link) == kept->edge.from_domain, even = true;
     for (int64_t s = out ? kept->out : kept->in; s > 0; s = quotient->sides[s - 1].next) {
         const struct side *side = &quotient->sides[s - 1];
         int64_t size = classes_of_way(quotient, side->domain, out)->size[side->domain];
-        even &= cross(quotient, side->domain * links + link % links, side->count, size);
+        even &= cross(quotient, fabric_link_in(platform, link, side->domain),
+                      side->count * weight, size);
     }
     return even;
 }
@@ -198,8 +201,8 @@ static int32_t class_pair(struct quotient *quotient, int64_t from, int64_t to,
     for (int32_t i = 0; i < path.link_count; i++) {
         int64_t link = path.links[i];
         if (fabric_link_binds(network->platform, link)) {
-            even &= link < 0 ? cross_trunk(quotient, link, kept->count)
-                             : cross_link(quotient, link, kept);
+            even &= link < 0 ? cross_trunk(quotient, link, kept->count * path.weights[i])
+                             : cross_link(quotient, link, path.weights[i], kept);
         }
     }
     return even ? pair : -1;
@@ -461,7 +464,7 @@ static void count_members(struct quotient *quotient)
                 (trunk.down ? quotient->down : quotient->up)[trunk.tier].size[trunk.group];
             continue;
         }
-        int64_t domain = link / platform->link_count;
+        int64_t domain = fabric_link_domain(platform, link);
         unsigned char facing = quotient->fold->facing[link % platform->link_count];
         const struct fold_classes *classes =
             facing ? classes_of_way(quotient, domain, facing == FOLD_FACING_OUT)

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "hardware/fabric.h"
 #include "program/fold_serial.h"
 #include "program/fold_uses.h"
 #include "program/fold_ways.h"
@@ -167,7 +168,7 @@ static void mark_turn(const struct fold *fold, struct fold_turn *turn, int32_t g
     const struct platform *platform = fold->job->platform;
     for (int64_t i = 0; i < platform->defect_count; i++) {
         const struct link_defect *defect = &platform->defects[i];
-        int64_t domain = defect->link < 0 ? -1 : defect->link / platform->link_count;
+        int64_t domain = fabric_link_domain(platform, defect->link);
         int64_t link = defect->link < 0 ? 0 : defect->link % platform->link_count;
         if (domain < 0 || !uses_link(fold, group, domain, link)) {
             continue;

@@ -5,6 +5,7 @@
 
 #include "hardware/detours.h"
 #include "hardware/fabric.h"
+#include "hardware/planes.h"
 #include "program/fold_edges.h"
 
 static uint64_t bits_of(double value)
@@ -98,7 +99,8 @@ static bool detours_pass_trunks(const struct fold *fold)
 uint64_t fold_ways_mark(const struct platform *platform, const struct link_defect *defect)
 {
     uint64_t link = (uint64_t)(defect->link % platform->link_count);
-    return fold_mix(fold_mix(9, link), bits_of(defect->factor));
+    uint64_t plane = (uint64_t)planes_of_link(platform, defect->link);
+    return fold_mix(fold_mix(9, link), plane + bits_of(defect->factor));
 }
 
 /* Domains and trunks with degraded links start with colours of their own; what is degraded on a
@@ -112,11 +114,12 @@ static void mark_defects(struct fold *fold)
             struct fabric_trunk trunk = fabric_trunk_of(defect->link);
             uint64_t **colours = trunk.down ? fold->down : fold->up;
             colours[trunk.tier][trunk.group] +=
-                fold_mix(fold_mix(8, (uint64_t)trunk.rail), bits_of(defect->factor));
+                fold_mix(fold_mix(8, (uint64_t)trunk.rail),
+                         (uint64_t)trunk.plane + bits_of(defect->factor));
             (trunk.down ? fold->down_binds : fold->up_binds)[trunk.tier][trunk.group] = 1;
             continue;
         }
-        int64_t domain = defect->link / platform->link_count;
+        int64_t domain = fabric_link_domain(platform, defect->link);
         int64_t link = defect->link % platform->link_count;
         uint64_t mark = fold_ways_mark(platform, defect);
         fold->inner[domain] += !fold->facing[link] || fold_mixed(fold, domain) ? mark : 0;

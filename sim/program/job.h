@@ -94,6 +94,7 @@ struct team {
     int32_t program;
     const int64_t *chips;
     int64_t chip_count;
+    int64_t seat;               /* the number that the plan gives its first chip: seats.h */
     int32_t groups[SLOT_COUNT]; /* -1: none */
     int32_t peers[PEER_COUNT];  /* teams; -1: none */
     double slowness;            /* of its slowest chip: 1 healthy, 2 half speed */

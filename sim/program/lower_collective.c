@@ -2,13 +2,28 @@
 /* One team, one program of one exchange. */
 #include "program/lower_collective.h"
 
-static void add_team(struct job *job, const struct collective_request *request)
+#include "program/seats.h"
+
+/* The first chips that live, or that stand first in their domains. */
+static int64_t *choose_chips(struct job *job, const struct collective_request *request,
+                             struct error *error)
 {
-    int64_t chips = request->chips, size = job->platform->chip_count;
-    int64_t in_domain = request->per_domain > 0 ? request->per_domain : size;
-    int64_t *list = arena_array(job->arena, chips, sizeof(int64_t));
-    for (int64_t i = 0; i < chips; i++) {
-        list[i] = i / in_domain * size + i % in_domain;
+    int64_t *list = arena_array(job->arena, request->chips, sizeof(int64_t));
+    for (int64_t i = 0; request->per_domain > 0 && i < request->chips; i++) {
+        list[i] = i / request->per_domain * job->platform->chip_count + i % request->per_domain;
+    }
+    return request->per_domain > 0 || seats_living(job->platform, list, request->chips, error)
+               ? list
+               : NULL;
+}
+
+static bool add_team(struct job *job, const struct collective_request *request,
+                     struct error *error)
+{
+    int64_t chips = request->chips;
+    int64_t *list = choose_chips(job, request, error);
+    if (list == NULL) {
+        return false;
     }
     job->teams = arena_array(job->arena, 1, sizeof(struct team));
     job->team_count = 1;
@@ -20,6 +35,14 @@ static void add_team(struct job *job, const struct collective_request *request)
         job->teams[0].groups[slot] = -1;
     }
     job->teams[0].groups[SLOT_TENSOR] = job_group(job, &group);
+    return true;
+}
+
+int64_t lower_collective_chips(const struct platform *platform, int64_t wanted)
+{
+    int64_t living = platform_all_chips(platform) - platform->dead_chip_count;
+    int64_t working = platform_chips(platform);
+    return wanted > 0 ? wanted : living < working ? living : working;
 }
 
 struct job *lower_collective(const struct platform *platform,
@@ -43,7 +66,9 @@ struct job *lower_collective(const struct platform *platform,
     int32_t program = job_program(job);
     struct instruction run = {INSTRUCTION_RUN, sequence, 0, -1, name};
     job_instruct(job, program, run);
-    add_team(job, request);
+    if (!add_team(job, request, error)) {
+        return NULL;
+    }
     job->teams[0].program = program;
     return job;
 }

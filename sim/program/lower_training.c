@@ -143,10 +143,9 @@ static void assign_programs(struct lowering *lowering)
     int32_t *programs =
         arena_array(job->arena, lowering->plan->pipeline_parallel * types, sizeof(int32_t));
     for (int32_t t = 0; t < job->team_count; t++) {
-        lowering->stage =
-            lowering->replica
-                ? t
-                : placement_of_chip(lowering->plan, job->teams[t].chips[0]).pipeline;
+        lowering->stage = lowering->replica
+                              ? t
+                              : placement_of_chip(lowering->plan, job->teams[t].seat).pipeline;
         lowering->chip = platform_chip(platform, job->teams[t].chips[0]);
         if (lowering->plans != NULL) {
             lowering->plan = &lowering->plans[lowering->chip - platform->chip_types];
@@ -178,10 +177,9 @@ struct job *lower_training(const struct platform *platform, const struct trainin
                            struct arena *arena, struct error *error)
 {
     struct lowering *lowering = begin(platform, shape, arena, error);
-    if (lowering == NULL) {
+    if (lowering == NULL || !placement_fill(lowering->job, shape->plan, error)) {
         return NULL;
     }
-    placement_fill(lowering->job, shape->plan);
     if (shape->plan->second_kind_share > 0) {
         lowering->plans = uneven_plans(lowering->job, shape->plan, error);
         for (int kind = 0; kind < 2; kind++) {

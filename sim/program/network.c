@@ -45,7 +45,9 @@ static int32_t wire(struct network *network, int64_t link)
         const char *name = engine_is_traced()
                                ? fabric_link_name(network->platform, link, network->arena)
                                : NULL;
-        *number = wiring_wire(&network->wiring, name, fabric_link_Bps(network->platform, link),
+        double rate_Bps = fabric_link_Bps(network->platform, link) *
+                          (double)fabric_link_units(network->platform, link);
+        *number = wiring_wire(&network->wiring, name, rate_Bps,
                               fabric_link_policy(network->platform, link) == LINK_FATPIPE);
     }
     return *number;
@@ -75,7 +77,11 @@ static int32_t add_pair(struct network *network, int32_t from, int32_t to,
 
 static int32_t pair_of_chips(struct network *network, int64_t from, int64_t to)
 {
-    struct fabric_path path = {.cut = true};
+    struct fabric_path path;
+    path.cut = true;
+    path.link_count = 0;
+    path.latency_s = 0;
+    path.scale_out = false;
     if (!network->cut) { /* else the run is refused, and looking further is in vain */
         fabric_path(network->platform, from, to, &path);
     }
@@ -83,7 +89,7 @@ static int32_t pair_of_chips(struct network *network, int64_t from, int64_t to)
     int32_t pair = add_pair(network, first, end_point(network, to), &path);
     for (int32_t i = 0; i < path.link_count; i++) {
         if (fabric_link_binds(network->platform, path.links[i])) {
-            network_cross(network, path.links[i], 1);
+            network_cross(network, path.links[i], path.weights[i]);
         }
     }
     return pair;
@@ -104,7 +110,7 @@ int32_t network_class_pair(struct network *network, int64_t from, int64_t to,
 int32_t network_pair(struct network *network, int64_t from, int64_t to)
 {
     bool fresh;
-    int64_t key = from * platform_chips(network->platform) + to;
+    int64_t key = from * platform_all_chips(network->platform) + to;
     int32_t *number =
         number_table_at(&network->pairs_seen, (uint64_t)key, &fresh, network->arena);
     if (fresh) {
@@ -135,7 +141,8 @@ void network_reduce_weights(struct network *network)
         network->wire_scale =
             arena_array(network->arena, wiring->wire_count + 1, sizeof(double));
         for (int64_t w = 0; w < wiring->wire_count; w++) {
-            network->wire_scale[w] = 1;
+            network->wire_scale[w] =
+                1 / (double)fabric_link_units(network->platform, network->wire_links[w]);
         }
     }
     for (int64_t w = 0; w < wiring->wire_count; w++) {

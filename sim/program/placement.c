@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "program/seats.h"
+
 /* Chips over which one copy of the experts lies. */
 static int64_t expert_span(const struct plan *plan)
 {
@@ -76,7 +78,8 @@ static int32_t neighbour(const struct plan *plan, struct place place, int64_t st
     return team_at(plan, &place);
 }
 
-static void add_team(struct job *job, const struct plan *plan, int32_t index)
+static void add_team(struct job *job, const struct plan *plan, const struct seats *seats,
+                     int32_t index)
 {
     struct team *team = &job->teams[index];
     struct place place = place_of_team(plan, index);
@@ -84,10 +87,13 @@ static void add_team(struct job *job, const struct plan *plan, int32_t index)
     int64_t *chips = arena_array(job->arena, width * groups, sizeof(int64_t));
     for (int64_t i = 0; i < width * groups; i++) {
         struct place part = {place.data + i / width, place.context, place.pipeline};
-        chips[i] = placement_team(plan, &part) * width + i % width;
+        chips[i] = seats_chip(seats, placement_team(plan, &part) * width + i % width);
     }
-    *team =
-        (struct team){.chips = chips, .chip_count = width * groups, .slowness = 1, .weight = 1};
+    *team = (struct team){.chips = chips,
+                          .chip_count = width * groups,
+                          .seat = placement_team(plan, &place) * width,
+                          .slowness = 1,
+                          .weight = 1};
     team->peers[PEER_NEXT] = neighbour(plan, place, 1);
     team->peers[PEER_PREVIOUS] = neighbour(plan, place, -1);
     for (int slot = 0; slot < SLOT_COUNT; slot++) {
@@ -252,13 +258,26 @@ static void stage_groups(struct job *job, const struct plan *plan, int64_t pipel
     }
 }
 
-void placement_fill(struct job *job, const struct plan *plan)
+/* What the chips of a plan are a multiple of. */
+static int64_t copy_chips(const struct plan *plan)
 {
+    int64_t ranks = plan->tensor_parallel * plan->context_parallel, span = expert_span(plan);
+    int64_t both = ranks % span == 0 ? ranks : span % ranks == 0 ? span : ranks * span;
+    return both * plan->pipeline_parallel;
+}
+
+bool placement_fill(struct job *job, const struct plan *plan, struct error *error)
+{
+    struct seats seats;
+    int64_t team_chips = plan->tensor_parallel * placement_width(plan);
+    if (!seats_find(&seats, job->platform, team_chips, copy_chips(plan), job->arena, error)) {
+        return false;
+    }
     job->team_count = plan->data_parallel / placement_width(plan) * plan->context_parallel *
                       plan->pipeline_parallel;
     job->teams = arena_array(job->arena, job->team_count, sizeof(struct team));
     for (int32_t t = 0; t < job->team_count; t++) {
-        add_team(job, plan, t);
+        add_team(job, plan, &seats, t);
         if (plan->tensor_parallel > 1) {
             struct draft own = {arena_array(job->arena, 1, sizeof(int32_t)), 1};
             own.teams[0] = t;
@@ -268,4 +287,5 @@ void placement_fill(struct job *job, const struct plan *plan)
     for (int64_t p = 0; p < plan->pipeline_parallel; p++) {
         stage_groups(job, plan, p);
     }
+    return true;
 }

@@ -19,11 +19,12 @@ struct place placement_place(const struct plan *plan, int32_t tensor_group);
  * layer, else one. */
 int64_t placement_width(const struct plan *plan);
 
-/* The place of a team's first tensor group, by its first chip. */
+/* The place of a tensor group by the plan's number of one of its chips: a team's seat. */
 struct place placement_of_chip(const struct plan *plan, int64_t chip);
 
-/* The team of the job that a chip belongs to. */
+/* The team of the job that a chip belongs to, by the plan's number of it. */
 int32_t placement_team_of_chip(const struct plan *plan, int64_t chip);
 
-/* Makes the job's teams, with chips, peers and groups; programs are left 0. */
-void placement_fill(struct job *job, const struct plan *plan);
+/* Makes the job's teams, with chips, peers and groups; programs are left 0. False and an
+ * INFEASIBLE error when dead chips leave too few. */
+bool placement_fill(struct job *job, const struct plan *plan, struct error *error);

@@ -206,6 +206,7 @@ void replica_fill(struct job *job, const struct plan *plan)
         }
         job->teams[t] = (struct team){
             .chips = chips,
+            .seat = chips[0],
             .chip_count = width,
             .slowness = 1,
             .weight = plan->data_parallel * plan->context_parallel,

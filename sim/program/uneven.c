@@ -18,7 +18,7 @@ static bool count_copies(const struct job *job, const struct plan *plan, int64_t
     int64_t *kinds = arena_array(job->arena, plan->data_parallel, sizeof *kinds);
     copies[0] = copies[1] = 0;
     for (int32_t t = 0; t < job->team_count; t++) {
-        int64_t copy = placement_of_chip(plan, job->teams[t].chips[0]).data;
+        int64_t copy = placement_of_chip(plan, job->teams[t].seat).data;
         int64_t kind = kind_of(job, t) + 1;
         if (kinds[copy] != 0 && kinds[copy] != kind) {
             return error_fill(error, ERROR_INFEASIBLE,

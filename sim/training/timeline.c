@@ -64,7 +64,7 @@ static const char *pipeline_name(const struct timeline *timeline, int32_t first,
     if (plan == NULL) {
         return arena_format(timeline->arena, "pipeline %lld", (long long)number);
     }
-    struct place place = placement_of_chip(plan, timeline->job->teams[first].chips[0]);
+    struct place place = placement_of_chip(plan, timeline->job->teams[first].seat);
     if (plan->context_parallel > 1) {
         return arena_format(timeline->arena, "model copy %lld, context part %lld",
                             (long long)place.data, (long long)place.context);

@@ -318,7 +318,7 @@ void timeline_transfers_start(struct timeline *timeline)
     }
     timeline->classes = network->wire_members != NULL;
     timeline->chip_threads = arena_array(
-        timeline->arena, platform_chips(timeline->job->platform) + 1, sizeof(int32_t));
+        timeline->arena, platform_all_chips(timeline->job->platform) + 1, sizeof(int32_t));
     timeline->budget -= timeline->job->teams[0].chip_count;
     choose_pairs(timeline);
     if (timeline->classes) {

@@ -120,7 +120,7 @@ static void keep_span(void *argument, const struct span *span)
 {
     struct training *training = argument;
     struct place place =
-        placement_of_chip(&training->plan, training->job->teams[span->team].chips[0]);
+        placement_of_chip(&training->plan, training->job->teams[span->team].seat);
     if (place.data != 0 || place.context != 0 || span->end_s <= span->start_s) {
         return;
     }
@@ -170,13 +170,14 @@ struct training *training_prepare(const struct platform *platform,
                                   struct error *error)
 {
     struct training *training = arena_alloc(arena, sizeof *training);
-    training->platform = defect_apply(platform, scenario->degraded_links, arena, error);
+    training->platform =
+        defect_apply(platform, &scenario->defects, scenario->seed, arena, error);
     if (training->platform == NULL) {
         return NULL;
     }
     training->scenario = scenario;
     training->plan = scenario->plan;
-    if (!plan_derive(&training->plan, scenario->model, platform_chips(platform),
+    if (!plan_derive(&training->plan, scenario->model, platform_chips(training->platform),
                      scenario->sequence_tokens, scenario->batch_tokens, error) ||
         !check_format(training, error)) {
         return NULL;

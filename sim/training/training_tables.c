@@ -245,8 +245,7 @@ static struct table *timeline(const struct training *training, struct arena *are
         const struct instruction *instruction =
             &job->programs[job->teams[span->team].program].instructions[span->instruction];
         union cell cells[] = {
-            {.i64 =
-                 placement_of_chip(&training->plan, job->teams[span->team].chips[0]).pipeline},
+            {.i64 = placement_of_chip(&training->plan, job->teams[span->team].seat).pipeline},
             {.text = instruction->name},
             {.i64 = instruction->microbatch},
             {.f64 = span->start_s},

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "hardware/defect.h"
 #include "workload/model.h"
 #include "workload/plan.h"
 #include "workload/scenario_serving.h"
@@ -46,7 +47,7 @@ struct scenario {
     int64_t slow_chips;          /* drawn by seed */
     double slow_chip_speed;      /* share of a healthy chip's */
     double chip_speed_deviation; /* of the speeds of all chips, drawn by seed about 1 */
-    const char *degraded_links;  /* for defect_apply() */
+    struct defects defects;      /* for defect_apply() */
     uint64_t seed;
 
     const struct scenario_range *ranges;

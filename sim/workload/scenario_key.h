@@ -135,10 +135,16 @@ enum key_type {
       "their speed, as a share of a healthy chip's")                                           \
     X(chip_speed_deviation, REAL, chip_speed_deviation, 0, 1, NULL, "0",                       \
       "standard deviation of the chips' speeds, drawn by seed about 1 in hundredths")          \
-    X(degraded_links, TEXT, degraded_links, 0, 0, NULL, "none",                                \
+    X(degraded_links, TEXT, defects.degraded_links, 0, 0, NULL, "none",                        \
       "NAME:SHARE,...: links that have only this share of their rate, 0 for dead ones, named " \
       "as in the table of links of a result (u3.nic-05-1_UP, tier1.2.0_UP), without _UP and "  \
-      "_DOWN for both directions, * for any characters (u3.nvlink-*:17/18)")                   \
+      "_DOWN for both directions, * for any characters (u3.nvlink-*:17/18); .plane1 behind "   \
+      "it, or plane1 alone: of one plane of the scale-out network")                            \
+    X(dead_chips, TEXT, defects.dead_chips, 0, 0, NULL, "none",                                \
+      "NAME,... such as u3.chip-05-1, * for any characters, or a number drawn by seed: chips " \
+      "that do not work, each with all that leave with it (failure.taken_chips)")              \
+    X(spare_chips, COUNT, defects.spare_chips, 0, INT64_C(1) << 40, NULL, "0",                 \
+      "chips at the end of the machine that wait to take the places of dead ones")             \
     X(seed, COUNT, seed, 0, INT64_C(1) << 53, NULL, "1", "of all random numbers")
 
 struct scenario_key {

@@ -62,6 +62,65 @@ $ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xm
 trnsim: slow_chips is 17, but the machine has 16 chips
 [exit 3]
 
+# Dead chips: a server leaves with one, a spare takes its place, and the step is that of so many healthy servers, folded as unfolded.
+$ for detail in folded flow; do trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 5 --detail $detail --set dead_chips=u1.chip-3 --set spare_chips=8 --prices none --json -q -o results/spare.h5 > spare-$detail.json; done
+> trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 4 --prices none --json -q -o results/four.h5 > four.json
+> python3 -c '
+> import json
+> folded, flow, four = (json.load(open(f"{name}.json")) for name in ("spare-folded", "spare-flow", "four"))
+> print([run["chips"] for run in (folded, flow, four)], folded["dead_chips"], folded["spare_chips"])
+> print(all(abs(run["step_time_s"] / four["step_time_s"] - 1) < 1e-9 for run in (folded, flow)))'
+[32, 32, 32] 8 8
+True
+[exit 0]
+
+$ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 4 --set dead_chips=u1.chip-3
+trnsim: dead_chips: 8 of 32 chips leave, 24 remain, 24 of them in whole blocks of 8 that can take a team's place; the job wants 32 and finds too few spare ones; set spare_chips=8 for a job of 24 chips, or give the machine more
+[exit 4]
+
+$ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 4 --set dead_chips=u1.gpu-3
+trnsim: dead_chips: there is no chip 'u1.gpu-3' among the 4 servers of hgx-h100; names are like u0.chip-0, or give a number to be drawn by seed
+[exit 3]
+
+$ trnsim run workloads/llama-2-7b-pretrain.yaml --platform platforms/hgx-h100.xml --domains 2 --set spare_chips=16
+trnsim: spare_chips is 16, and the machine has 16 chips: none is left to work; keep fewer, or set --ultraservers higher
+[exit 3]
+
+# A sled of Trainium3 leaves with a chip: bytes between the racks go round its direct links.
+$ for dead in none u1.chip-20-2; do for detail in folded flow; do trnsim run workloads/all-reduce-1GiB.yaml --platform platforms/trn3-ultraserver.xml --domains 2 --detail $detail --set group_chips=284 --set dead_chips=$dead --json -q -o results/sled.h5 > sled.json; python3 -c 'import json; run = json.load(open("sled.json")); print(run["chips"], run["time_s"])'; done; done > sleds
+> trnsim run workloads/llama-3.1-405b-pretrain.yaml --platform platforms/trn3-ultraserver.xml --ultraservers 65 --set dead_chips=4 --set spare_chips=144 --prices none --json -q -o results/ten.h5 2> /dev/null > ten.json
+> python3 -c '
+> import json
+> rows = [line.split() for line in open("sleds")]
+> print([row[0] for row in rows], [abs(float(rows[i][1]) / float(rows[i + 1][1]) - 1) < 1e-9 for i in (0, 2)])
+> ten = json.load(open("ten.json"))
+> print(ten["chips"], ten["dead_chips"])'
+['284', '284', '284', '284'] [True, True]
+9216 16
+[exit 0]
+
+# Planes: a dead one leaves half, everywhere or on the NICs of one UltraServer; at half rate a plane holds up what is sprayed over both. Folded as unfolded.
+$ for defect in none plane1:0 plane1:0.5 u1.nic-\*.plane1:0 u1.nic-05-1_UP.plane0:0.25,tier1.0.0.plane1:0; do for detail in folded flow; do trnsim run workloads/llama-3.1-405b-pretrain.yaml --platform platforms/trn3-ultraserver.xml --ultraservers 2 --detail $detail --set degraded_links=$defect --set batch_tokens=1048576 --prices none --json -q -o results/plane.h5 2> /dev/null > plane.json; python3 -c 'import json; print(json.load(open("plane.json"))["step_time_s"])'; done; done > planes
+> python3 -c '
+> steps = [float(line) for line in open("planes")]
+> print([abs(a / b - 1) < 1e-9 for a, b in zip(steps[::2], steps[1::2])])
+> whole, dead, half, nic, mixed = steps[::2]
+> print(abs(dead / half - 1) < 1e-9, whole * 1.001 < nic < dead * 1.001, dead * 0.999 < mixed)'
+[True, True, True, True, True]
+True True True
+[exit 0]
+
+$ trnsim run workloads/all-reduce-1GiB.yaml --platform platforms/hgx-h100.xml --domains 2 --set degraded_links=plane1:0.5
+trnsim: degraded_links: there is no plane 'plane1': the scale-out network of hgx-h100 has 1, numbered from 0 (property scale_out.planes)
+[exit 3]
+
+# A folded network is no machine: chips are gone, classes of flows are left.
+$ trnsim platform fold platforms/hgx-h100.xml --ultraservers 2 -o quotient.xml && trnsim run workloads/all-reduce-1GiB.yaml --platform quotient.xml
+trnsim: quotient.xml:4:1: routing="None": this is the network of a folded run (platform fold), one pair of hosts for each class of flows, without chips, so that no workload can be laid on it; run the machine that was folded with --detail folded, which gives its step, or hand this file to SimGrid
+    <zone id="run" routing="None">
+    ^
+[exit 3]
+
 # Folded points of a sweep are the same whatever the number of processes.
 $ cat > folded.yaml <<END
 > title: folded points

@@ -20,7 +20,9 @@ static struct machine machine(const char *degraded)
     struct machine machine = {.arena = arena_create()};
     machine.platform = tiny_platform(NULL, NULL, machine.arena, &machine.error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(machine.platform);
-    machine.platform = defect_apply(machine.platform, degraded, machine.arena, &machine.error);
+    struct defects defects = {.degraded_links = degraded};
+    machine.platform =
+        defect_apply(machine.platform, &defects, 1, machine.arena, &machine.error);
     return machine;
 }
 

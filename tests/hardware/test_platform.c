@@ -130,7 +130,7 @@ static void test_bad_elements(void)
     static const struct refusal refusals[] = {
         {"version=\"4.1\"", "version=\"4\"", "version \"4\", expected \"4.1\"; convert"},
         {"routing=\"Full\"", "routing=\"None\"",
-         "this is the network of a folded run (platform fold)"},
+         "routing=\"None\": this is the network of a folded run (platform fold)"},
         {"routing=\"Full\"", "routing=\"Floyd\"",
          "routing=\"Floyd\", expected \"Full\"; write"},
         {"<router id=\"switch\"/>", "<zone id=\"z\" routing=\"Full\"/>",

@@ -34,7 +34,8 @@ static struct job *place(const struct plan *plan, struct arena *arena)
     struct machine star = {.kind = MACHINE_STAR, .Bps = 1e11};
     star.chips = plan_chips(plan);
     struct job *job = job_create(machine_create(&star, arena), arena);
-    placement_fill(job, plan);
+    struct error error = {.kind = ERROR_NONE};
+    CU_ASSERT(placement_fill(job, plan, &error));
     return job;
 }
 

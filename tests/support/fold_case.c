@@ -8,119 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hardware/detours.h"
+#include "hardware/dead_chips.h"
 #include "hardware/fabric.h"
 #include "program/lower_training.h"
-#include "support/cluster.h"
+#include "support/fold_machine.h"
 #include "support/fold_plan.h"
 
 enum { SEQUENCE = 512 };
-
-struct drawing {
-    struct fold_case *fold_case;
-    struct random_stream stream;
-    struct arena *arena;
-    struct platform *platform;
-    struct cluster cluster;
-    bool shuffled; /* teams lie anywhere */
-};
-
-static int64_t below(struct drawing *drawing, int64_t bound)
-{
-    return random_below(&drawing->stream, bound);
-}
-
-static bool toss(struct drawing *drawing)
-{
-    return below(drawing, 2) == 0;
-}
-
-/* A divisor of the chips from 2 to 12; 1 when there is none but large ones. */
-static int64_t draw_domain(struct drawing *drawing, int64_t chips)
-{
-    int64_t found[12], count = 0;
-    for (int64_t size = 2; size <= 12; size++) {
-        if (chips % size == 0) {
-            found[count++] = size;
-        }
-    }
-    return count == 0 ? 1 : found[below(drawing, count)];
-}
-
-/* A machine for so many chips, and a number of domains that may be left idle. */
-static void draw_platform(struct drawing *drawing, int64_t chips, int64_t idle)
-{
-    int64_t size = draw_domain(drawing, chips);
-    drawing->cluster =
-        cluster_draw(&drawing->stream, chips / size + idle, size, drawing->fold_case->narrow);
-    drawing->platform = cluster_create(&drawing->cluster, drawing->arena);
-}
-
-/* The chips at the end of every domain are of a slower kind. */
-static void add_second_kind(struct drawing *drawing)
-{
-    struct platform *platform = drawing->platform;
-    struct chip *kinds = arena_array(drawing->arena, 2, sizeof *kinds);
-    kinds[0] = kinds[1] = *platform->chip_types;
-    kinds[1].type = "slower";
-    kinds[1].array_flops_per_s[DTYPE_BF16] *= 0.6;
-    int64_t first = 1 + below(drawing, platform->chip_count);
-    platform->chip_types = kinds;
-    platform->chip_type_count = 2;
-    for (int64_t c = 0; c < platform->chip_count; c++) {
-        platform->chips[c] = &kinds[c >= first];
-    }
-}
-
-/* A link of the machine: of a domain, or a trunk. */
-static int64_t draw_link(struct drawing *drawing)
-{
-    const struct platform *platform = drawing->platform;
-    if (platform->tier_count > 1 && below(drawing, 3) == 0) {
-        int64_t tier = below(drawing, platform->tier_count - 1);
-        int64_t groups = (platform->domain_count - 1) / platform->tiers[tier].domains + 1;
-        struct fabric_trunk trunk = {.tier = tier,
-                                     .group = below(drawing, groups),
-                                     .rail = below(drawing, platform->tiers[tier].rails),
-                                     .down = toss(drawing)};
-        return fabric_trunk_link(&trunk);
-    }
-    int64_t nics = 2 * platform->chip_count / drawing->cluster.nic_chips;
-    int64_t link = toss(drawing) ? platform->link_count - 1 - below(drawing, nics)
-                                 : below(drawing, platform->link_count);
-    return below(drawing, platform->domain_count) * platform->link_count + link;
-}
-
-static int by_link(const void *a, const void *b)
-{
-    const struct link_defect *first = a, *second = b;
-    return (first->link > second->link) - (first->link < second->link);
-}
-
-/* Up to three links slower or dead, now and then in both directions. */
-static void degrade_links(struct drawing *drawing)
-{
-    static const double factors[] = {0.5, 0.3, 0, 0};
-    struct platform *platform = drawing->platform;
-    int64_t count = toss(drawing) ? 0 : 1 + below(drawing, 3), kept = 0;
-    struct link_defect *defects = arena_array(drawing->arena, 7, sizeof *defects);
-    for (int64_t i = 0; i < count; i++) {
-        int64_t link = draw_link(drawing);
-        double factor = factors[below(drawing, 4)];
-        defects[kept++] = (struct link_defect){link, factor};
-        if (factor <= 0 && link >= 0 && platform->link_count % 2 == 0 && toss(drawing)) {
-            defects[kept++] = (struct link_defect){link ^ 1, factor};
-        }
-    }
-    qsort(defects, (size_t)kept, sizeof *defects, by_link);
-    platform->defects = defects;
-    for (int64_t i = 0; i < kept; i++) {
-        if (i == 0 || defects[i].link != defects[platform->defect_count - 1].link) {
-            defects[platform->defect_count++] = defects[i];
-        }
-    }
-    platform->detours = detours_find(platform, drawing->arena);
-}
 
 static void slow_down(struct drawing *drawing, struct job *job)
 {
@@ -140,11 +34,11 @@ static struct job *training_job(struct drawing *drawing, struct error *error)
     struct plan *plan = &drawn->plan;
     int64_t chips = fold_plan_chips(plan);
     int64_t tokens = SEQUENCE * plan->data_parallel * drawn->micro_batches;
-    draw_platform(drawing, chips, 0);
+    fold_machine_draw(drawing, chips, plan->tensor_parallel, 0);
     if (below(drawing, 4) == 0) {
-        add_second_kind(drawing);
+        fold_machine_second_kind(drawing);
     }
-    degrade_links(drawing);
+    fold_machine_degrade(drawing);
     *shape = (struct training_shape){&drawn->model, plan, SEQUENCE};
     snprintf(drawing->fold_case->text, sizeof drawing->fold_case->text, "%s%s", drawn->text,
              drawing->platform->chip_type_count > 1 ? ", two kinds of chip" : "");
@@ -160,10 +54,13 @@ static struct job *training_job(struct drawing *drawing, struct error *error)
  * left idle. */
 static int64_t *deal_chips(struct drawing *drawing)
 {
-    int64_t count = platform_chips(drawing->platform);
-    int64_t *dealt = arena_array(drawing->arena, count, sizeof(int64_t));
-    for (int64_t i = 0; i < count; i++) {
-        dealt[i] = i;
+    const struct platform *platform = drawing->platform;
+    int64_t count = 0;
+    int64_t *dealt = arena_array(drawing->arena, platform_all_chips(platform), sizeof(int64_t));
+    for (int64_t i = 0; i < platform_all_chips(platform); i++) {
+        if (!dead_chips_among(platform, i, 1)) {
+            dealt[count++] = i;
+        }
     }
     bool shuffled = below(drawing, 3) == 0;
     drawing->shuffled = shuffled;
@@ -307,8 +204,8 @@ static struct job *mixed_job(struct drawing *drawing)
     int64_t width = (int64_t)1 << below(drawing, 3);
     int64_t teams =
         drawing->fold_case->large ? 32 + below(drawing, 60) : 4 + below(drawing, 12);
-    draw_platform(drawing, width * teams, below(drawing, 3));
-    degrade_links(drawing);
+    fold_machine_draw(drawing, width * teams, width, below(drawing, 3));
+    fold_machine_degrade(drawing);
     struct job *job = job_create(drawing->platform, drawing->arena);
     int32_t programs = (int32_t)(1 + below(drawing, 2));
     int64_t steps = 3 + below(drawing, 6);
@@ -355,6 +252,10 @@ static void describe(struct drawing *drawing)
                  " %lld:%g/%lld", (long long)cluster->tiers[t].domains,
                  cluster->tiers[t].oversubscription, (long long)cluster->tiers[t].rails);
     }
+    length = strlen(drawing->fold_case->text);
+    snprintf(drawing->fold_case->text + length, sizeof drawing->fold_case->text - length,
+             ", %lld planes, %lld chips dead, %lld spare", (long long)platform->planes,
+             (long long)platform->dead_chip_count, (long long)platform->spare_chips);
     for (int64_t i = 0; i < platform->defect_count; i++) {
         length = strlen(drawing->fold_case->text);
         snprintf(drawing->fold_case->text + length, sizeof drawing->fold_case->text - length,
@@ -369,6 +270,7 @@ struct job *fold_case_job(struct fold_case *fold_case, struct arena *arena)
     struct drawing drawing = {.fold_case = fold_case, .arena = arena};
     struct error error = {0};
     random_init(&drawing.stream, (uint64_t)fold_case->number, "folding");
+    random_init(&drawing.extra, (uint64_t)fold_case->number, "folding besides");
     struct job *job =
         below(&drawing, 5) < 3 ? training_job(&drawing, &error) : mixed_job(&drawing);
     describe(&drawing);

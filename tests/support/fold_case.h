@@ -10,6 +10,11 @@ struct fold_case {
     int64_t number;
     bool narrow; /* a shared bottleneck: oversubscribed tiers, shared NICs */
     bool large;  /* hundreds of chips in place of some tens */
+    /* what was drawn */
+    bool partly; /* the last domain that works and the last group of a tier are half filled */
+    bool planes; /* of the scale-out network, not all alike */
+    bool dead;   /* chips; others stand in for them */
+    bool second_kind; /* of chip */
     char text[640];
 };
 
