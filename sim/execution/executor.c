@@ -285,9 +285,11 @@ bool executor_run(const struct job *job, const struct executor_options *options,
     if (executor->engine == NULL) {
         return false;
     }
-    struct transport_options transport = {options->detail, NULL, executor, options->watch};
+    struct transport_options transport = {options->detail, NULL, NULL, executor,
+                                          options->watch};
     if (options->coalesce && options->detail != DETAIL_MESSAGE) {
         transport.watch = sequence_watch;
+        transport.cares = sequence_cares;
     }
     executor->transport = transport_create(executor->engine, job, &transport, arena);
     prepare(executor);

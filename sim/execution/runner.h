@@ -111,6 +111,7 @@ void booking_uncount(struct runner *runner, int64_t op);
 void sequence_begin(struct runner *runner, int32_t sequence);
 void sequence_go_on(struct runner *runner);
 void sequence_watch(void *executor, int32_t pair, int change);
+bool sequence_cares(const void *executor, int32_t pair);
 
 /* The team joins the next exchange of a slot's group. */
 void meeting_join(struct runner *runner, enum slot slot, int32_t spec, bool beside);

@@ -214,6 +214,19 @@ static void take_apart(struct runner *runner)
     op_resume(runner, in_op_s);
 }
 
+/* Whether a team may sleep through exchanges on links of a pair. */
+bool sequence_cares(const void *argument, int32_t pair_index)
+{
+    const struct executor *executor = argument;
+    const struct wiring *wiring = &executor->job->network.wiring;
+    const struct pair *pair = &wiring->pairs[pair_index];
+    bool cares = false;
+    for (int32_t c = pair->first; c < pair->first + pair->count && !cares; c++) {
+        cares = executor->wire_owner[wiring->crossings[c].wire] != 0;
+    }
+    return cares;
+}
+
 /* Called when a transfer that is not inside one team begins or ends on a pair. */
 void sequence_watch(void *argument, int32_t pair_index, int change)
 {

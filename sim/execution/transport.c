@@ -44,7 +44,8 @@ void passage_end(struct passage *passage)
 static void watch(const struct passage *passage, int32_t pair, int change)
 {
     const struct transport_options *options = &passage->transport->options;
-    if (passage->watched && options->watch != NULL) {
+    if (passage->watched && options->watch != NULL &&
+        options->cares(options->watch_argument, pair)) {
         options->watch(options->watch_argument, pair, change);
     }
 }
@@ -89,15 +90,20 @@ void delivery_end(struct delivery *delivery)
 
 static void stage_begin(struct passage *passage, double delay_s);
 
+static void part_arrived(struct passage *passage)
+{
+    if (--passage->left == 0) {
+        passage->stage++;
+        stage_begin(passage, 0);
+    }
+}
+
 static void flow_arrived(void *argument)
 {
     struct delivery *delivery = argument;
     struct passage *passage = delivery->passage;
     delivery_end(delivery);
-    if (--passage->left == 0) {
-        passage->stage++;
-        stage_begin(passage, 0);
-    }
+    part_arrived(passage);
 }
 
 static double flow_bytes(const struct passage *passage, int64_t flow)
@@ -105,15 +111,6 @@ static double flow_bytes(const struct passage *passage, int64_t flow)
     const struct traffic_stage *stage = &passage->exchange->stages[passage->stage];
     return passage->resumed ? passage->left_bytes[flow]
                             : stage->flows[flow].bytes * (double)stage->rounds;
-}
-
-/* Somebody wants to know when each pair is free again. */
-static void move_watched(struct passage *passage, const struct traffic_stage *stage)
-{
-    passage->left = stage->flow_count;
-    for (int64_t f = 0; f < stage->flow_count; f++) {
-        passage_deliver(passage, &stage->flows[f], 0, flow_bytes(passage, f), flow_arrived);
-    }
 }
 
 static void tell_stage(struct passage *passage)
@@ -139,21 +136,60 @@ static void stage_arrived(void *argument)
     stage_begin(passage, 0);
 }
 
-static void move_together(struct passage *passage, const struct traffic_stage *stage)
+static struct engine_flow *room_for(struct transport *transport, int64_t count)
 {
-    struct transport *transport = passage->transport;
-    if (stage->flow_count > transport->flow_capacity) {
-        transport->flow_capacity = 2 * stage->flow_count;
+    if (count > transport->flow_capacity) {
+        transport->flow_capacity = 2 * count;
         transport->flows =
             arena_array(transport->arena, transport->flow_capacity, sizeof *transport->flows);
     }
+    return transport->flows;
+}
+
+static struct engine_flow engine_flow(struct passage *passage, int64_t flow)
+{
+    const struct traffic_stage *stage = &passage->exchange->stages[passage->stage];
+    struct engine_flow moved = {stage->flows[flow].pair, flow_bytes(passage, flow)};
+    passage->transport->pair_bytes[moved.pair] += moved.bytes;
+    return moved;
+}
+
+static void move_together(struct passage *passage, const struct traffic_stage *stage)
+{
+    struct transport *transport = passage->transport;
+    struct engine_flow *flows = room_for(transport, stage->flow_count);
     for (int64_t f = 0; f < stage->flow_count; f++) {
-        double bytes = flow_bytes(passage, f);
-        transport->flows[f] = (struct engine_flow){stage->flows[f].pair, bytes};
-        transport->pair_bytes[stage->flows[f].pair] += bytes;
+        flows[f] = engine_flow(passage, f);
     }
-    engine_transfers(transport->engine, transport->flows, stage->flow_count, stage_arrived,
-                     passage);
+    engine_transfers(transport->engine, flows, stage->flow_count, stage_arrived, passage);
+}
+
+static void others_arrived(void *argument)
+{
+    part_arrived(argument);
+}
+
+/* Somebody wants to know when each pair is free again, of some; the others move together. */
+static void move_watched(struct passage *passage, const struct traffic_stage *stage)
+{
+    struct transport *transport = passage->transport;
+    const struct transport_options *options = &transport->options;
+    struct engine_flow *flows = room_for(transport, stage->flow_count);
+    int64_t others = 0;
+    passage->left = 1;
+    for (int64_t f = 0; f < stage->flow_count; f++) {
+        if (options->onlooker != NULL ||
+            options->cares(options->watch_argument, stage->flows[f].pair)) {
+            passage->left++;
+            passage_deliver(passage, &stage->flows[f], 0, flow_bytes(passage, f), flow_arrived);
+        } else {
+            flows[others++] = engine_flow(passage, f);
+        }
+    }
+    passage->left -= others == 0;
+    if (others > 0) {
+        engine_transfers(transport->engine, flows, others, others_arrived, passage);
+    }
 }
 
 static void stage_move(void *argument)

@@ -16,12 +16,15 @@ enum detail { DETAIL_MESSAGE, DETAIL_FLOW, DETAIL_FOLDED, DETAIL_COUNT };
 struct transport;
 typedef void transport_done(void *argument);
 
-/* Called when a transfer begins (+1) or ends (-1) to move bytes over a pair. */
+/* Called when a transfer begins (+1) or ends (-1) to move bytes over a pair that is cared for.
+ */
 typedef void transport_watch(void *argument, int32_t pair, int change);
+typedef bool transport_cares(const void *argument, int32_t pair);
 
 struct transport_options {
     enum detail detail;
     transport_watch *watch; /* of exchanges run with watched = true */
+    transport_cares *cares; /* with it */
     void *watch_argument;
     const struct executor_watch *onlooker; /* who is told what moved; or NULL */
 };
