@@ -11,17 +11,10 @@
 
 #include "program/fold_classes.h"
 #include "program/fold_edges.h"
+#include "program/fold_ports.h"
 #include "program/fold_turns.h"
 #include "program/fold_uses.h"
 #include "program/fold_ways.h"
-
-uint64_t fold_mix(uint64_t hash, uint64_t value)
-{
-    hash ^= value + 0x9E3779B97F4A7C15u + (hash << 6) + (hash >> 2);
-    hash = (hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9u;
-    hash = (hash ^ (hash >> 27)) * 0x94D049BB133111EBu;
-    return hash ^ (hash >> 31);
-}
 
 static uint64_t bits_of(double value)
 {
@@ -116,8 +109,8 @@ static enum fold_wish add_edge(struct fold *fold, const struct fold_edge *edge, 
     fold->visits++;
     struct fold_turn *turn = fold_turns_at(fold, edge);
     tell_owner(edge, colour, sums);
-    sums->out[edge->from_domain] += fold_mix(colour, 1);
-    sums->in[edge->to_domain] += fold_mix(colour, 2);
+    fold_ports_add(fold, edge, true, sums->out, fold_mix(colour, 1));
+    fold_ports_add(fold, edge, false, sums->in, fold_mix(colour, 2));
     if (turn != NULL) {
         turn->out_sum[edge->from_domain] += fold_mix(colour, 1);
         turn->in_sum[edge->to_domain] += fold_mix(colour, 2);
@@ -168,6 +161,7 @@ static void colour_groups(struct fold *fold)
         }
         members = fold_mix(members, fold->group_ways[g]);
         members = fold_mix(members, fold->group_flows[g]);
+        members = fold_mix(members, fold->group_parallel[g]);
         fold->group_colour[g] = fold_mix(members, (uint64_t)group->subgroup_size) | 1;
     }
 }
@@ -205,16 +199,17 @@ static void renew(uint64_t *colours, uint64_t *sums, int64_t count)
 static void renew_all(struct fold *fold, struct sums *sums)
 {
     for (int64_t d = 0; d < fold->domain_count; d++) {
-        if (fold_mixed(fold, d)) {
-            sums->out[d] += fold->inner[d];
-            sums->in[d] += fold->inner[d];
-            sums->inner[d] += fold_mix(fold_mix(fold->out[d], sums->out[d]), 8);
-            sums->inner[d] += fold_mix(fold_mix(fold->in[d], sums->in[d]), 9);
+        for (int64_t w = 0; w < fold->way_count && fold_mixed(fold, d); w++) {
+            int64_t way = w * fold->domain_count + d;
+            sums->out[way] += fold->inner[d];
+            sums->in[way] += fold->inner[d];
+            sums->inner[d] += fold_mix(fold_mix(fold->out[way], sums->out[way]), 8);
+            sums->inner[d] += fold_mix(fold_mix(fold->in[way], sums->in[way]), 9);
         }
     }
     renew(fold->inner, sums->inner, fold->domain_count);
-    renew(fold->out, sums->out, fold->domain_count);
-    renew(fold->in, sums->in, fold->domain_count);
+    renew(fold->out, sums->out, fold->way_count * fold->domain_count);
+    renew(fold->in, sums->in, fold->way_count * fold->domain_count);
     for (int64_t tier = 0; tier < fold->job->platform->tier_count; tier++) {
         renew(fold->up[tier], sums->up[tier], fold->group_count[tier]);
         renew(fold->down[tier], sums->down[tier], fold->group_count[tier]);
@@ -277,9 +272,10 @@ static bool find_ways(struct fold *fold, struct error *error)
 
 static int64_t colour_count(const struct fold *fold, uint64_t *scratch)
 {
+    int64_t ways = fold->way_count * fold->domain_count;
     int64_t count = fold_classes_count(fold->inner, fold->domain_count, scratch) +
-                    fold_classes_count(fold->out, fold->domain_count, scratch) +
-                    fold_classes_count(fold->in, fold->domain_count, scratch) +
+                    fold_classes_count(fold->out, ways, scratch) +
+                    fold_classes_count(fold->in, ways, scratch) +
                     fold_classes_count(fold->group_flows, fold->job->group_count, scratch);
     for (int64_t t = 0; t < fold->turn_count; t++) {
         count += fold_classes_count(fold->turns[t].out, fold->domain_count, scratch) +
@@ -292,9 +288,9 @@ static int64_t colour_count(const struct fold *fold, uint64_t *scratch)
     return count;
 }
 
-/* Flows looked at in all rounds together, beyond which waves run round all rings: then there is
- * little to fold. */
-enum { VISITS_MAX = 60000000 };
+/* Flows looked at in all rounds together, beyond which waves run round all rings: the first
+ * time the ways that they run over are told apart at once, then there is little to fold. */
+enum { VISITS_SPREAD = 10000000, VISITS_MAX = 60000000 };
 
 static bool refine_once(struct fold *fold, struct sums *sums, struct error *error)
 {
@@ -319,11 +315,8 @@ static void prepare(struct fold *fold, struct sums *sums)
 {
     const struct platform *platform = fold->job->platform;
     int64_t domains = fold->domain_count = platform->domain_count;
-    uint64_t **all[] = {&fold->inner, &fold->out, &fold->in,
-                        &sums->inner, &sums->out, &sums->in};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        *all[i] = numbers(fold, domains);
-    }
+    fold->inner = numbers(fold, domains);
+    sums->inner = numbers(fold, domains);
     for (int64_t tier = 0; tier < platform->tier_count; tier++) {
         int64_t size = platform->tiers[tier].domains;
         int64_t groups = fold->group_count[tier] = (domains + size - 1) / size;
@@ -341,6 +334,8 @@ static void prepare(struct fold *fold, struct sums *sums)
     fold->group_flows = numbers(fold, fold->job->group_count);
     sums->group = numbers(fold, fold->job->group_count);
     fold_ways_find(fold);
+    sums->out = numbers(fold, fold->way_count * domains);
+    sums->in = numbers(fold, fold->way_count * domains);
     fold_turns_find(fold);
 }
 
@@ -354,7 +349,7 @@ struct fold *fold_refine(struct job *job, enum fold_blindness blindness, struct 
     if (!find_ways(fold, error)) {
         return NULL;
     }
-    int64_t most = fold->domain_count + job->group_count;
+    int64_t most = fold->way_count * fold->domain_count + job->group_count;
     uint64_t *scratch = numbers(fold, most);
     colour_teams(fold);
     colour_groups(fold);
@@ -365,10 +360,15 @@ struct fold *fold_refine(struct job *job, enum fold_blindness blindness, struct 
         if (!refine_once(fold, &sums, error)) {
             return NULL;
         }
+        if (fold->way_count > 1 && !fold->spread &&
+            fold->visits > fold_patience(blindness, VISITS_SPREAD)) {
+            fold_ports_spread(fold);
+        }
         now = colour_count(fold, scratch);
-        int64_t classes = fold_classes_count(fold->inner, fold->domain_count, scratch);
-        fold->scattered = (fold->domain_count > 1 && 2 * classes > fold->domain_count) ||
-                          fold->visits > VISITS_MAX;
+        fold->classes = fold_classes_count(fold->inner, fold->domain_count, scratch);
+        fold->scattered =
+            (fold->domain_count > 1 && 2 * fold->classes > fold->domain_count) ||
+            (now != before && fold->visits > fold_patience(blindness, VISITS_MAX));
     }
     colour_teams(fold);
     colour_groups(fold);

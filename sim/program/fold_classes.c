@@ -2,7 +2,6 @@
 #include "program/fold_classes.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "program/number_table.h"
 
@@ -12,6 +11,11 @@ struct fold_classes fold_classes_of(const uint64_t *colours, int64_t count, stru
                                    arena_array(arena, count + 1, sizeof(int64_t)), 0};
     struct number_table seen = {0};
     for (int64_t i = 0; i < count; i++) {
+        if (i > 0 && colours[i] == colours[i - 1]) {
+            classes.first[i] = classes.first[i - 1];
+            classes.size[classes.first[i]]++;
+            continue;
+        }
         bool fresh;
         int32_t *first = number_table_at(&seen, colours[i], &fresh, arena);
         if (fresh) {
@@ -42,10 +46,14 @@ int64_t fold_classes_count(const uint64_t *colours, int64_t count, uint64_t *scr
     if (equal) {
         return count > 0;
     }
-    memcpy(scratch, colours, (size_t)count * sizeof *scratch);
-    qsort(scratch, (size_t)count, sizeof *scratch, compare_colours);
-    int64_t found = 0;
-    for (int64_t i = 0; i < count; i++) {
+    int64_t kept = 0, found = 0;
+    for (int64_t i = 0; i < count; i++) { /* most are like the one before */
+        if (kept == 0 || colours[i] != scratch[kept - 1]) {
+            scratch[kept++] = colours[i];
+        }
+    }
+    qsort(scratch, (size_t)kept, sizeof *scratch, compare_colours);
+    for (int64_t i = 0; i < kept; i++) {
         found += i == 0 || scratch[i] != scratch[i - 1];
     }
     return found;

@@ -27,19 +27,24 @@ struct visiting { /* one schedule on one group, being visited */
     void *argument;
 };
 
-static void set_chips(const struct fold *fold, struct fold_edge *edge, int64_t from, int64_t to)
+static void set_chips(const struct fold *fold, struct fold_edge *edge, const int64_t *from,
+                      const int64_t *to)
 {
-    edge->from_domain = fold_domain(fold, from);
-    edge->to_domain = fold_domain(fold, to);
-    edge->from_places = (uint64_t)fold_place(fold, from);
-    edge->to_places = (uint64_t)fold_place(fold, to);
+    edge->from_domain = fold_domain(fold, *from);
+    edge->to_domain = fold_domain(fold, *to);
+    edge->from_places = (uint64_t)fold_place(fold, *from);
+    edge->to_places = (uint64_t)fold_place(fold, *to);
+    edge->from_chips = from;
+    edge->to_chips = to;
+    edge->chip_count = 1;
 }
 
 static void set_teams(const struct fold *fold, struct fold_edge *edge, int32_t from, int32_t to)
 {
-    set_chips(fold, edge, fold->job->teams[from].chips[0], fold->job->teams[to].chips[0]);
+    set_chips(fold, edge, fold->job->teams[from].chips, fold->job->teams[to].chips);
     edge->from_places = fold->team_pattern[from];
     edge->to_places = fold->team_pattern[to];
+    edge->chip_count = fold->job->teams[from].chip_count;
 }
 
 static bool visit_phase(struct visiting *visiting, const struct phase *phase)
@@ -62,7 +67,7 @@ static bool visit_phase(struct visiting *visiting, const struct phase *phase)
         } else {
             edge->from += visiting->subgroup * group->subgroup_size;
             edge->to += visiting->subgroup * group->subgroup_size;
-            set_chips(fold, edge, chips[transfer->from], chips[transfer->to]);
+            set_chips(fold, edge, &chips[transfer->from], &chips[transfer->to]);
         }
         enum fold_wish wish = visiting->visit(fold, edge, visiting->argument);
         if (wish != FOLD_GO_ON) {
@@ -102,11 +107,12 @@ bool fold_edges_group(struct fold *fold, int32_t index, fold_edges_visit *visit,
 {
     const struct group *group = &fold->job->groups[index];
     const struct team *first = &fold->job->teams[group->teams[0]];
-    struct visiting visiting = {.fold = fold,
-                                .group = group,
-                                .edge = {.group = index, .team = -1, .chip = -1},
-                                .visit = visit,
-                                .argument = argument};
+    struct visiting visiting = {
+        .fold = fold,
+        .group = group,
+        .edge = {.group = index, .team = -1, .chip = -1, .plain = fold->group_plain[index]},
+        .visit = visit,
+        .argument = argument};
     if (fold->group_colour[index] == 0) {
         return true;
     }
@@ -144,29 +150,12 @@ static double way_s(const struct fold *fold, int64_t from, int64_t to)
  * as far away. */
 double fold_edges_latency_s(const struct fold *fold, const struct fold_edge *edge)
 {
-    const struct job *job = fold->job;
-    const int64_t *from = NULL, *to = NULL;
-    int64_t count = 1;
-    if (edge->team >= 0) {
-        int64_t first = edge->chip < 0 ? 0 : edge->chip;
-        from = &job->teams[edge->from].chips[first];
-        to = &job->teams[edge->to].chips[first];
-        count = edge->chip < 0 ? job->teams[edge->from].chip_count : 1;
-    } else if (fold->group_parallel[edge->group]) {
-        const struct group *group = &job->groups[edge->group];
-        from = job->teams[group->teams[edge->from]].chips;
-        to = job->teams[group->teams[edge->to]].chips;
-        count = group->subgroup_count;
-    } else {
-        from = &job->groups[edge->group].chips[edge->from];
-        to = &job->groups[edge->group].chips[edge->to];
-    }
     bool alike = fold->equal_nics && edge->from_domain != edge->to_domain &&
                  edge->from_places == edge->to_places &&
-                 !detours_between(job->platform, edge->from_domain, edge->to_domain);
+                 !detours_between(fold->job->platform, edge->from_domain, edge->to_domain);
     double longest_s = 0;
-    for (int64_t i = 0; i < (alike ? 1 : count); i++) {
-        double latency_s = way_s(fold, from[i], to[i]);
+    for (int64_t i = 0; i < (alike ? 1 : edge->chip_count); i++) {
+        double latency_s = way_s(fold, edge->from_chips[i], edge->to_chips[i]);
         longest_s = latency_s > longest_s ? latency_s : longest_s;
     }
     return longest_s;
@@ -207,7 +196,7 @@ static bool visit_message(struct fold *fold, struct fold_edge *edge, fold_edges_
         return visit(fold, edge, argument) != FOLD_STOP;
     }
     for (int64_t i = 0; i < from->chip_count; i++) {
-        set_chips(fold, edge, from->chips[i], to->chips[i]);
+        set_chips(fold, edge, &from->chips[i], &to->chips[i]);
         edge->chip = i;
         edge->label = fold_mix(edge->label, edge->from_domain == edge->to_domain);
         edge->label = fold_mix(edge->label, bits(fold_edges_latency_s(fold, edge)));
@@ -234,6 +223,7 @@ bool fold_edges_messages(struct fold *fold, int32_t team, fold_edges_visit *visi
                                      .spec = spec,
                                      .phase = peer,
                                      .chip = -1,
+                                     .plain = fold->way_count == 1,
                                      .from = team,
                                      .to = from->peers[peer],
                                      .bytes = fold->job->specs[spec].bytes};
@@ -286,8 +276,8 @@ uint64_t fold_edges_colour(struct fold *fold, const struct fold_edge *edge)
         colour = trunks == 0 ? colour : fold_mix(colour, trunks);
     }
     if (fold->blindness != FOLD_BLIND_TO_LINKS) {
-        colour = fold_mix(colour, fold_turns_out(fold, edge));
-        colour = fold_mix(colour, fold_turns_in(fold, edge));
+        colour = fold_mix(colour, fold_turns_way(fold, edge, true));
+        colour = fold_mix(colour, fold_turns_way(fold, edge, false));
     }
     return colour;
 }

@@ -13,7 +13,10 @@ struct fold_edge {
     int32_t spec;
     int64_t phase, from, to; /* transfer of the schedule: positions; messages: teams */
     int64_t chip;            /* of a team's message; -1: all its chips in parallel */
-    double bytes;            /* a round */
+    const int64_t *from_chips, *to_chips;
+    int64_t chip_count;
+    bool plain;   /* all on the first ways of their domains */
+    double bytes; /* a round */
 };
 
 /* What a visitor wants next: nothing more at all, nothing more of this phase, all. */

@@ -11,7 +11,7 @@
 #include "program/fold_wires.h"
 
 /* Flows looked at in all rounds together, beyond which folding costs more than it saves. */
-enum { VISITS_MAX = 60000000 };
+enum { VISITS_MAX = 20000000 };
 
 struct round { /* what one round sums up */
     struct fold_flows *flows;
@@ -259,7 +259,49 @@ static void prepare(struct fold_flows *flows, struct round *round, struct arena 
     colour_first_wires(flows);
 }
 
-bool fold_flows_refine(struct fold_flows *flows, const struct job *job,
+static void number_all(uint64_t *colours, int64_t count, uint64_t kind)
+{
+    for (int64_t i = 0; i < count; i++) {
+        colours[i] = fold_mix(kind, (uint64_t)i);
+    }
+}
+
+/* Rounds until the number of colours stays; false when there were too many. */
+static bool settle(struct round *round, int64_t visits_most, int64_t rounds_most,
+                   uint64_t *scratch)
+{
+    struct fold_flows *flows = round->flows;
+    int64_t before = 0, now = colour_count(flows, scratch), first = flows->rounds;
+    round->visits = 0;
+    while (now != before && round->visits <= visits_most &&
+           flows->rounds - first < rounds_most) {
+        before = now;
+        fold_flows_each(flows->job, add_flow, round);
+        renew(round);
+        now = colour_count(flows, scratch);
+    }
+    return now == before;
+}
+
+/* Where marks run round all rings, teams and groups are told apart at once: chips of one team
+ * are alike soon. Where even that does not settle, wires too: then only flows of one stage that
+ * cross the same wires are alike. */
+static void give_up(struct round *round, uint64_t *scratch)
+{
+    enum { VISITS_ANY = INT32_MAX, ROUNDS_MOST = 10 };
+    struct fold_flows *flows = round->flows;
+    const struct job *job = flows->job;
+    flows->given_up = true;
+    number_all(flows->team_colour, job->team_count, 31);
+    number_all(flows->group_colour, job->group_count, 32);
+    colour_first_wires(flows);
+    if (!settle(round, VISITS_ANY, ROUNDS_MOST, scratch)) {
+        number_all(flows->facet_colour, flows->facets.count, 33);
+        number_all(flows->wire_colour, job->network.wiring.wire_count, 34);
+    }
+}
+
+void fold_flows_refine(struct fold_flows *flows, const struct job *job,
                        enum fold_blindness blindness, struct arena *arena)
 {
     struct round round;
@@ -267,13 +309,8 @@ bool fold_flows_refine(struct fold_flows *flows, const struct job *job,
     prepare(flows, &round, arena);
     int64_t most = job->team_count + job->group_count + flows->facets.count;
     uint64_t *scratch = arena_array(arena, most + 1, sizeof(uint64_t));
-    int64_t before = 0, now = colour_count(flows, scratch);
-    while (now != before && round.visits <= VISITS_MAX) {
-        before = now;
-        fold_flows_each(job, add_flow, &round);
-        renew(&round);
-        now = colour_count(flows, scratch);
+    if (!settle(&round, fold_patience(blindness, VISITS_MAX), INT64_MAX, scratch)) {
+        give_up(&round, scratch);
     }
     colour_wires(&round);
-    return now == before;
 }

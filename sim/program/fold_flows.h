@@ -15,6 +15,7 @@ struct fold_flows {
     uint64_t *facet_colour;  /* [facet] */
     unsigned char *deciding; /* [wire]: may decide a rate; fold_wires.h */
     int64_t rounds;
+    bool given_up; /* before it was stable: all is told apart */
 };
 
 /* A flow, and whose it is: of a group, or of a team's messages. */
@@ -37,7 +38,6 @@ void fold_flows_of(const struct traffic *traffic, struct fold_flow owner,
 
 uint64_t fold_flows_colour(const struct fold_flows *flows, const struct fold_flow *flow);
 
-/* Refines until stable. False when that would take too long: the job is then best run as it is.
- */
-bool fold_flows_refine(struct fold_flows *flows, const struct job *job,
+/* Refines until stable, or tells all teams, groups and wires apart when that takes too long. */
+void fold_flows_refine(struct fold_flows *flows, const struct job *job,
                        enum fold_blindness blindness, struct arena *arena);

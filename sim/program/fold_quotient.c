@@ -15,11 +15,13 @@
 #include "program/fold_classes.h"
 #include "program/fold_edges.h"
 #include "program/fold_kept.h"
+#include "program/fold_ports.h"
 
-struct side {       /* domains of one class that flows of a colour leave, or enter */
-    int64_t domain; /* the first of them */
-    int64_t count;  /* of the flows */
-    int64_t next;   /* side + 1 of the same flows; 0: none */
+struct side {      /* ways of one class by which flows of a colour leave, or enter */
+    int64_t first; /* of them: fold_ports_way(), or a domain whose ways are mixed */
+    int64_t chip;  /* of the edges that go this way; -1: all */
+    int64_t count; /* of the edges */
+    int64_t next;  /* side + 1 of the same flows; 0: none */
 };
 
 struct kept_edge { /* the first edge of its colour */
@@ -84,8 +86,9 @@ static void find_all_classes(struct quotient *quotient)
     struct fold *fold = quotient->fold;
     const struct job *full = quotient->full;
     quotient->inner = fold_classes_of(fold->inner, fold->domain_count, fold->arena);
-    quotient->out = fold_classes_of(fold->out, fold->domain_count, fold->arena);
-    quotient->in = fold_classes_of(fold->in, fold->domain_count, fold->arena);
+    int64_t ways = fold->way_count * fold->domain_count;
+    quotient->out = fold_classes_of(fold->out, ways, fold->arena);
+    quotient->in = fold_classes_of(fold->in, ways, fold->arena);
     for (int64_t tier = 0; tier < full->platform->tier_count; tier++) {
         int64_t count = fold->group_count[tier];
         quotient->up[tier] = fold_classes_of(fold->up[tier], count, fold->arena);
@@ -138,20 +141,36 @@ static const struct fold_classes *classes_of_way(const struct quotient *quotient
                                               : &quotient->in;
 }
 
-static void count_side(struct quotient *quotient, int64_t *first, int64_t domain, bool out,
+static void count_chip(struct quotient *quotient, int64_t *side, int64_t first, int64_t chip,
                        int64_t count)
 {
-    domain = classes_of_way(quotient, domain, out)->first[domain];
-    for (int64_t s = *first; s > 0; s = quotient->sides[s - 1].next) {
-        if (quotient->sides[s - 1].domain == domain) {
+    for (int64_t s = *side; s > 0; s = quotient->sides[s - 1].next) {
+        if (quotient->sides[s - 1].first == first && quotient->sides[s - 1].chip == chip) {
             quotient->sides[s - 1].count += count;
             return;
         }
     }
     quotient->sides = arena_grow(quotient->arena, quotient->sides, quotient->side_count,
                                  &quotient->side_capacity, sizeof(struct side));
-    quotient->sides[quotient->side_count] = (struct side){domain, count, *first};
-    *first = ++quotient->side_count;
+    quotient->sides[quotient->side_count] = (struct side){first, chip, count, *side};
+    *side = ++quotient->side_count;
+}
+
+static void count_side(struct quotient *quotient, int64_t *side, const struct fold_edge *edge,
+                       bool out, int64_t count)
+{
+    const struct fold *fold = quotient->fold;
+    int64_t domain = out ? edge->from_domain : edge->to_domain;
+    const int64_t *chips = out ? edge->from_chips : edge->to_chips;
+    const struct fold_classes *classes = classes_of_way(quotient, domain, out);
+    if (edge->plain || fold_mixed(fold, domain)) {
+        count_chip(quotient, side, classes->first[domain], -1, count);
+        return;
+    }
+    for (int64_t i = 0; i < edge->chip_count; i++) {
+        int64_t way = fold_ports_way(fold, domain, fold_place(fold, chips[i]));
+        count_chip(quotient, side, classes->first[way], i, count);
+    }
 }
 
 static bool cross(struct quotient *quotient, int64_t link, int64_t count, int64_t size)
@@ -172,17 +191,25 @@ static bool cross_trunk(struct quotient *quotient, int64_t link, int64_t count)
 }
 
 /* A link on the source's side, or on the destination's: one in a domain of each class that the
- * flows leave, or enter. */
+ * flows of this chip of the edges leave, or enter. */
 static bool cross_link(struct quotient *quotient, int64_t link, int32_t weight,
-                       const struct kept_edge *kept)
+                       const struct kept_edge *kept, int64_t chip)
 {
     const struct platform *platform = quotient->full->platform;
+    const struct fold *fold = quotient->fold;
     bool out = fabric_link_domain(platform, link) == kept->edge.from_domain, even = true;
     for (int64_t s = out ? kept->out : kept->in; s > 0; s = quotient->sides[s - 1].next) {
         const struct side *side = &quotient->sides[s - 1];
-        int64_t size = classes_of_way(quotient, side->domain, out)->size[side->domain];
-        even &= cross(quotient, fabric_link_in(platform, link, side->domain),
-                      side->count * weight, size);
+        int64_t domain = side->first % fold->domain_count;
+        const struct fold_classes *classes = classes_of_way(quotient, domain, out);
+        if (side->chip >= 0 && side->chip != chip) {
+            continue;
+        }
+        /* A detour may lead over another way. */
+        even &= fold_mixed(fold, domain) || side->first / fold->domain_count ==
+                                                fold->way_of_link[link % platform->link_count];
+        even &= cross(quotient, fabric_link_in(platform, link, domain), side->count * weight,
+                      classes->size[side->first]);
     }
     return even;
 }
@@ -190,7 +217,7 @@ static bool cross_link(struct quotient *quotient, int64_t link, int32_t weight,
 /* The pair of a class of flows between domains, of which kept is the first, by its chips; -1
  * when they are not spread evenly. */
 static int32_t class_pair(struct quotient *quotient, int64_t from, int64_t to,
-                          const struct kept_edge *kept)
+                          const struct kept_edge *kept, int64_t chip)
 {
     struct network *network = &quotient->job->network;
     struct fabric_path path;
@@ -202,21 +229,22 @@ static int32_t class_pair(struct quotient *quotient, int64_t from, int64_t to,
         int64_t link = path.links[i];
         if (fabric_link_binds(network->platform, link)) {
             even &= link < 0 ? cross_trunk(quotient, link, kept->count * path.weights[i])
-                             : cross_link(quotient, link, path.weights[i], kept);
+                             : cross_link(quotient, link, path.weights[i], kept, chip);
         }
     }
     return even ? pair : -1;
 }
 
 static bool add_flow(struct quotient *quotient, struct traffic_stage *stage, int64_t *capacity,
-                     const int64_t chips[2], double bytes, const struct kept_edge *kept)
+                     int64_t chip, double bytes, const struct kept_edge *kept)
 {
+    const int64_t chips[2] = {kept->edge.from_chips[chip], kept->edge.to_chips[chip]};
     struct job *job = quotient->job;
     bool inside =
         fold_domain(quotient->fold, chips[0]) == fold_domain(quotient->fold, chips[1]);
     int32_t pair = inside ? network_pair(&job->network, kept_chip(quotient, chips[0]),
                                          kept_chip(quotient, chips[1]))
-                          : class_pair(quotient, chips[0], chips[1], kept);
+                          : class_pair(quotient, chips[0], chips[1], kept, chip);
     if (pair < 0) {
         return false;
     }
@@ -259,8 +287,8 @@ static enum fold_wish keep_edge(struct fold *fold, const struct fold_edge *edge,
     struct kept_edge *kept = &quotient->edges[number];
     kept->count++;
     if (edge->from_domain != edge->to_domain) {
-        count_side(quotient, &kept->out, edge->from_domain, true, 1);
-        count_side(quotient, &kept->in, edge->to_domain, false, 1);
+        count_side(quotient, &kept->out, edge, true, 1);
+        count_side(quotient, &kept->in, edge, false, 1);
     }
     return FOLD_GO_ON;
 }
@@ -268,21 +296,11 @@ static enum fold_wish keep_edge(struct fold *fold, const struct fold_edge *edge,
 static bool edge_flows(struct quotient *quotient, const struct kept_edge *kept,
                        struct traffic_stage *stage, int64_t *capacity)
 {
-    const struct fold_edge *edge = &kept->edge;
-    const struct group *group = &quotient->full->groups[edge->group];
-    if (!quotient->fold->group_parallel[edge->group]) {
-        int64_t chips[2] = {group->chips[edge->from], group->chips[edge->to]};
-        return add_flow(quotient, stage, capacity, chips, edge->bytes, kept);
+    bool even = true;
+    for (int64_t i = 0; even && i < kept->edge.chip_count; i++) {
+        even = add_flow(quotient, stage, capacity, i, kept->edge.bytes, kept);
     }
-    const struct team *from = &quotient->full->teams[group->teams[edge->from]];
-    const struct team *to = &quotient->full->teams[group->teams[edge->to]];
-    for (int64_t i = 0; i < from->chip_count; i++) {
-        int64_t chips[2] = {from->chips[i], to->chips[i]};
-        if (!add_flow(quotient, stage, capacity, chips, edge->bytes, kept)) {
-            return false;
-        }
-    }
-    return true;
+    return even;
 }
 
 static const struct schedule *schedule_of(struct quotient *quotient, const int64_t *chips,
@@ -398,8 +416,6 @@ static enum fold_wish fold_message(struct fold *fold, const struct fold_edge *ed
     }
     const struct team *from = &fold->job->teams[edge->from];
     const struct team *to = &fold->job->teams[edge->to];
-    int64_t first = edge->chip < 0 ? 0 : edge->chip;
-    int64_t end = edge->chip < 0 ? from->chip_count : edge->chip + 1;
     int64_t capacity = (*traffic)->stages->flow_count;
     struct traffic_stage *stage = (*traffic)->stages;
     /* All chips go by the schedule of the first, as in exchanges_plan(). */
@@ -413,12 +429,10 @@ static enum fold_wish fold_message(struct fold *fold, const struct fold_edge *ed
     int64_t count = quotient->kept.teams.size[edge->team];
     struct kept_edge kept = {*edge, count, 0, 0};
     quotient->side_count = 0;
-    count_side(quotient, &kept.out, edge->from_domain, true, count);
-    count_side(quotient, &kept.in, edge->to_domain, false, count);
-    for (int64_t i = first; place->even && i < end; i++) {
-        int64_t chips[2] = {from->chips[i], to->chips[i]};
-        place->even =
-            add_flow(quotient, stage, &capacity, chips, phase->transfers->bytes, &kept);
+    count_side(quotient, &kept.out, edge, true, count);
+    count_side(quotient, &kept.in, edge, false, count);
+    for (int64_t i = 0; place->even && i < edge->chip_count; i++) {
+        place->even = add_flow(quotient, stage, &capacity, i, phase->transfers->bytes, &kept);
     }
     stage->round_s = collective_round_along_s(phase, stage->latency_s);
     return place->even ? FOLD_GO_ON : FOLD_STOP;
@@ -465,11 +479,14 @@ static void count_members(struct quotient *quotient)
             continue;
         }
         int64_t domain = fabric_link_domain(platform, link);
-        unsigned char facing = quotient->fold->facing[link % platform->link_count];
+        int64_t place = link % platform->link_count;
+        unsigned char facing = quotient->fold->facing[place];
         const struct fold_classes *classes =
             facing ? classes_of_way(quotient, domain, facing == FOLD_FACING_OUT)
                    : &quotient->inner;
-        network->wire_members[w] = classes->size[domain];
+        int64_t way = quotient->fold->way_of_link[place] * quotient->fold->domain_count;
+        network->wire_members[w] =
+            classes->size[domain + (classes == &quotient->inner ? 0 : way)];
     }
 }
 

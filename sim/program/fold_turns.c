@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A port is what chips of a domain share on their ways to the fabric and from it. It is had in
- * turns when all its traffic is one group's, or one team's whose program keeps its exchanges
- * apart. */
+/* A port is had in turns when all its traffic is one group's, or one team's whose program keeps
+ * its exchanges apart. */
 #include "program/fold_turns.h"
 
 #include <string.h>
 
 #include "hardware/fabric.h"
+#include "program/fold_ports.h"
 #include "program/fold_serial.h"
 #include "program/fold_uses.h"
 #include "program/fold_ways.h"
@@ -21,44 +21,6 @@ static struct fold_port *port_at(const struct fold *fold, int64_t chip)
 {
     int64_t places = fold->job->platform->chip_count;
     return &fold->ports[fold_domain(fold, chip) * places + fold->port_of[chip % places]];
-}
-
-/* Ports */
-
-static void join_ports(struct fold *fold, int32_t *port_of_link, int64_t place, bool out)
-{
-    const struct platform *platform = fold->job->platform;
-    int64_t fabric = platform->chip_count;
-    int32_t count, *port_of = fold->port_of;
-    const int32_t *links =
-        platform_route(platform, out ? place : fabric, out ? fabric : place, &count);
-    for (int32_t i = 0; i < count; i++) {
-        int32_t old = port_of_link[links[i]] - 1, now = port_of[place];
-        for (int64_t other = 0; old >= 0 && old != now && other < fabric; other++) {
-            port_of[other] = port_of[other] == old ? now : port_of[other];
-        }
-        for (int64_t link = 0; old >= 0 && old != now && link < platform->link_count; link++) {
-            port_of_link[link] = port_of_link[link] == old + 1 ? now + 1 : port_of_link[link];
-        }
-        port_of_link[links[i]] = now + 1;
-    }
-}
-
-static void find_ports(struct fold *fold)
-{
-    const struct platform *platform = fold->job->platform;
-    int64_t places = platform->chip_count;
-    fold->port_of = arena_array(fold->arena, places + 1, sizeof(int32_t));
-    fold->port_of_link = arena_array(fold->arena, platform->link_count + 1, sizeof(int32_t));
-    fold->ports =
-        arena_array(fold->arena, fold->domain_count * places + 1, sizeof(struct fold_port));
-    for (int64_t c = 0; c < places; c++) {
-        fold->port_of[c] = (int32_t)c;
-    }
-    for (int64_t c = 0; c < places; c++) {
-        join_ports(fold, fold->port_of_link, c, true);
-        join_ports(fold, fold->port_of_link, c, false);
-    }
 }
 
 /* Who uses them */
@@ -124,7 +86,8 @@ void fold_turns_find(struct fold *fold)
         return; /* on a healthy machine phases have nothing to mark each other with */
     }
     struct fold_serial serial = fold_serial_find(job, fold->arena);
-    find_ports(fold);
+    int64_t ports = fold->domain_count * platform->chip_count;
+    fold->ports = arena_array(fold->arena, ports + 1, sizeof(struct fold_port));
     for (int32_t t = 0; t < job->team_count; t++) {
         use_by_groups(fold, t);
         use_by_messages(fold, t);
@@ -212,16 +175,12 @@ struct fold_turn *fold_turns_at(struct fold *fold, const struct fold_edge *edge)
 }
 
 /* Where inner ways share links with these, there is no having them alone. */
-uint64_t fold_turns_out(struct fold *fold, const struct fold_edge *edge)
+uint64_t fold_turns_way(struct fold *fold, const struct fold_edge *edge, bool out)
 {
-    int64_t domain = edge->from_domain;
+    int64_t domain = out ? edge->from_domain : edge->to_domain;
     const struct fold_turn *turn = fold_mixed(fold, domain) ? NULL : fold_turns_at(fold, edge);
-    return turn == NULL ? fold->out[domain] : turn->out[domain];
-}
-
-uint64_t fold_turns_in(struct fold *fold, const struct fold_edge *edge)
-{
-    int64_t domain = edge->to_domain;
-    const struct fold_turn *turn = fold_mixed(fold, domain) ? NULL : fold_turns_at(fold, edge);
-    return turn == NULL ? fold->in[domain] : turn->in[domain];
+    if (turn != NULL) {
+        return (out ? turn->out : turn->in)[domain];
+    }
+    return fold_ports_colour(fold, edge, out);
 }

@@ -19,6 +19,5 @@ void fold_turns_find(struct fold *fold);
 /* The turn of an edge; NULL when others may move beside it. */
 struct fold_turn *fold_turns_at(struct fold *fold, const struct fold_edge *edge);
 
-/* The colours of the ways that an edge takes out of its domain and into the other. */
-uint64_t fold_turns_out(struct fold *fold, const struct fold_edge *edge);
-uint64_t fold_turns_in(struct fold *fold, const struct fold_edge *edge);
+/* The colour of the ways that an edge takes out of its domain, or into the other. */
+uint64_t fold_turns_way(struct fold *fold, const struct fold_edge *edge, bool out);

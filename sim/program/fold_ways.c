@@ -7,6 +7,7 @@
 #include "hardware/fabric.h"
 #include "hardware/planes.h"
 #include "program/fold_edges.h"
+#include "program/fold_ports.h"
 
 static uint64_t bits_of(double value)
 {
@@ -123,8 +124,9 @@ static void mark_defects(struct fold *fold)
         int64_t link = defect->link % platform->link_count;
         uint64_t mark = fold_ways_mark(platform, defect);
         fold->inner[domain] += !fold->facing[link] || fold_mixed(fold, domain) ? mark : 0;
-        fold->out[domain] += fold->facing[link] & FOLD_FACING_OUT ? mark : 0;
-        fold->in[domain] += fold->facing[link] & FOLD_FACING_IN ? mark : 0;
+        int64_t way = fold->way_of_link[link] * fold->domain_count + domain;
+        fold->out[way] += fold->facing[link] & FOLD_FACING_OUT ? mark : 0;
+        fold->in[way] += fold->facing[link] & FOLD_FACING_IN ? mark : 0;
     }
 }
 
@@ -150,6 +152,10 @@ void fold_ways_find(struct fold *fold)
     fold->tier_latency_s = arena_array(fold->arena, platform->tier_count + 1, sizeof(double));
     fold->most_latency_s = fold_edges_latency_most_s(fold);
     find_binding(fold);
+    fold_ports_find(fold);
+    int64_t ways = fold->way_count * fold->domain_count;
+    fold->out = arena_array(fold->arena, ways + 1, sizeof(uint64_t));
+    fold->in = arena_array(fold->arena, ways + 1, sizeof(uint64_t));
     mark_defects(fold);
     fold->scattered = detours_pass_trunks(fold);
 }

@@ -206,6 +206,9 @@ struct training *training_run(const struct platform *platform, const struct scen
     if (training == NULL) {
         return NULL;
     }
+    if (options->folded != NULL && options->detail == DETAIL_FOLDED) {
+        options->folded(&training->fold);
+    }
     struct executor_options execution = {.detail = options->detail,
                                          .coalesce = scenario->coalesce,
                                          .trace = options->one_replica ? NULL : keep_span,

@@ -20,6 +20,7 @@ struct training_options {
     bool any_memory;  /* run what does not fit too: it was seen to fit */
     struct timeline_request *timeline;               /* to be drawn; or NULL */
     void (*progress)(double fraction, double now_s); /* or NULL */
+    void (*folded)(const struct fold_report *fold);  /* before it is run; or NULL */
 };
 
 struct training {

@@ -15,7 +15,13 @@
 #include "support/small_job.h"
 #include "support/support.h"
 
-enum { CASES = 300, LARGE_CASES = 6, BLIND_CASES = 60 };
+enum {
+    CASES = 300,
+    LARGE_CASES = 6,
+    BLIND_CASES = 60,
+    IMPATIENT_CASES = 60,
+    SHARED_CASES = 40
+};
 
 static struct job *drawn(void *argument, struct arena *arena)
 {
@@ -96,6 +102,21 @@ static void large_cases(void)
     }
 }
 
+/* Given up early, folding is as exact: what it could not look at is run one by one. */
+static void given_up(void)
+{
+    int64_t gave_up = 0;
+    for (int64_t number = 1; number <= IMPATIENT_CASES; number++) {
+        struct fold_case fold_case = {.number = number, .narrow = number % 2 == 0};
+        struct fold_proof proof = {.blindness = FOLD_IMPATIENT};
+        enum fold_verdict verdict = prove_case(&fold_case, &proof);
+        report(&fold_case, verdict);
+        CU_ASSERT(verdict == FOLD_EQUAL || verdict == FOLD_NOTHING);
+        gave_up += verdict == FOLD_EQUAL && proof.gave_up;
+    }
+    CU_ASSERT(gave_up > 10);
+}
+
 /* How many of the first cases a blind folding gets wrong. */
 static int64_t wrong_when(enum fold_blindness blindness)
 {
@@ -147,24 +168,31 @@ static struct platform *servers(const struct change *change, int64_t domains, in
     return platform;
 }
 
-static struct job *training_on(const struct platform *platform, int64_t tensor,
-                               int64_t pipeline, struct arena *arena)
+static struct job *model_on(const struct platform *platform, int64_t tensor, int64_t pipeline,
+                            int64_t experts, struct arena *arena)
 {
     struct plan *plan = arena_alloc(arena, sizeof *plan);
     struct model *model = arena_alloc(arena, sizeof *model);
     struct training_shape *shape = arena_alloc(arena, sizeof *shape);
     struct error error = {.kind = ERROR_NONE};
     int64_t chips = platform_chips(platform), copies = chips / tensor / pipeline;
-    *model = small_job_model(0);
+    *model = small_job_model(experts);
     model->layers = pipeline > model->layers ? pipeline : model->layers;
     model->kv_heads = model->heads; /* at least one for each tensor rank */
     plan_init(plan);
     plan->tensor_parallel = tensor;
     plan->pipeline_parallel = pipeline;
+    plan->expert_parallel = experts > 0 ? experts : 1;
     *shape = (struct training_shape){model, plan, 512};
     return plan_derive(plan, model, chips, 512, 512 * copies * 2, &error)
                ? lower_training(platform, shape, arena, &error)
                : NULL;
+}
+
+static struct job *training_on(const struct platform *platform, int64_t tensor,
+                               int64_t pipeline, struct arena *arena)
+{
+    return model_on(platform, tensor, pipeline, 0, arena);
 }
 
 static struct job *changed(void *argument, struct arena *arena)
@@ -236,6 +264,26 @@ static void one_link_of_many(void)
     }
 }
 
+/* Gradients of experts and of all else move on one NIC at once: a slow one marks domain after
+ * domain, but on the ports of its own exchanges alone. */
+static struct job *experts_of_many(void *argument, struct arena *arena)
+{
+    return model_on(servers(argument, 48, 8, arena), 1, 1, 4, arena);
+}
+
+static void one_link_beside_experts(void)
+{
+    struct change change = {0.5, 1};
+    for (int patient = 0; patient < 2; patient++) {
+        struct fold_proof proof = {.make = experts_of_many,
+                                   .argument = &change,
+                                   .blindness = patient ? FOLD_SEES_ALL : FOLD_IMPATIENT};
+        CU_ASSERT(fold_prove(&proof) == FOLD_EQUAL);
+        CU_ASSERT(proof.teams == 96);
+        CU_ASSERT(!patient || proof.flow_classes <= 1000);
+    }
+}
+
 /* Two jobs on 16 servers: TP 2 x PP 2 beside TP 4, the second does its step twice. */
 static struct job *shared(void *argument, struct arena *arena)
 {
@@ -259,6 +307,50 @@ static void side_by_side(void)
         CU_ASSERT(fold_prove(&proof) == FOLD_EQUAL);
         CU_ASSERT(proof.classes < proof.teams);
     }
+}
+
+/* The same drawn: plans, layouts, up to two links slow or dead. */
+static struct job *shared_drawn(void *argument, struct arena *arena)
+{
+    static const double factors[] = {0.5, 0.3, 0};
+    static const int64_t degrees[][3] = {{2, 2, 0}, {4, 1, 0}, {1, 2, 0}, {2, 1, 0}, {1, 1, 4}};
+    struct random_stream stream;
+    random_init(&stream, (uint64_t) * (const int64_t *)argument, "sharing");
+    struct change change = {1, 1 + 6 * (double)random_below(&stream, 2)};
+    struct platform *whole = servers(&change, 8, 4, arena);
+    struct platform *half = arena_alloc(arena, sizeof *half);
+    *half = *whole;
+    half->domain_count = 4;
+    struct merge_part parts[2];
+    for (int64_t i = 0; i < 2; i++) {
+        const int64_t *degree = degrees[random_below(&stream, 5)];
+        parts[i] = (struct merge_part){model_on(half, degree[0], degree[1], degree[2], arena),
+                                       i, 1 + random_below(&stream, 2)};
+    }
+    struct link_defect *defects = arena_array(arena, 2, sizeof *defects);
+    for (int64_t i = 0; i < 2; i++) {
+        int64_t domain = 4 * i + random_below(&stream, 4); /* ascending */
+        defects[i].link = domain * whole->link_count + random_below(&stream, whole->link_count);
+        defects[i].factor = factors[random_below(&stream, 3)];
+    }
+    whole->defects = defects;
+    whole->defect_count = 1 + random_below(&stream, 2);
+    whole->detours = detours_find(whole, arena);
+    int32_t program_end[2];
+    enum merge_layout layout = (enum merge_layout)random_below(&stream, MERGE_LAYOUT_COUNT);
+    return merge_jobs(whole, layout, 2, parts, 2, program_end, arena);
+}
+
+static void side_by_side_degraded(void)
+{
+    int64_t proven = 0;
+    for (int64_t number = 1; number <= SHARED_CASES; number++) {
+        struct fold_proof proof = {.make = shared_drawn, .argument = &number};
+        enum fold_verdict verdict = fold_prove(&proof);
+        CU_ASSERT(verdict == FOLD_EQUAL || verdict == FOLD_NOTHING); /* dead: no way left */
+        proven += verdict == FOLD_EQUAL;
+    }
+    CU_ASSERT(proven > SHARED_CASES * 3 / 4);
 }
 
 /* Rings through the first chips of 7 servers of 6 and one of the next: all chips but those of
@@ -307,8 +399,11 @@ void suite_fold(void)
         {"half a NIC link and 1:7 trunks move both steps equally", moves_equally},
         {"a partly filled domain splits flows, not teams", partly_filled_domains},
         {"one slow or dead link of many servers splits little", one_link_of_many},
+        {"one slow link where two exchanges share NICs", one_link_beside_experts},
         {"4,608 chips, in a pipeline, and with a slow one", thousands_of_chips},
         {"two jobs side by side, in blocks, domains and chips", side_by_side},
+        {"two jobs side by side with degraded links, drawn", side_by_side_degraded},
+        {"given up it is exact too", given_up},
         {"blind to links it is not", notices_links},
         {"blind to groups it is not", notices_groups},
     };

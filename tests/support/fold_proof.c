@@ -187,6 +187,7 @@ static bool compare(struct fold_proof *proof, const struct tale *full,
     proof->teams = job->team_count;
     proof->classes = report.team_classes;
     proof->flow_classes = report.flow_classes;
+    proof->gave_up = report.flows_differ;
     proof->spans = full->count;
     proof->full_s = full->time_s;
     proof->folded_s = folded->time_s;

@@ -22,6 +22,7 @@ struct fold_proof {
     /* what came out, of a proof that was EQUAL or DIFFERENT */
     double full_s, folded_s;
     int64_t teams, classes, flow_classes, spans;
+    bool gave_up; /* looking for classes of flows */
 };
 
 enum fold_verdict fold_prove(struct fold_proof *proof);
