@@ -55,7 +55,7 @@ step "dev: build with warnings as errors, all tests" preset dev
 # Under the sanitizers SimGrid's actors are threads: the suites that start an engine for each of
 # hundreds of drawn cases, sweeps, and those that judge or simulate whole spaces, are left to the run above.
 step "asan: the same under the sanitizers" preset asan -LE style \
-    -E "^(sweep.*|uncertainty.*|unit\.(claim_inputs|coalescing|fold|search|transport))$"
+    -E "^(sweep.*|uncertainty.*|unit\.(claim_inputs|coalescing|fold|fold_beside|search|transport))$"
 step "fuzz: build" build fuzz --target fuzzers
 for target in build-fuzz/fuzz_*; do
     [ -f "$target" ] && [ -x "$target" ] && step "fuzz: ${target##*/} for $FUZZ_SECONDS s" fuzz "$target"

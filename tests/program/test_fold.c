@@ -6,22 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hardware/detours.h"
-#include "program/lower_training.h"
-#include "program/merge.h"
-#include "support/cluster.h"
 #include "support/fold_case.h"
 #include "support/fold_proof.h"
-#include "support/small_job.h"
+#include "support/fold_servers.h"
 #include "support/support.h"
 
-enum {
-    CASES = 300,
-    LARGE_CASES = 6,
-    BLIND_CASES = 60,
-    IMPATIENT_CASES = 60,
-    SHARED_CASES = 40
-};
+enum { CASES = 300, LARGE_CASES = 6, BLIND_CASES = 60, IMPATIENT_CASES = 60 };
 
 static struct job *drawn(void *argument, struct arena *arena)
 {
@@ -140,64 +130,9 @@ static void notices_groups(void)
     CU_ASSERT(wrong_when(FOLD_BLIND_TO_GROUPS) >= 3);
 }
 
-/* Servers of 4 or 8, a pipeline and data over all else; a NIC link of one server, or every
- * trunk, changes. */
-struct change {
-    double nic_factor, oversubscription;
-};
-
-static struct platform *servers(const struct change *change, int64_t domains, int64_t chips,
-                                struct arena *arena)
-{
-    struct cluster cluster = {
-        .kind = CLUSTER_STAR,
-        .chips = chips,
-        .domains = domains,
-        .nic_chips = 1,
-        .tier_count = 2,
-        .tiers = {{"leaf", 2, 1, change->oversubscription, 1e-6}, {"spine", 1024, 1, 1, 1e-6}},
-        .Bps = 100e9,
-        .nic_Bps = 10e9};
-    struct platform *platform = cluster_create(&cluster, arena);
-    struct link_defect *defect = arena_alloc(arena, sizeof *defect);
-    /* The first way out of server 5: the links before it are its star. */
-    *defect = (struct link_defect){5 * platform->link_count + 2 * chips, change->nic_factor};
-    platform->defects = defect;
-    platform->defect_count = change->nic_factor < 1;
-    platform->detours = detours_find(platform, arena);
-    return platform;
-}
-
-static struct job *model_on(const struct platform *platform, int64_t tensor, int64_t pipeline,
-                            int64_t experts, struct arena *arena)
-{
-    struct plan *plan = arena_alloc(arena, sizeof *plan);
-    struct model *model = arena_alloc(arena, sizeof *model);
-    struct training_shape *shape = arena_alloc(arena, sizeof *shape);
-    struct error error = {.kind = ERROR_NONE};
-    int64_t chips = platform_chips(platform), copies = chips / tensor / pipeline;
-    *model = small_job_model(experts);
-    model->layers = pipeline > model->layers ? pipeline : model->layers;
-    model->kv_heads = model->heads; /* at least one for each tensor rank */
-    plan_init(plan);
-    plan->tensor_parallel = tensor;
-    plan->pipeline_parallel = pipeline;
-    plan->expert_parallel = experts > 0 ? experts : 1;
-    *shape = (struct training_shape){model, plan, 512};
-    return plan_derive(plan, model, chips, 512, 512 * copies * 2, &error)
-               ? lower_training(platform, shape, arena, &error)
-               : NULL;
-}
-
-static struct job *training_on(const struct platform *platform, int64_t tensor,
-                               int64_t pipeline, struct arena *arena)
-{
-    return model_on(platform, tensor, pipeline, 0, arena);
-}
-
 static struct job *changed(void *argument, struct arena *arena)
 {
-    return training_on(servers(argument, 8, 4, arena), 2, 2, arena);
+    return fold_training(fold_servers(argument, 8, 4, arena), 2, 2, 0, arena);
 }
 
 /* The folded step moves as the full one: both are slower than on a healthy machine, and equal.
@@ -225,9 +160,9 @@ static struct job *thousands(void *argument, struct arena *arena)
     struct change change = {1, 2};
     const int64_t *pipeline = argument;
     if (*pipeline > 1) {
-        return training_on(servers(&change, 288, 16, arena), 16, *pipeline, arena);
+        return fold_training(fold_servers(&change, 288, 16, arena), 16, *pipeline, 0, arena);
     }
-    struct job *job = training_on(servers(&change, 96, 8, arena), 8, 1, arena);
+    struct job *job = fold_training(fold_servers(&change, 96, 8, arena), 8, 1, 0, arena);
     job->teams[77].slowness = 1.25;
     return job;
 }
@@ -249,7 +184,7 @@ static void thousands_of_chips(void)
  * alone, with rings in blocks and between them. */
 static struct job *one_of_many(void *argument, struct arena *arena)
 {
-    return training_on(servers(argument, 96, 4, arena), 4, 1, arena);
+    return fold_training(fold_servers(argument, 96, 4, arena), 4, 1, 0, arena);
 }
 
 static void one_link_of_many(void)
@@ -268,7 +203,7 @@ static void one_link_of_many(void)
  * domain, but on the ports of its own exchanges alone. */
 static struct job *experts_of_many(void *argument, struct arena *arena)
 {
-    return model_on(servers(argument, 48, 8, arena), 1, 1, 4, arena);
+    return fold_training(fold_servers(argument, 48, 8, arena), 1, 1, 4, arena);
 }
 
 static void one_link_beside_experts(void)
@@ -280,77 +215,8 @@ static void one_link_beside_experts(void)
                                    .blindness = patient ? FOLD_SEES_ALL : FOLD_IMPATIENT};
         CU_ASSERT(fold_prove(&proof) == FOLD_EQUAL);
         CU_ASSERT(proof.teams == 96);
-        CU_ASSERT(!patient || proof.flow_classes <= 1000);
+        CU_ASSERT(!patient || proof.flow_classes <= 8);
     }
-}
-
-/* Two jobs on 16 servers: TP 2 x PP 2 beside TP 4, the second does its step twice. */
-static struct job *shared(void *argument, struct arena *arena)
-{
-    struct change change = {1, 7};
-    struct platform *whole = servers(&change, 16, 4, arena);
-    struct platform *half = arena_alloc(arena, sizeof *half);
-    *half = *whole;
-    half->domain_count = 8;
-    struct merge_part parts[] = {{training_on(half, 2, 2, arena), 0, 1},
-                                 {training_on(half, 4, 1, arena), 1, 2}};
-    int32_t program_end[2];
-    enum merge_layout layout = *(enum merge_layout *)argument;
-    return merge_jobs(whole, layout, 2, parts, 2, program_end, arena);
-}
-
-static void side_by_side(void)
-{
-    for (int l = 0; l < MERGE_LAYOUT_COUNT; l++) {
-        enum merge_layout layout = (enum merge_layout)l;
-        struct fold_proof proof = {.make = shared, .argument = &layout};
-        CU_ASSERT(fold_prove(&proof) == FOLD_EQUAL);
-        CU_ASSERT(proof.classes < proof.teams);
-    }
-}
-
-/* The same drawn: plans, layouts, up to two links slow or dead. */
-static struct job *shared_drawn(void *argument, struct arena *arena)
-{
-    static const double factors[] = {0.5, 0.3, 0};
-    static const int64_t degrees[][3] = {{2, 2, 0}, {4, 1, 0}, {1, 2, 0}, {2, 1, 0}, {1, 1, 4}};
-    struct random_stream stream;
-    random_init(&stream, (uint64_t) * (const int64_t *)argument, "sharing");
-    struct change change = {1, 1 + 6 * (double)random_below(&stream, 2)};
-    struct platform *whole = servers(&change, 8, 4, arena);
-    struct platform *half = arena_alloc(arena, sizeof *half);
-    *half = *whole;
-    half->domain_count = 4;
-    struct merge_part parts[2];
-    for (int64_t i = 0; i < 2; i++) {
-        const int64_t *degree = degrees[random_below(&stream, 5)];
-        parts[i] = (struct merge_part){model_on(half, degree[0], degree[1], degree[2], arena),
-                                       i, 1 + random_below(&stream, 2)};
-    }
-    struct link_defect *defects = arena_array(arena, 2, sizeof *defects);
-    for (int64_t i = 0; i < 2; i++) {
-        int64_t domain = 4 * i + random_below(&stream, 4); /* ascending */
-        defects[i].link = domain * whole->link_count + random_below(&stream, whole->link_count);
-        defects[i].factor = factors[random_below(&stream, 3)];
-    }
-    whole->defects = defects;
-    whole->defect_count = 1 + random_below(&stream, 2);
-    whole->detours = detours_find(whole, arena);
-    int32_t program_end[2];
-    enum merge_layout layout = (enum merge_layout)random_below(&stream, MERGE_LAYOUT_COUNT);
-    return merge_jobs(whole, layout, 2, parts, 2, program_end, arena);
-}
-
-static void side_by_side_degraded(void)
-{
-    int64_t proven = 0;
-    for (int64_t number = 1; number <= SHARED_CASES; number++) {
-        struct fold_proof proof = {.make = shared_drawn, .argument = &number};
-        enum fold_verdict verdict = fold_prove(&proof);
-        CU_ASSERT(verdict == FOLD_EQUAL || verdict == FOLD_NOTHING); /* dead: no way left */
-        proven += verdict == FOLD_EQUAL;
-    }
-    CU_ASSERT(proven > SHARED_CASES * 3 / 4);
 }
 
 /* Rings through the first chips of 7 servers of 6 and one of the next: all chips but those of
@@ -359,7 +225,7 @@ static struct job *partly_filled(void *argument, struct arena *arena)
 {
     struct change change = {1, 1};
     const int64_t *chips = argument;
-    struct job *job = job_create(servers(&change, 8, 6, arena), arena);
+    struct job *job = job_create(fold_servers(&change, 8, 6, arena), arena);
     int32_t spec = job_spec(job, COLLECTIVE_ALL_REDUCE, 1e6, "hierarchical");
     int32_t sequence = job_sequence(job, "exchange"), program = job_program(job);
     struct op op = {"exchange", PART_DATA_TIME, 0, spec, SLOT_DATA, false, 0, 0};
@@ -401,8 +267,6 @@ void suite_fold(void)
         {"one slow or dead link of many servers splits little", one_link_of_many},
         {"one slow link where two exchanges share NICs", one_link_beside_experts},
         {"4,608 chips, in a pipeline, and with a slow one", thousands_of_chips},
-        {"two jobs side by side, in blocks, domains and chips", side_by_side},
-        {"two jobs side by side with degraded links, drawn", side_by_side_degraded},
         {"given up it is exact too", given_up},
         {"blind to links it is not", notices_links},
         {"blind to groups it is not", notices_groups},
