@@ -243,25 +243,21 @@ static bool print_object(const struct run_job *job, const struct training *train
     return print_json(object, error);
 }
 
-/* Measured: docs/PERFORMANCE.md. */
-static const double transfer_s = 25e-6;
 enum { TRANSFERS_MANY = 200000 };
 
 /* Where little could be folded a run takes long: what is to come. */
 static void say_folded(const struct fold_report *fold)
 {
-    char text[PRINT_SIZE];
     if (fold->transfers >= TRANSFERS_MANY) {
         fprintf(
             stderr,
             "trnsim: folded to %lld classes of teams and %lld of flows%s: %lld transfers to "
-            "simulate, about %s\n",
+            "simulate, which may take minutes\n",
             (long long)fold->team_classes, (long long)fold->flow_classes,
             fold->flows_differ     ? ", without looking further"
             : fold->domains_differ ? ", no two domains alike"
                                    : "",
-            (long long)fold->transfers,
-            print_quantity(text, (double)fold->transfers * transfer_s, "s"));
+            (long long)fold->transfers);
     }
 }
 
