@@ -62,14 +62,16 @@ bool serving_end_span(struct serving *serving, struct replica *replica, struct e
     return true;
 }
 
-static void end_timer(struct serving *serving)
+/* Whether it was of a transfer: these come to an end, a fleet's timers need not. */
+static bool end_timer(struct serving *serving)
 {
     struct timer timer = timers_pop(&serving->timers);
     if (timer.kind == TIMER_TRANSFER) {
         context_moved(serving, &timer);
-    } else {
-        fleet_timer(serving, &timer);
+        return true;
     }
+    fleet_timer(serving, &timer);
+    return false;
 }
 
 /* Nothing is going to happen any more: then nobody should be left. */
@@ -111,7 +113,7 @@ static bool loop(struct serving *serving, const struct serving_options *options,
             span_queue_prefetch(&serving->spans);
             done = serving_end_span(serving, span_queue_first(&serving->spans), error);
         } else if (timer_s <= next_s) {
-            end_timer(serving);
+            quiet = end_timer(serving) ? 0 : quiet;
         } else {
             done = serving_requests_take(serving, error);
         }

@@ -135,6 +135,11 @@ static int64_t given_or(int64_t given, int64_t otherwise)
     return given > 0 ? given : otherwise;
 }
 
+static int64_t at_most(int64_t value, int64_t limit)
+{
+    return value < limit ? value : limit;
+}
+
 /* The pool that only prefills has a plan and limits of its own; the other then finds no
  * prefixes, for what it gets has been looked up. */
 static void divide(struct serving *serving)
@@ -144,9 +149,12 @@ static void divide(struct serving *serving)
     prefill->replicas = decode->prefill_replicas;
     prefill->tensor_parallel =
         given_or(decode->prefill_tensor_parallel, decode->tensor_parallel);
-    prefill->expert_parallel = prefill->tensor_parallel < decode->expert_parallel
-                                   ? prefill->tensor_parallel
-                                   : decode->expert_parallel;
+    prefill->expert_parallel =
+        given_or(decode->prefill_expert_parallel,
+                 at_most(decode->expert_parallel, prefill->tensor_parallel));
+    prefill->attention_data_parallel =
+        given_or(decode->prefill_attention_data_parallel,
+                 at_most(decode->attention_data_parallel, prefill->tensor_parallel));
     prefill->pipeline_parallel =
         given_or(decode->prefill_pipeline_parallel, decode->pipeline_parallel);
     prefill->max_num_seqs = given_or(decode->prefill_max_num_seqs, decode->max_num_seqs);

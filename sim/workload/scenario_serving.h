@@ -43,6 +43,7 @@ struct engine_properties {
     double launch_factor;           /* of a kernel's start; recorded graphs make it smaller */
     double matmul_factor;           /* of dense matrices */
     double matmul_rate_factor;      /* of multiplying in them, beside that */
+    double block_rate_factor;       /* the same where 8-bit weights have scales by block */
     double expert_factor;           /* of reading a mixture's experts */
     double expert_compute_factor;   /* of multiplying with them */
     double attention_factor;        /* of attention kernels */
@@ -105,7 +106,8 @@ struct serving_scenario {
     /* prefill in a pool of its own */
     int64_t prefill_replicas; /* 0: no such pool */
     const char *prefill_platform;
-    int64_t prefill_tensor_parallel, prefill_pipeline_parallel;   /* 0: as the plan */
+    int64_t prefill_tensor_parallel, prefill_pipeline_parallel; /* 0: as the plan */
+    int64_t prefill_expert_parallel, prefill_attention_data_parallel;
     int64_t prefill_max_num_seqs, prefill_max_num_batched_tokens; /* 0: as the engine */
     bool kv_overlap;
 
@@ -246,6 +248,8 @@ struct serving_scenario {
       "time of dense matrices, over that of the chip's best kernels")                          \
     X(matmul_rate_factor, REAL, serving.engine.matmul_rate_factor, 0, 100, NULL, "1",          \
       "the same of multiplying alone, times the above: reading weights takes what it takes")   \
+    X(block_rate_factor, REAL, serving.engine.block_rate_factor, 0, 100, NULL, "1",            \
+      "of a model whose 8-bit weights have scales by block, the same once more")               \
     X(expert_factor, REAL, serving.engine.expert_factor, 0, 100, NULL, "1",                    \
       "the same of reading the weights of a mixture's experts")                                \
     X(expert_compute_factor, REAL, serving.engine.expert_compute_factor, 0, 100, NULL, "1",    \
@@ -304,6 +308,11 @@ struct serving_scenario {
       "their tensor_parallel; 0: as in the plan")                                              \
     X(prefill_pipeline_parallel, COUNT, serving.prefill_pipeline_parallel, 0, 1 << 16, NULL,   \
       "0", "their pipeline_parallel; 0: as in the plan")                                       \
+    X(prefill_expert_parallel, COUNT, serving.prefill_expert_parallel, 0, 1 << 16, NULL, "0",  \
+      "their expert_parallel; 0: as in the plan, at most their tensor_parallel")               \
+    X(prefill_attention_data_parallel, COUNT, serving.prefill_attention_data_parallel, 0,      \
+      1 << 16, NULL, "0",                                                                      \
+      "their attention_data_parallel; 0: as in the plan, at most their tensor_parallel")       \
     X(prefill_max_num_seqs, COUNT, serving.prefill_max_num_seqs, 0, 1 << 20, NULL, "0",        \
       "their max_num_seqs; 0: as in the engine")                                               \
     X(prefill_max_num_batched_tokens, COUNT, serving.prefill_max_num_batched_tokens, 0,        \

@@ -247,6 +247,38 @@ static void test_kept_apart(void)
     CU_ASSERT(here < fresh.prefilled / 2);
 }
 
+/* 600 prompts are handed over at once: each transfer that begins moves the ends of all others,
+ * and ends that moved are no live-lock. */
+static void test_many_at_once(void)
+{
+    struct serving_case made = serving_case_run(
+        "requests=600 arrivals=at-once input_tokens=64 output_tokens=4 prefill_replicas=1 "
+        "kv_overlap=off max_num_batched_tokens=65536 max_num_seqs=1000 kv_tokens=200000");
+    CU_ASSERT_FATAL(made.served);
+    CU_ASSERT_EQUAL(made.serving->outcome->completed, 600);
+    serving_case_free(&made);
+}
+
+/* Prefill replicas have a plan of their own; unsaid, as much of the other's as they have chips
+ * for. */
+static void test_prefill_plan(void)
+{
+    static const char *const said[] = {"", "prefill_attention_data_parallel=1"};
+    for (int i = 0; i < 2; i++) {
+        char text[256];
+        snprintf(text, sizeof text,
+                 "requests=9 output_tokens=4 prefill_replicas=1 tensor_parallel=4 "
+                 "attention_data_parallel=4 prefill_tensor_parallel=2 %s",
+                 said[i]);
+        struct serving_case made = serving_case_run(text);
+        CU_ASSERT_FATAL(made.served);
+        const struct serving_scenario *prefill = &made.serving->pools[POOL_PREFILL].scenario;
+        CU_ASSERT_EQUAL(prefill->attention_data_parallel, i == 0 ? 2 : 1);
+        CU_ASSERT_EQUAL(made.serving->pools[POOL_MAIN].scenario.attention_data_parallel, 4);
+        serving_case_free(&made);
+    }
+}
+
 static void test_refused(void)
 {
     struct serving_case made = serving_case_run("offload=tape");
@@ -268,6 +300,8 @@ void suite_context(void)
         {"prompt blocks in tiers", test_blocks},
         {"kept by agents", test_kept},
         {"kept on decode replicas", test_kept_apart},
+        {"many at once", test_many_at_once},
+        {"a plan of its own", test_prefill_plan},
         {"refused", test_refused},
     };
     add_suite("context", tests, sizeof tests / sizeof tests[0]);
