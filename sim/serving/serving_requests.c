@@ -44,14 +44,16 @@ static void record_end(struct serving *serving, const struct request *request,
     outcome_ended(serving->outcome, &ended);
 }
 
-/* The request leaves, and the load learns of it: closed loads and sessions go on. */
+/* The request leaves, and the load learns of it: closed loads and sessions go on, and what they
+ * ask next is as long on its way to the engine. */
 static void leave(struct serving *serving, int32_t request, enum request_state state)
 {
     struct request *item = request_at(&serving->requests, request);
     struct arrival arrival = {
         .time_s = item->arrival_s, .session = item->session, .chain = item->chain};
     record_end(serving, item, state, serving->now_s);
-    arrivals_completed(serving->arrivals, &arrival, serving->now_s);
+    arrivals_completed(serving->arrivals, &arrival,
+                       serving->now_s + serving->scenario->serving.request_overhead_s);
     request_release(&serving->requests, request);
 }
 

@@ -152,12 +152,16 @@ static double decode_attention_s(const struct step_cost *cost, const struct step
 
 /* Steps */
 
-/* The engine's own time of a step, when the chips wait. */
+/* The engine's own time of a step, when the chips wait. Each part of a replica that has
+ * requests of its own has a process for them. */
 static double engine_s(const struct step_cost *cost, const struct step *step)
 {
+    double ranks = cost->attention.ranks;
+    double spread = fmin(ranks, fmax((double)step->prefill_count, 1));
     return cost->overhead_s +
-           cost->sequence_s * (double)(step->decode_count + step->prefill_count) +
-           cost->prefill_overhead_s * (double)step->prefill_tokens;
+           cost->sequence_s * (ceil((double)step->decode_count / ranks) +
+                               ceil((double)step->prefill_count / ranks)) +
+           cost->prefill_overhead_s * (double)step->prefill_tokens / spread;
 }
 
 double step_accepted_tokens(double proposed, double acceptance)

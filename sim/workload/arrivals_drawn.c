@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "workload/arrivals_source.h"
 #include "workload/lengths.h"
+#include "workload/ready_heap.h"
 #include "workload/sharegpt.h"
 
 static const double HALF_TURN = 3.14159265358979323846;
@@ -17,7 +18,7 @@ struct drawn {
     struct lengths input, output;
     int64_t made;
     double now_s, clock;    /* clock: in units of mean gaps */
-    int64_t permits;        /* closed: requests that may come now */
+    struct ready_heap free; /* closed: clients whose request has ended, and when they ask */
     struct sharegpt *pairs; /* NULL: lengths are drawn */
     int64_t rounds;         /* of the pairs, that have ended */
 };
@@ -86,7 +87,6 @@ static bool open(struct arrivals *arrivals, struct error *error)
     arrivals->state = drawn;
     random_init(&drawn->times, arrivals->seed, "serving arrivals");
     random_init(&drawn->sizes, arrivals->seed, "serving lengths");
-    drawn->permits = scenario->concurrency;
     if (has_pairs(scenario)) {
         return check_rate(scenario, error) && open_pairs(arrivals, drawn, error);
     }
@@ -170,13 +170,13 @@ static bool next(struct arrivals *arrivals, struct arrival *arrival, struct erro
     const struct serving_scenario *scenario = arrivals->scenario;
     bool closed = scenario->arrivals == ARRIVALS_CLOSED;
     bool all = scenario->requests > 0 && drawn->made == scenario->requests;
-    if (all || (closed && drawn->permits == 0)) {
+    bool begins = drawn->made < scenario->concurrency;
+    if (all || (closed && !begins && drawn->free.count == 0)) {
         return false;
     }
     *arrival = (struct arrival){.session = -1};
     if (closed) {
-        drawn->permits--;
-        arrival->time_s = drawn->now_s;
+        arrival->time_s = begins ? 0 : ready_heap_pop(&drawn->free).time_s;
     } else if (scenario->arrivals != ARRIVALS_AT_ONCE) {
         arrival->time_s = next_time_s(arrivals, drawn);
     }
@@ -194,8 +194,7 @@ static void completed(struct arrivals *arrivals, const struct arrival *arrival, 
     struct drawn *drawn = arrivals->state;
     (void)arrival;
     if (arrivals->scenario->arrivals == ARRIVALS_CLOSED) {
-        drawn->permits++;
-        drawn->now_s = now_s;
+        ready_heap_push(&drawn->free, arrivals->arena, now_s, 0);
     }
 }
 
