@@ -14,6 +14,12 @@ static double largest(double mean, double variance, double count)
     return mean + (count > 1 ? sqrt(2 * log(count) * variance) : 0);
 }
 
+double step_experts_held(const struct step_maker *maker)
+{
+    double parallel = (double)maker->scenario->expert_parallel;
+    return ceil((double)maker->model->expert_count / parallel - 1e-9);
+}
+
 struct load {
     double experts, rows; /* touched on the fullest chip, tokens of each */
 };
@@ -28,9 +34,9 @@ static struct load fullest(const struct step_maker *maker, double tokens)
 {
     const struct model *model = maker->model;
     double parallel = (double)maker->scenario->expert_parallel;
-    double chosen = (double)model->experts_per_token / (double)model->expert_count;
+    double local = step_experts_held(maker);
+    double chosen = (double)model->experts_per_token / (local * parallel);
     double touched = 1 - pow(1 - chosen, tokens);
-    double local = (double)model->expert_count / parallel;
     double experts = largest(local * touched, local * touched * (1 - touched), parallel);
     if (all_experts(maker, tokens)) {
         return (struct load){local, tokens};

@@ -301,10 +301,13 @@ static bool price_boundaries(struct step_maker *maker, struct error *error)
 /* As the engine's kernels find it. */
 static struct chip own_chip(const struct step_maker *maker, const struct chip *whole)
 {
+    const struct engine_properties *engine = &maker->scenario->engine;
     struct chip chip = *whole;
-    chip.op_overhead_s *= maker->scenario->engine.launch_factor;
-    chip.matmul_efficiency_fraction /= maker->scenario->engine.matmul_rate_factor;
-    chip.matmul_efficiency_fp8_fraction /= maker->scenario->engine.matmul_rate_factor;
+    chip.op_overhead_s *= engine->launch_factor;
+    chip.matmul_efficiency_fraction /= engine->matmul_rate_factor;
+    chip.matmul_efficiency_fp8_fraction /=
+        engine->matmul_rate_factor *
+        (maker->model->block_scales ? engine->block_rate_factor : 1);
     return chip;
 }
 

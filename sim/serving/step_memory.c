@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "serving/step_experts.h"
 
 enum { ELEMENT_BYTES = 2 };
 enum { LOGIT_BYTES = 2 + 4, SORTED_BYTES = 4 + 8 + 4 };
@@ -41,11 +42,14 @@ static double weights_bytes(const struct step_maker *maker)
     double sparse = (double)(model->layers - model->dense_layers);
     double experts =
         model->expert_count > 0 ? sparse * model_layer_expert_parameters(model) : 0;
+    double held = model->expert_count > 0 ? step_experts_held(maker) : 1;
+    double copies = held * (double)maker->scenario->expert_parallel;
+    copies /= fmax((double)model->expert_count, 1);
     double others = model_parameters(model) - words - experts;
     others = fmax(others - attention_parameters(model), 0);
     double attention_share = maker->cores / maker->attention_shards;
     double dense_bytes = dtype_bytes(maker->dense_dtype);
-    return (experts / maker->chips * dtype_bytes(maker->scenario->weight_dtype) +
+    return (experts * copies / maker->chips * dtype_bytes(maker->scenario->weight_dtype) +
             (others / maker->chips + attention * attention_share) * dense_bytes) /
                stages +
            words / maker->chips * ELEMENT_BYTES / (stages > 1 ? 2 : 1);
@@ -140,13 +144,9 @@ static bool check_divisor(const char *name, int64_t degree, const char *what, in
                       (long long)degree, (long long)whole, what);
 }
 
-static bool check_experts(const struct model *model, const struct serving_scenario *scenario,
-                          struct error *error)
+/* Experts that do not divide are held several times, so that all places hold as many. */
+static bool check_experts(const struct serving_scenario *scenario, struct error *error)
 {
-    if (model->expert_count > 0 && !check_divisor("expert_parallel", scenario->expert_parallel,
-                                                  "experts", model->expert_count, error)) {
-        return false;
-    }
     return scenario->tensor_parallel % scenario->expert_parallel == 0 ||
            error_fill(error, ERROR_INFEASIBLE,
                       "expert_parallel is %lld and does not divide tensor_parallel, %lld; "
@@ -173,7 +173,7 @@ static bool check_heads(const struct model *model, const struct serving_scenario
 bool step_memory_check(const struct chip *chip, const struct model *model,
                        const struct serving_scenario *scenario, struct error *error)
 {
-    if (!check_heads(model, scenario, error) || !check_experts(model, scenario, error)) {
+    if (!check_heads(model, scenario, error) || !check_experts(scenario, error)) {
         return false;
     }
     if (!(chip->array_flops_per_s[scenario->activation_dtype] > 0)) {

@@ -37,6 +37,7 @@ struct model {
     /* Serving alone: layers of linear attention (columns of keys and of values, elements of a
      * sequence's state). 0: none. */
     int64_t linear_layers, linear_key_columns, linear_value_columns, linear_state;
+    bool block_scales; /* its weights of 8 bits have a scale for each block, not each matrix */
 };
 
 /* NULL and an INPUT error for unknown architectures (named, with the list of known ones),

@@ -233,6 +233,8 @@ static void read_traits(const struct reader *reader, const struct architecture *
     model->tied_embeddings = flag(reader, "tie_word_embeddings", (traits & TIED) != 0);
     model->attention_dropout = dropout(reader, "attention_dropout|attn_pdrop");
     model->hidden_dropout = dropout(reader, "hidden_dropout|resid_pdrop|dropout");
+    const json_t *stored = json_object_get(reader->root, "quantization_config");
+    model->block_scales = json_is_array(json_object_get(stored, "weight_block_size"));
 }
 
 static bool wrong_shape(const struct reader *reader, const char *field, const char *expected)

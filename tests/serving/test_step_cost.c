@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "serving/step_experts.h"
 #include "support/serving_case.h"
 #include "support/support.h"
 
@@ -149,6 +150,47 @@ static void test_tensor_parallel(void)
     }
 }
 
+/* Each part of a replica with requests of its own has a process that looks after them: 16
+ * requests on four parts take the time of 4, a prompt that of one. */
+static void test_host_by_part(void)
+{
+    static const char *const widths[] = {"attention_data_parallel=1",
+                                         "attention_data_parallel=4"};
+    for (int i = 0; i < 2; i++) {
+        char text[2][128];
+        for (int host = 0; host < 2; host++) {
+            snprintf(text[host], sizeof text[host], "tensor_parallel=4 %s %s", widths[i],
+                     host ? "sequence_overhead=1ms token_overhead=1us" : "");
+        }
+        struct serving_case free = priced(text[0]), paid = priced(text[1]);
+        double decode_s =
+            step_s(cost_of(&paid), decode(16, 64)) - step_s(cost_of(&free), decode(16, 64));
+        double prompt_s =
+            step_s(cost_of(&paid), chunk(512, 0)) - step_s(cost_of(&free), chunk(512, 0));
+        CU_ASSERT(near(decode_s, i == 0 ? 16e-3 : 4e-3, 1e-9));
+        CU_ASSERT(near(prompt_s, 1e-3 + 512e-6, 1e-9));
+        serving_case_free(&free);
+        serving_case_free(&paid);
+    }
+}
+
+/* Eight-bit matrices with scales by block multiply slower, by the engine's factor; reading them
+ * takes what it takes. */
+static void test_block_scales(void)
+{
+    struct serving_case made = priced("weights=fp8 activations=fp8 block_rate_factor=1.5");
+    const struct pool *pool = &made.serving->pools[POOL_MAIN];
+    struct model blocks = *made.serving->scenario->model;
+    struct error error = {0};
+    blocks.block_scales = true;
+    const struct step_cost *cost =
+        step_cost_create(pool->platform, 0, &blocks, &pool->scenario, 8192, made.arena, &error);
+    double slower = step_s(cost, chunk(8192, 0)) / step_s(pool->cost, chunk(8192, 0));
+    CU_ASSERT(slower > 1.2 && slower < 1.5);
+    CU_ASSERT(near(step_s(cost, decode(1, 16)), step_s(pool->cost, decode(1, 16)), 0.1));
+    serving_case_free(&made);
+}
+
 /* Parts add up to the step; a run adds up to its steps. */
 static void test_sums(void)
 {
@@ -232,6 +274,19 @@ static void test_mixture(void)
     serving_case_free(&made);
 }
 
+/* 8 experts on 16 places: each place has one, each expert two places. */
+static void test_held_twice(void)
+{
+    struct serving_case made =
+        priced("tensor_parallel=16 expert_parallel=16 model=" SOURCE_FOLDER
+               "/workloads/models/mixtral-8x7b.json");
+    double expert_bytes = 32.0 * 3 * 4096 * 14336 * 2;
+    CU_ASSERT_EQUAL(step_experts_held(cost_of(&made)->maker), 1);
+    CU_ASSERT(cost_of(&made)->weights_bytes > expert_bytes);
+    CU_ASSERT(cost_of(&made)->weights_bytes < 1.1 * expert_bytes);
+    serving_case_free(&made);
+}
+
 void suite_step_cost(void)
 {
     static const struct test tests[] = {
@@ -240,10 +295,13 @@ void suite_step_cost(void)
         {"monotone", test_monotone},
         {"chunks", test_chunks},
         {"tensor parallelism", test_tensor_parallel},
+        {"host's work by part", test_host_by_part},
+        {"scales by block", test_block_scales},
         {"parts and runs add up", test_sums},
         {"host's floor of prompts", test_prompt_floor},
         {"memory rules", test_memory_rules},
         {"mixture", test_mixture},
+        {"experts held twice", test_held_twice},
     };
     add_suite("step_cost", tests, sizeof tests / sizeof tests[0]);
 }

@@ -280,6 +280,26 @@ static void test_windows(void)
     arena_free(arena);
 }
 
+/* Eight-bit weights as published: a scale for each block where the config names its size. */
+static void test_block_scales(void)
+{
+    struct arena *arena = arena_create();
+    static const char *const stored[] = {"{\"weight_block_size\": [128, 128]}",
+                                         "{\"quant_method\": \"fp8\"}", "null"};
+    for (int i = 0; i < 3; i++) {
+        const struct model *model = read_text(
+            arena_format(arena,
+                         "{\"architectures\": [\"LlamaForCausalLM\"], \"hidden_size\": 64,"
+                         "\"intermediate_size\": 32, \"num_hidden_layers\": 4,"
+                         "\"vocab_size\": 100, \"num_attention_heads\": 8,"
+                         "\"quantization_config\": %s}",
+                         stored[i]),
+            arena);
+        CU_ASSERT_EQUAL(model->block_scales, i == 0);
+    }
+    arena_free(arena);
+}
+
 static void test_wrong_files(void)
 {
     expect("{\n\"architectures\": [\"DeepseekV4ForCausalLM\"]}", 2,
@@ -313,6 +333,7 @@ void suite_model(void)
         {"latent attention", test_latent},
         {"windows", test_windows},
         {"positions", test_positions},
+        {"scales by block", test_block_scales},
     };
     add_suite("model", tests, sizeof tests / sizeof tests[0]);
 }
