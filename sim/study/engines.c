@@ -147,6 +147,7 @@ static const struct {
     PROPERTY("launch_factor", engine.launch_factor, 1, 1),
     PROPERTY("matmul_factor", engine.matmul_factor, 1, 1),
     PROPERTY("matmul_rate_factor", engine.matmul_rate_factor, 1, 1),
+    PROPERTY("block_rate_factor", engine.block_rate_factor, 1, 1),
     PROPERTY("expert_factor", engine.expert_factor, 1, 1),
     PROPERTY("expert_compute_factor", engine.expert_compute_factor, 1, 1),
     PROPERTY("prompt_kernel_us", engine.prompt_kernel_s, 1e-6, 0),
@@ -222,7 +223,8 @@ static struct model *shape(const struct csv *csv, int64_t row, struct arena *are
                             .linear_layers = COUNT("linear_layers"),
                             .linear_key_columns = COUNT("linear_key_columns"),
                             .linear_value_columns = COUNT("linear_value_columns"),
-                            .linear_state = COUNT("linear_state")};
+                            .linear_state = COUNT("linear_state"),
+                            .block_scales = COUNT("block_scales") == 1};
 #undef COUNT
     model->max_positions = 1 << 20;
     return model;
@@ -262,6 +264,12 @@ static struct model *sibling(const struct csv *csv, const char *name, struct are
     return found;
 }
 
+const char *engines_published(const struct engines *engines, const char *name)
+{
+    int64_t row = names_model(engines->models, name);
+    return row < 0 ? "" : csv_text(engines->models, row, "published_weights");
+}
+
 struct model *engines_model(const struct engines *engines, const char *name,
                             const char **assumed, struct arena *arena, struct error *error)
 {
@@ -270,6 +278,10 @@ struct model *engines_model(const struct engines *engines, const char *name,
         return shape(engines->models, row, arena);
     }
     struct model *model = sibling(engines->models, name, arena);
+    int64_t other = names_other_version(engines->models, name);
+    if (model == NULL && other >= 0) {
+        model = shape(engines->models, other, arena);
+    }
     if (model == NULL) {
         error_fill(error, ERROR_INPUT,
                    "model '%.60s' is not in models.csv, and its name tells no count of "

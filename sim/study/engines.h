@@ -33,10 +33,13 @@ void engines_apply(const struct engines *engines, const struct engine_name *name
 
 /* The shape of a model by its name (names.h). One that is not there has the shape nearest to
  * the parameters that its name tells ("27b"), with as many layers as they ask for, and
- * *assumed, a text, gets a sentence that says so. NULL and an INPUT error when the name tells
- * none. */
+ * *assumed, a text, gets a sentence that says so; when it tells none, that of another version
+ * of the model. NULL and an INPUT error when there is none. */
 struct model *engines_model(const struct engines *engines, const char *name,
                             const char **assumed, struct arena *arena, struct error *error);
+
+/* The only weights of a model that its publisher has, "mxfp4"; "": others can be had. */
+const char *engines_published(const struct engines *engines, const char *name);
 
 /* The engine of the row as engines.csv has it; one that is not there is what hardware.csv has
  * as usual on that hardware, and *assumed says so. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the cells of a row to a scenario of one replica. Where a row is silent one rule serves
  * all rows: docs/ACCURACY.md, "What a row does not say". */
+#define _GNU_SOURCE /* strcasestr */
 #include "study/measured_inference.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "hardware/platform_part.h"
 #include "study/measured_load.h"
@@ -112,13 +114,53 @@ double measured_inference_value(const struct inference_result *result,
 
 /* Dtypes: what a chip cannot multiply it stores and converts. */
 
+static bool has(const char *text, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (strcasestr(text, *words) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Weights of a few bits that are unpacked and multiplied in 16 ("AWQ", "w4a16"). */
+static bool only_stored(const char *precision)
+{
+    static const char *const words[] = {"compute:bf16", "mxfp4", "a16", "awq", "gptq",
+                                        "int4",         "gguf",  "q4",  NULL};
+    return has(precision, words);
+}
+
 static enum dtype named_dtype(const char *precision)
 {
-    if (strstr(precision, "fp4") != NULL) {
+    static const char *const four[] = {"fp4", "int4", "w4", "awq", "gptq", "gguf", "q4", NULL};
+    static const char *const eight[] = {"int8", "w8", "w:fp8", NULL};
+    if (has(precision, four)) {
         return DTYPE_FP4;
     }
-    bool narrow = strncmp(precision, "fp8", 3) == 0 || strstr(precision, "int8") != NULL;
+    bool narrow = strncasecmp(precision, "fp8", 3) == 0 || has(precision, eight);
     return narrow ? DTYPE_FP8 : DTYPE_BF16;
+}
+
+/* What is multiplied: as stored, or, of four bits with wider activations, those. */
+static enum dtype multiplied_dtype(const char *precision, enum dtype weights)
+{
+    static const char *const wider[] = {"w4a8", NULL};
+    if (only_stored(precision)) {
+        return DTYPE_BF16;
+    }
+    return has(precision, wider) ? DTYPE_FP8 : weights;
+}
+
+/* Experts of four bits as their publisher trained them, whatever the row calls them: with 8-bit
+ * activations on chips that multiply four bits, else unpacked to 16. */
+static void take_published(struct serving_scenario *scenario, const struct chip *chip)
+{
+    bool narrow = chip->array_flops_per_s[DTYPE_FP4] > 0;
+    scenario->weight_dtype = DTYPE_FP4;
+    scenario->activation_dtype = narrow ? DTYPE_FP8 : DTYPE_BF16;
+    scenario->dense_dtype = DENSE_BF16;
 }
 
 static void take_dtypes(const struct reading *reading, struct serving_scenario *scenario,
@@ -126,19 +168,24 @@ static void take_dtypes(const struct reading *reading, struct serving_scenario *
 {
     const char *precision = text(reading, "precision");
     const char *narrow = engines_text(reading->engines, &reading->engine, "narrow_kv");
+    const char *published = engines_published(reading->engines, text(reading, "model"));
+    bool stored = only_stored(precision);
     scenario->weight_dtype = named_dtype(precision);
-    bool stored = strstr(precision, "compute:bf16") != NULL || strstr(precision, "mxfp4");
-    scenario->activation_dtype = stored ? DTYPE_BF16 : scenario->weight_dtype;
+    scenario->activation_dtype = multiplied_dtype(precision, scenario->weight_dtype);
     if (!(chip->array_flops_per_s[scenario->activation_dtype] > 0)) {
         scenario->activation_dtype = DTYPE_BF16;
     }
-    bool fp4 = scenario->weight_dtype == DTYPE_FP4;
+    bool packed = stored && strcasestr(precision, "mxfp4") == NULL; /* all matrices alike */
+    bool fp4 = scenario->weight_dtype == DTYPE_FP4 && !packed;
     bool eight = scenario->weight_dtype == DTYPE_FP8 && !stored;
     scenario->kv_dtype =
         (fp4 && strstr(narrow, "fp4") != NULL) || (eight && strstr(narrow, "fp8") != NULL)
             ? DTYPE_FP8
             : DTYPE_BF16;
     scenario->dense_dtype = fp4 ? DENSE_BF16 : DENSE_LIKE_EXPERTS;
+    if (strcmp(published, "mxfp4") == 0) {
+        take_published(scenario, chip);
+    }
 }
 
 /* Degrees: of one replica, in chips. */
@@ -195,7 +242,8 @@ static struct degrees pool_degrees(const char *config)
 {
     double tensor = coded(config, "tp", 1), parts = coded(config, "dp", 1);
     double expert = coded(config, "ep", 1);
-    double chips = tensor * parts;
+    double chips = fmax(tensor * parts, expert); /* experts beyond a replica join several */
+    parts = chips > tensor * parts ? chips / tensor : parts;
     return (struct degrees){.tensor = chips,
                             .pipeline = coded(config, "pp", 1),
                             .expert = fmin(fmax(expert, parts), chips),
@@ -276,19 +324,40 @@ static struct scenario *make_scenario(const struct reading *reading, struct mode
     return scenario;
 }
 
-static bool make_pool(const struct reading *reading, struct model *model, const char *config,
-                      struct inference_pool *pool, struct error *error)
+/* "4x(tp1 pp1 dp8 ep32)": four of eight chips, or one of 32 where their experts are shared. */
+static int64_t pool_replicas(const char *config, struct degrees degrees)
 {
-    struct degrees degrees = pool_degrees(config);
-    pool->platform = pool_platform(reading, degrees, error);
-    if (pool->platform == NULL) {
+    double stated = fmax(first_number(config, 1), 1);
+    double chips = stated * coded(config, "tp", 1) * coded(config, "dp", 1);
+    return (int64_t)fmax(floor(chips / degrees.tensor), 1);
+}
+
+/* Two pools, all replicas of both: what is prefilled by few is decoded by many. */
+static bool make_pools(struct reading *reading, struct model *model, struct error *error)
+{
+    struct inference_case *result = reading->result;
+    const char *first = text(reading, "prefill_cfg"), *then = text(reading, "decode_cfg");
+    struct degrees prefill = pool_degrees(first), decode = pool_degrees(then);
+    result->prefill = pool_platform(reading, prefill, error);
+    result->platform = result->prefill == NULL ? NULL : pool_platform(reading, decode, error);
+    if (result->platform == NULL) {
         return false;
     }
-    pool->replicas = (int64_t)first_number(config, 1);
-    pool->scenario = make_scenario(reading, model, platform_chip(pool->platform, 0));
-    lay_out(reading, degrees, &pool->scenario->serving);
+    result->scenario = make_scenario(reading, model, platform_chip(result->platform, 0));
+    struct serving_scenario *serving = &result->scenario->serving;
+    int64_t tokens = serving->max_num_batched_tokens;
+    lay_out(reading, decode, serving);
+    result->replicas = 1;
+    serving->replicas = pool_replicas(then, decode);
+    serving->router = ROUTER_LEAST_LOADED;
+    serving->prefill_replicas = pool_replicas(first, prefill);
+    serving->prefill_tensor_parallel = (int64_t)prefill.tensor;
+    serving->prefill_pipeline_parallel = (int64_t)prefill.pipeline;
+    serving->prefill_expert_parallel = (int64_t)prefill.expert;
+    serving->prefill_attention_data_parallel = (int64_t)prefill.parts;
+    serving->prefill_max_num_batched_tokens = tokens * (int64_t)prefill.parts;
     return measured_load_apply(reading->engines, reading->csv, reading->row, &reading->engine,
-                               pool->replicas, pool->scenario, reading->arena, error);
+                               1, result->scenario, reading->arena, error);
 }
 
 static bool make_replicas(struct reading *reading, struct model *model, struct error *error)
@@ -358,10 +427,7 @@ struct inference_case *measured_inference_case(struct machines *machines,
         return NULL;
     }
     bool apart = text(&reading, "prefill_cfg")[0] != '\0';
-    bool made = apart ? make_pool(&reading, model, text(&reading, "prefill_cfg"),
-                                  &reading.result->prefill, error) &&
-                            make_pool(&reading, model, text(&reading, "decode_cfg"),
-                                      &reading.result->decode, error)
-                      : make_replicas(&reading, model, error);
+    bool made =
+        apart ? make_pools(&reading, model, error) : make_replicas(&reading, model, error);
     return made ? reading.result : NULL;
 }

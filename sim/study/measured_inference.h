@@ -7,19 +7,13 @@
 #include "study/measured.h"
 #include "workload/scenario.h"
 
-struct inference_pool { /* of a disaggregated system; replicas 0: it is none */
-    int64_t replicas;
-    struct scenario *scenario;
-    struct platform *platform; /* of one replica */
-};
-
 struct inference_case {
     struct platform *platform; /* of one replica; all do alike */
+    struct platform *prefill;  /* of one replica that only prefills; NULL: there is none */
     struct scenario *scenario;
-    int64_t replicas;
+    int64_t replicas;    /* beside those of the scenario, which it stands for */
     const char *assumed; /* what stands for a model or an engine that no table has; "" */
     double least_s;      /* the set of requests is played again until this has passed */
-    struct inference_pool prefill, decode;
 };
 
 struct inference_result {

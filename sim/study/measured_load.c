@@ -12,7 +12,7 @@
 #include "workload/lengths.h"
 
 /* An open load is as long as ten minutes. */
-enum { LEAST_REQUESTS = 20, BURST_REQUESTS = 1000, MOST_REQUESTS = 8192 };
+enum { LEAST_REQUESTS = 20, BURST_REQUESTS = 1000, MOST_REQUESTS = 8192, ROUNDS = 10 };
 static const double open_s = 600;
 
 struct load {
@@ -170,8 +170,7 @@ static void closed(const struct load *load, double concurrency)
     struct serving_scenario *serving = &load->scenario->serving;
     serving->arrivals = ARRIVALS_CLOSED;
     serving->concurrency = share_of(load, concurrency);
-    serving->requests =
-        (int64_t)fmax((double)(serving->concurrency * MEASURED_ROUNDS), LEAST_REQUESTS);
+    serving->requests = (int64_t)fmax((double)(serving->concurrency * ROUNDS), LEAST_REQUESTS);
     if (serving->concurrency > serving->max_num_seqs) {
         serving->max_num_seqs = serving->concurrency;
     }

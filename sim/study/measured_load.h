@@ -5,9 +5,6 @@
 #include "study/engines.h"
 #include "workload/scenario.h"
 
-/* A closed load is as long as so many rounds of its requests. */
-enum { MEASURED_ROUNDS = 10 };
-
 /* Whether the columns that a load needs are filled; else an INPUT error that says which is
  * empty. */
 bool measured_load_stated(const struct csv *csv, int64_t row, struct error *error);

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int plain(char letter)
 {
@@ -95,6 +96,7 @@ bool names_size(const char *text, struct names_size *size)
             size->mixture = true;
             count *= experts;
         }
+        active = active || strncasecmp(end, " activ", 6) == 0;
         if (active && count > 0) {
             size->active = count;
         } else if (count > size->parameters) {
@@ -118,11 +120,44 @@ static bool same_shape(const char *rest)
     return same;
 }
 
-int64_t names_model(const struct csv *csv, const char *text)
+static const char *plain_model(const char *text)
 {
     const char *publisher = strrchr(text, '/');
     const char *name = publisher == NULL ? text : publisher + 1;
-    name += names_begin(name, "meta-", 5) ? 5 : 0;
+    return name + (names_begin(name, "meta-", 5) ? 5 : 0);
+}
+
+int64_t names_model(const struct csv *csv, const char *text)
+{
+    const char *name = plain_model(text);
     int64_t row = longest(csv, name);
     return row >= 0 && same_shape(name + strlen(csv_text(csv, row, csv->names[0]))) ? row : -1;
+}
+
+/* Letters that two names share when they differ by a version's digits alone; 0: they do not. */
+static size_t but_version(const char *text, const char *name)
+{
+    static const char digits[] = "0123456789.";
+    size_t same = 0;
+    while (name[same] != '\0' && plain(text[same]) == plain(name[same])) {
+        same++;
+    }
+    const char *rest = text + same + strspn(text + same, digits);
+    bool ends =
+        name[same + strspn(name + same, digits)] == '\0' && !isalnum((unsigned char)*rest);
+    return ends && strcspn(name, digits) < same ? same : 0;
+}
+
+int64_t names_other_version(const struct csv *csv, const char *text)
+{
+    int64_t found = -1;
+    size_t most = 0;
+    for (int64_t row = 0; row < csv->row_count; row++) {
+        size_t same = but_version(plain_model(text), csv_text(csv, row, csv->names[0]));
+        if (same > 0 && same >= most) { /* of several the last, which is the newest */
+            most = same;
+            found = row;
+        }
+    }
+    return found;
 }

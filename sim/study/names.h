@@ -17,6 +17,9 @@ int64_t names_hardware(const struct csv *csv, const char *text);
  * its shape (Instruct, FP8, a date); -1: none. Another size or a distilled model is another. */
 int64_t names_model(const struct csv *csv, const char *text);
 
+/* The row whose name is another version's, "glm-4.6" for "glm-4.7-FP8"; -1: none. */
+int64_t names_other_version(const struct csv *csv, const char *text);
+
 /* Parameters by the name, "qwen3-30b-a3b": 30e9 of which a token meets 3e9; "8x7b": a mixture
  * that does not say how many. False when it tells no count. */
 struct names_size {

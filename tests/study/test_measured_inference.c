@@ -101,8 +101,96 @@ static void test_blind(void)
     arena_free(arena);
 }
 
+/* A row of the measured table's columns with these cells, the others empty. */
+static const struct csv *row_of(const char *precision, const char *model, const char *hardware,
+                                const char *pools, struct arena *arena)
+{
+    const char *text = arena_format(
+        arena,
+        "engine,engine_version,hardware,n_chips,model,precision,mode,tp,pp,ep,dp,prefill_cfg,"
+        "decode_cfg,isl,osl,length_note,load_type,batch_or_concurrency,qps_target,spec_decode,"
+        "max_num_batched_tokens\nvLLM,,%s,1,%s,%s,,1,,,,%s,%s,64,64,,closed_concurrency,64,,,"
+        "\n",
+        hardware, model, precision, pools, pools);
+    struct error error = {0};
+    return csv_read(temporary_file(text, ".csv"), arena, &error);
+}
+
+/* What precisions' names say: weights, what is multiplied, keys and values. */
+static void test_precisions(void)
+{
+    static const struct {
+        const char *precision, *model, *hardware;
+        enum dtype weights, multiplied, kv;
+    } cases[] = {
+        {"bf16", "llama-3-8b", "H100", DTYPE_BF16, DTYPE_BF16, DTYPE_BF16},
+        {"FP8", "llama-3-8b", "H100", DTYPE_FP8, DTYPE_FP8, DTYPE_FP8},
+        {"fp8", "llama-3-8b", "A100", DTYPE_FP8, DTYPE_BF16, DTYPE_FP8},
+        {"NVFP4", "llama-3-8b", "B200", DTYPE_FP4, DTYPE_FP4, DTYPE_FP8},
+        {"int4 AWQ", "llama-3-8b", "H100", DTYPE_FP4, DTYPE_BF16, DTYPE_BF16},
+        {"w4a16 (gptq)", "llama-3-8b", "B200", DTYPE_FP4, DTYPE_BF16, DTYPE_BF16},
+        {"w8a16", "llama-3-8b", "H100", DTYPE_FP8, DTYPE_BF16, DTYPE_BF16},
+        {"fp8", "gpt-oss-20b", "H100", DTYPE_FP4, DTYPE_BF16, DTYPE_FP8},
+        {"fp4", "gpt-oss-20b", "B200", DTYPE_FP4, DTYPE_FP8, DTYPE_FP8},
+    };
+    struct arena *arena = arena_create();
+    struct error error = {0};
+    struct machines *machines =
+        machines_read(SOURCE_FOLDER "/workloads/measured", arena, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(machines);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct csv *csv =
+            row_of(cases[i].precision, cases[i].model, cases[i].hardware, "", arena);
+        struct measured_row row = {.kind = MEASURED_INFERENCE, .csv = csv, .row = 0};
+        const struct inference_case *what =
+            measured_inference_case(machines, &row, arena, &error);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(what);
+        CU_ASSERT_EQUAL(what->scenario->serving.weight_dtype, cases[i].weights);
+        CU_ASSERT_EQUAL(what->scenario->serving.activation_dtype, cases[i].multiplied);
+        CU_ASSERT_EQUAL(what->scenario->serving.kv_dtype, cases[i].kv);
+    }
+    arena_free(arena);
+}
+
+/* Pools apart: replicas as stated, or fewer and larger where experts are spread over several.
+ */
+static void test_pools(void)
+{
+    static const struct {
+        const char *config;
+        int64_t replicas, chips, parts;
+    } cases[] = {{"2x(tp8 pp1 dp1 ep8) = 16 GPU", 2, 8, 1},
+                 {"3x(tp1 pp1 dp8 ep8) = 24 GPU", 3, 8, 8},
+                 {"4x(tp1 pp1 dp8 ep32) = 32 GPU", 1, 32, 32}};
+    struct arena *arena = arena_create();
+    struct error error = {0};
+    struct machines *machines =
+        machines_read(SOURCE_FOLDER "/workloads/measured", arena, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(machines);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct csv *csv = row_of("fp8", "deepseek-r1", "H200", cases[i].config, arena);
+        struct measured_row row = {.kind = MEASURED_INFERENCE, .csv = csv, .row = 0};
+        const struct inference_case *what =
+            measured_inference_case(machines, &row, arena, &error);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(what);
+        const struct serving_scenario *serving = &what->scenario->serving;
+        CU_ASSERT_EQUAL(serving->replicas, cases[i].replicas);
+        CU_ASSERT_EQUAL(serving->prefill_replicas, cases[i].replicas);
+        CU_ASSERT_EQUAL(serving->tensor_parallel, cases[i].chips);
+        CU_ASSERT_EQUAL(serving->prefill_attention_data_parallel, cases[i].parts);
+        struct inference_result result;
+        bool served = measured_inference_run(what, &result, arena, &error);
+        CU_ASSERT_STRING_EQUAL(error.message, "");
+        CU_ASSERT_FATAL(served);
+        CU_ASSERT(result.ttft_mean_s > 0 && result.tpot_mean_s > 0 && result.output_per_s > 0);
+    }
+    arena_free(arena);
+}
+
 void suite_measured_inference(void)
 {
-    static const struct test tests[] = {{"rows are blind to results and names", test_blind}};
+    static const struct test tests[] = {{"rows are blind to results and names", test_blind},
+                                        {"names of precisions", test_precisions},
+                                        {"pools apart", test_pools}};
     add_suite("measured_inference", tests, sizeof tests / sizeof tests[0]);
 }

@@ -86,6 +86,12 @@ static void test_model(void)
     CU_ASSERT_STRING_EQUAL(model(engines, "deepseek-r1-distill-llama-70b"), "");
     CU_ASSERT_STRING_EQUAL(model(engines, "qwen3-80b"), "");
     CU_ASSERT_STRING_EQUAL(model(engines, "llama-3.10"), "");
+    CU_ASSERT_EQUAL(names_other_version(engines->models, "DeepSeek-V3.2-Exp"),
+                    names_model(engines->models, "deepseek-v3.1"));
+    CU_ASSERT_EQUAL(names_other_version(engines->models, "zai-org/GLM-4.7"),
+                    names_model(engines->models, "glm-4.6"));
+    CU_ASSERT_EQUAL(names_other_version(engines->models, "qwen3-max"), -1);
+    CU_ASSERT_EQUAL(names_other_version(engines->models, "gpt-4"), -1);
     arena_free(arena);
 }
 
@@ -96,6 +102,8 @@ static void test_size(void)
     CU_ASSERT(size.parameters == 30e9 && size.active == 3e9);
     CU_ASSERT(names_size("Qwen2.5-0.5B", &size) && !size.mixture && size.parameters == 0.5e9);
     CU_ASSERT(names_size("mixtral-8x7b", &size) && size.mixture && size.parameters == 56e9);
+    CU_ASSERT(names_size("phi-3.5-moe (42B, 6.6B active)", &size) && size.mixture);
+    CU_ASSERT(size.parameters == 42e9 && size.active == 6.6e9);
     CU_ASSERT(!names_size("kimi-k2", &size));
     CU_ASSERT(!names_size("int8-4bit", &size));
 }
