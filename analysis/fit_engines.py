@@ -9,11 +9,12 @@ first token: one run for the figures, one for the slopes of each column. Gauss-N
 cells together; outliers pull no more than BOUND; a cell is pulled to that of the more general row, or to the
 neutral value of its column, as if by rows of its own.
 
-    analysis/fit_engines.py [--rounds N] [--engine NAME ...] [--fresh]
-    analysis/fit_engines.py --hold-out FOLDS
+    analysis/fit_engines.py [--rounds N] [--engine NAME ... [--own]] [--fresh]
+    analysis/fit_engines.py --hold-out FOLDS|model|hardware
 
---fresh begins with the neutral values instead of the table's. --hold-out leaves out every FOLDS-th row, fits on the
-others from the neutral values and prints the error on what was left out, for each of the FOLDS; nothing is written.
+--fresh begins with the neutral values instead of the table's. --hold-out leaves out every FOLDS-th row, or all rows of
+a model or of a kind of hardware, fits on the others from the neutral values and prints the error on what was left
+out, for each fold; nothing is written. Models and hardware of few rows are left out together.
 """
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ import argparse
 import csv
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -40,6 +42,7 @@ NUMBERS = {
     "launch_factor": (0.1, 0.8, 10, 0.7),
     "matmul_factor": (0.5, 1, 3, 0.3),
     "matmul_rate_factor": (0.4, 1, 4, 0.4),
+    "block_rate_factor": (0.7, 1, 2.5, 0.3),
     "attention_factor": (0.5, 1, 4, 0.3),
     "prompt_attention_factor": (0.5, 1, 50, 1.5),
     "communication_factor": (0.3, 1.3, 6, 0.5),
@@ -53,6 +56,7 @@ FIRST_WEIGHT = 0.4  # of a time to the first token against a time per token
 PRIOR = 3.0  # rows' worth of pull to the more general value
 LONGEST = 0.7  # step of a logarithm
 DAMPING = (0.05, 1.0)  # of the diagonal; the best is taken
+FEW = 8  # rows of a fold
 
 
 def read(path: pathlib.Path) -> list[dict[str, str]]:
@@ -121,13 +125,15 @@ class Simulator:
 class Cells:
     """All numbers that are fitted, and which rows each of them serves."""
 
-    def __init__(self, engines: list[dict[str, str]], rows: list[dict[str, str]]) -> None:
+    def __init__(self, engines: list[dict[str, str]], rows: list[dict[str, str]], movable: set[int]) -> None:
         served = {(engine_of(r, engines, n), n) for r in rows for n in NUMBERS}
+        served = {(i, n) for i, n in served if i in movable}
         self.list = [(i, n) for n in NUMBERS for i, e in enumerate(engines) if e[n] and (i, n) in served]
         place = {cell: k for k, cell in enumerate(self.list)}
         self.of_row = {r["id"]: {n: place[(engine_of(r, engines, n), n)] for n in NUMBERS
-                                 if engine_of(r, engines, n) >= 0} for r in rows}
-        self.parents = []
+                                 if (engine_of(r, engines, n), n) in place} for r in rows}
+        self.parents = []  # a cell's, or minus 1; and the value of one that does not move
+        self.targets = []
         for i, n in self.list:
             votes: dict[int, int] = {}
             for row in rows:
@@ -137,9 +143,11 @@ class Cells:
                     votes[above] = votes.get(above, 0) + 1
             above = max(votes, key=lambda k: votes[k], default=-1)
             self.parents.append(place.get((above, n), -1))
+            self.targets.append(float(engines[above][n]) if above >= 0 else NUMBERS[n][1])
         mixtures = {m["model"] for m in read(TABLES / "models.csv") if m["experts"] != "0"}
+        blocks = {m["model"] for m in read(TABLES / "models.csv") if m["block_scales"] == "1"}
         self.moved_by = {n: [r for r in rows if n in self.of_row[r["id"]] and
-                             (not n.startswith("expert") or r["model"] in mixtures)] for n in NUMBERS}
+                             (n != "block_rate_factor" or r["model"] in blocks) and (not n.startswith("expert") or r["model"] in mixtures)] for n in NUMBERS}
 
     def values(self, engines: list[dict[str, str]]) -> numpy.ndarray:
         return numpy.log([float(engines[i][n]) for i, n in self.list])
@@ -159,7 +167,7 @@ class Cells:
             weight = PRIOR * BOUND ** 2 / NUMBERS[n][3] ** 2
             direction = numpy.zeros(size)
             direction[k] = 1
-            target = numpy.log(NUMBERS[n][1])
+            target = numpy.log(self.targets[k])
             if self.parents[k] >= 0:
                 direction[self.parents[k]] = -1
                 target = 0
@@ -203,8 +211,9 @@ def normal_equations(simulator: Simulator, engines: list[dict[str, str]], cells:
 
 
 def fit(simulator: Simulator, engines: list[dict[str, str]], rows: list[dict[str, str]], taking_part: set[str],
-        rounds: int) -> tuple[list[dict[str, str]], dict[str, float]]:
-    cells = Cells(engines, rows)
+        rounds: int, movable: set[int] | None = None) -> tuple[list[dict[str, str]], dict[str, float]]:
+    """Of all cells, or of those of some engines (their places in the table)."""
+    cells = Cells(engines, rows, set(range(len(engines))) if movable is None else movable)
     base = simulator.residuals(engines)
     print(f"  start: {summary(base, taking_part)}", flush=True)
     for turn in range(rounds):
@@ -237,47 +246,71 @@ def neutral(engines: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{n: f"{NUMBERS[n][1]:g}" if n in NUMBERS and v else v for n, v in e.items()} for e in engines]
 
 
-def hold_out(rows: list[dict[str, str]], engines: list[dict[str, str]], folds: int, rounds: int) -> None:
+def folds(rows: list[dict[str, str]], by: str) -> dict[str, set[str]]:
+    """Ids by what is left out together."""
+    apart: dict[str, set[str]] = {}
+    for index, row in enumerate(rows):
+        name = f"{index % int(by) + 1} of {by}" if by.isdigit() else row[by]
+        apart.setdefault(name, set()).add(row["id"])
+    few = {name for name, ids in apart.items() if len(ids) < FEW}
+    together = set().union(*(apart[name] for name in few))
+    return {n: ids for n, ids in apart.items() if n not in few} | ({"all others": together} if together else {})
+
+
+def hold_out(rows: list[dict[str, str]], engines: list[dict[str, str]], by: str, rounds: int) -> None:
     held: dict[str, float] = {}
+    everybody = {r["id"] for r in rows}
     with tempfile.TemporaryDirectory() as folder:
         simulator = Simulator(folder, rows)
-        for fold in range(folds):
-            apart = {r["id"] for i, r in enumerate(rows) if i % folds == fold}
-            others = {r["id"] for r in rows} - apart
-            print(f"without fold {fold + 1} of {folds}:", flush=True)
-            _, residuals = fit(simulator, neutral(engines), rows, others, rounds)
+        for name, apart in folds(rows, by).items():
+            print(f"without {name}:", flush=True)
+            _, residuals = fit(simulator, neutral(engines), rows, everybody - apart, rounds)
             held |= {r: v for r, v in residuals.items() if r.removesuffix(":ttft") in apart}
             print(f"  held out: {summary(held, apart)}", flush=True)
-    print(f"all held-out rows: {summary(held, {r['id'] for r in rows})}")
+    print(f"all held-out rows: {summary(held, everybody)}")
 
 
 def tell_errors(engines: list[dict[str, str]], rows: list[dict[str, str]], residuals: dict[str, float]) -> None:
-    """Of the rows that are closest to each engine."""
+    """Of the rows that are closest to each engine; engines without rows among these keep what they say."""
     for index, engine in enumerate(engines):
         own = {r["id"] for r in rows if engine_of(r, engines) == index}
         main = [abs(numpy.expm1(v)) for r, v in residuals.items() if r in own]
-        engine["error"] = f"{numpy.median(main):.3f} in the median of {len(main)} rows" if main else ""
+        if main:
+            engine["error"] = f"{numpy.median(main):.3f} in the median of {len(main)} rows"
+
+
+def merged(before: list[dict[str, str]], after: list[dict[str, str]],
+           now: list[dict[str, str]]) -> list[dict[str, str]]:
+    """What a fit changed, in a table that another fit may have changed since."""
+    return [{n: a[n] if a[n] != b[n] else c[n] for n in c} for b, a, c in zip(before, after, now)]
+
+
+def named(engine: dict[str, str], names: list[str]) -> bool:
+    return any(re.match(name, engine["engine"]) for name in names)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--hold-out", type=int, default=0, metavar="FOLDS")
+    parser.add_argument("--hold-out", default="", metavar="FOLDS|model|hardware")
     parser.add_argument("--fresh", action="store_true")
-    parser.add_argument("--engine", nargs="*", default=[], help="begin of the names of engines to be fitted")
+    parser.add_argument("--engine", nargs="*", default=[],
+                        help="expressions that the names of engines to be fitted begin with: only their rows count")
+    parser.add_argument("--own", action="store_true", help="what these engines have from more general ones stays")
     options = parser.parse_args()
-    engines = read(ENGINES)
+    engines = before = read(ENGINES)
     rows = [r for r in read(TABLES / "inference.csv") if r["confidence"] != "low" and engine_of(r, engines) >= 0]
     if options.engine:
-        rows = [r for r in rows if engines[engine_of(r, engines)]["engine"].startswith(tuple(options.engine))]
+        rows = [r for r in rows if named(engines[engine_of(r, engines)], options.engine)]
     if options.hold_out:
         hold_out(rows, engines, options.hold_out, options.rounds)
         return
     with tempfile.TemporaryDirectory() as folder:
-        start = neutral(engines) if options.fresh else engines
-        engines, residuals = fit(Simulator(folder, rows), start, rows, {r["id"] for r in rows}, options.rounds)
+        start = neutral(engines) if options.fresh else [dict(e) for e in engines]
+        movable = {i for i, e in enumerate(engines) if not options.own or named(e, options.engine)}
+        engines, residuals = fit(Simulator(folder, rows), start, rows, {r["id"] for r in rows}, options.rounds, movable)
     tell_errors(engines, rows, residuals)
-    write(ENGINES, engines)
+    write(ENGINES, merged(before, engines, read(ENGINES)))
 
 
 if __name__ == "__main__":
