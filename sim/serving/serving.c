@@ -62,16 +62,16 @@ bool serving_end_span(struct serving *serving, struct replica *replica, struct e
     return true;
 }
 
-/* Whether it was of a transfer: these come to an end, a fleet's timers need not. */
-static bool end_timer(struct serving *serving)
+/* Transfers come to an end; a fleet's timers need not, and those in a row are counted. */
+static void end_timer(struct serving *serving, int64_t *quiet)
 {
     struct timer timer = timers_pop(&serving->timers);
     if (timer.kind == TIMER_TRANSFER) {
         context_moved(serving, &timer);
-        return true;
+        *quiet = 0;
+    } else {
+        fleet_timer(serving, &timer);
     }
-    fleet_timer(serving, &timer);
-    return false;
 }
 
 /* Nothing is going to happen any more: then nobody should be left. */
@@ -96,7 +96,7 @@ void serving_show(const struct serving *serving, const struct serving_options *o
 static bool loop(struct serving *serving, const struct serving_options *options,
                  struct error *error)
 {
-    int64_t quiet = 0; /* events in which nobody was served */
+    int64_t quiet = 0; /* events of a fleet alone, in which nobody was served */
     for (int64_t events = 1;; events++) {
         double arrival_s = arrivals_time_s(serving->arrivals);
         double end_s = span_queue_next_s(&serving->spans);
@@ -113,7 +113,7 @@ static bool loop(struct serving *serving, const struct serving_options *options,
             span_queue_prefetch(&serving->spans);
             done = serving_end_span(serving, span_queue_first(&serving->spans), error);
         } else if (timer_s <= next_s) {
-            quiet = end_timer(serving) ? 0 : quiet;
+            end_timer(serving, &quiet);
         } else {
             done = serving_requests_take(serving, error);
         }

@@ -79,6 +79,15 @@ static bool starts_word(const char *text, const char *at)
     return at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '.');
 }
 
+static void take_count(struct names_size *size, double count, bool active)
+{
+    if (active && count > 0) {
+        size->active = count;
+    } else if (count > size->parameters) {
+        size->parameters = count;
+    }
+}
+
 bool names_size(const char *text, struct names_size *size)
 {
     *size = (struct names_size){0};
@@ -96,12 +105,7 @@ bool names_size(const char *text, struct names_size *size)
             size->mixture = true;
             count *= experts;
         }
-        active = active || strncasecmp(end, " activ", 6) == 0;
-        if (active && count > 0) {
-            size->active = count;
-        } else if (count > size->parameters) {
-            size->parameters = count;
-        }
+        take_count(size, count, active || strncasecmp(end, " activ", 6) == 0);
     }
     size->mixture = size->mixture || size->active > 0;
     return size->parameters > 0;

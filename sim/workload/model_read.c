@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two tables decide: what each architecture's name implies, and which fields fill which
- * members, with older names. What needs linear attention is refused by its architecture. */
+/* Two tables decide: what architectures imply (none: linear attention), which fields fill what.
+ */
 #include "workload/model.h"
 
 #include <math.h>
@@ -219,10 +219,9 @@ static bool read_mixture(const struct reader *reader, const struct architecture 
            optional(reader, "num_nextn_predict_layers", 0, &model->prediction_layers);
 }
 
-static void read_traits(const struct reader *reader, const struct architecture *architecture)
+static void read_traits(const struct reader *reader, unsigned traits)
 {
     struct model *model = reader->model;
-    unsigned traits = architecture->traits;
     model->gated_mlp = (traits & GATED) != 0;
     model->rotary = (traits & ROTARY) != 0;
     model->learned_positions = (traits & LEARNED) != 0;
@@ -233,8 +232,8 @@ static void read_traits(const struct reader *reader, const struct architecture *
     model->tied_embeddings = flag(reader, "tie_word_embeddings", (traits & TIED) != 0);
     model->attention_dropout = dropout(reader, "attention_dropout|attn_pdrop");
     model->hidden_dropout = dropout(reader, "hidden_dropout|resid_pdrop|dropout");
-    const json_t *stored = json_object_get(reader->root, "quantization_config");
-    model->block_scales = json_is_array(json_object_get(stored, "weight_block_size"));
+    const json_t *format = json_object_get(reader->root, "quantization_config");
+    model->block_scales = json_is_array(json_object_get(format, "weight_block_size"));
 }
 
 static bool wrong_shape(const struct reader *reader, const char *field, const char *expected)
@@ -344,7 +343,7 @@ static bool read_model(const struct reader *reader)
         return false;
     }
     reader->model->architecture = architecture->name;
-    read_traits(reader, architecture);
+    read_traits(reader, architecture->traits);
     bool latent = (architecture->traits & LATENT) != 0;
     return read_dimensions(reader) && (!latent || read_latent(reader)) && read_window(reader) &&
            read_mlp(reader, architecture) &&

@@ -2,8 +2,10 @@
 /* Saturation and capacity against loads of which it is known which is which. */
 #include "serving/serving_load.h"
 
+#include <math.h>
 #include <stdio.h>
 
+#include "record/table.h"
 #include "support/serving_case.h"
 #include "support/support.h"
 
@@ -103,9 +105,35 @@ static void test_long_prompts(void)
     serving_case_free(&made);
 }
 
+static double column(const struct serving_case *made, int64_t row, const char *name)
+{
+    const struct table *rows = made->serving->outcome->rows;
+    return rows->cells[row * rows->column_count + table_find(rows, name)].f64;
+}
+
+/* What a request needs before it reaches the engine its client waits for twice: once for each
+ * request, so that a client's next comes when the last has been seen to end. */
+static void test_overhead(void)
+{
+    struct serving_case made = serving_case_run(
+        "arrivals=closed concurrency=2 requests=8 request_overhead=500ms output_tokens=10..90");
+    int64_t rows = made.serving->outcome->rows->row_count, gone_on = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        double seen_s = column(&made, r, "arrival_s") + column(&made, r, "e2e_s");
+        CU_ASSERT(column(&made, r, "ttft_s") > 0.5);
+        for (int64_t next = r + 1; next < rows; next++) {
+            gone_on += fabs(column(&made, next, "arrival_s") - seen_s) < 1e-9;
+        }
+    }
+    CU_ASSERT_EQUAL(rows, 8);
+    CU_ASSERT_EQUAL(gone_on, 6);
+    serving_case_free(&made);
+}
+
 void suite_load(void)
 {
     static const struct test tests[] = {
+        {"clients wait for what is on its way", test_overhead},
         {"one server, below and above 1", test_single_server},
         {"capacity from full batches", test_capacity_estimate},
         {"a rate that drifts", test_drift},

@@ -287,25 +287,6 @@ static void test_deterministic(void)
     serving_case_free(&c);
 }
 
-/* What a request needs before it reaches the engine its client waits for twice: once for each
- * request, so that a client's next comes when the last has been seen to end. */
-static void test_overhead(void)
-{
-    struct serving_case made = serving_case_run(
-        "arrivals=closed concurrency=2 requests=8 request_overhead=500ms output_tokens=10..90");
-    int64_t rows = made.serving->outcome->rows->row_count, gone_on = 0;
-    for (int64_t r = 0; r < rows; r++) {
-        double seen_s = cell(&made, r, "arrival_s") + cell(&made, r, "e2e_s");
-        CU_ASSERT(cell(&made, r, "ttft_s") > 0.5);
-        for (int64_t next = r + 1; next < rows; next++) {
-            gone_on += fabs(cell(&made, next, "arrival_s") - seen_s) < 1e-9;
-        }
-    }
-    CU_ASSERT_EQUAL(rows, 8);
-    CU_ASSERT_EQUAL(gone_on, 6);
-    serving_case_free(&made);
-}
-
 /* 300 ids: every 16th would be 19 rows, every 32nd is 10. */
 static void test_bounded_rows(void)
 {
@@ -330,7 +311,6 @@ void suite_serving(void)
         {"apart and in common order", test_apart},
         {"replicas that are not apart", test_not_apart},
         {"determinism", test_deterministic},
-        {"clients wait for what is on its way", test_overhead},
         {"rows are bounded", test_bounded_rows},
     };
     add_suite("serving", tests, sizeof tests / sizeof tests[0]);
