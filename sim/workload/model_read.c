@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two tables decide: what architectures imply (none: linear attention), which fields fill what.
- */
+/* Two tables: what an architecture implies (none is linear), and which fields fill what. */
 #include "workload/model.h"
 
 #include <math.h>
