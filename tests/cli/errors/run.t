@@ -120,3 +120,11 @@ trnsim: interrupted; no result was written
 
 $ ls -A results
 [exit 0]
+
+$ trnsim run workloads/all-reduce-1GiB.yaml --platform platforms/p5.xml --set slow_chips=3
+trnsim: workloads/all-reduce-1GiB.yaml: slow_chips and chip_speed_deviation are for training steps; take them out of this workload
+[exit 3]
+
+$ trnsim run workloads/serve-llama-3-70b-conv.yaml --platform platforms/p5.xml --set chip_speed_deviation=0.1
+trnsim: workloads/serve-llama-3-70b-conv.yaml: slow_chips and chip_speed_deviation are for training steps; take them out of this workload
+[exit 3]
