@@ -205,22 +205,12 @@ static const char *cost_text(const struct search *search, const struct search_re
                : "";
 }
 
-static const struct property *host_link(const struct platform *platform)
-{
-    for (int64_t i = 0; i < platform->property_count; i++) {
-        if (strcmp(platform->properties[i].name, "storage.host.bandwidth") == 0) {
-            return &platform->properties[i];
-        }
-    }
-    return NULL;
-}
-
 /* The host's link decides for plans that offload, and where it is an estimate it is said, with
  * what the best plan without it is estimated to need. */
 static void print_offload(const struct plan_job *job)
 {
     const struct search *search = &job->search;
-    const struct property *link = host_link(search->platform);
+    const struct property *link = platform_property(search->platform, "storage.host.bandwidth");
     char text[2][PRINT_SIZE];
     if (!search_offloads(&job->top.points[0]) || link == NULL || link->source == NULL ||
         !platform_schema_estimate(link->source)) {

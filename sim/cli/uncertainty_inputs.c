@@ -54,16 +54,6 @@ static bool asked_for(const struct uncertainty_run *run, const char *key)
     return asked;
 }
 
-static const struct property *property_of(const struct platform *platform, const char *name)
-{
-    for (int64_t i = 0; i < platform->property_count; i++) {
-        if (strcmp(platform->properties[i].name, name) == 0) {
-            return &platform->properties[i];
-        }
-    }
-    return NULL;
-}
-
 /* What no simulation reads: published beside the model, or how far measurements lie from it. */
 static bool is_beside(const struct property *property)
 {
@@ -212,7 +202,7 @@ static bool add_asked(struct uncertainty_run *run, const char *key, const char *
     bool price = strcmp(key, "price") == 0;
     bool property = strncmp(key, prefix, strlen(prefix)) == 0;
     const struct property *known =
-        property ? property_of(run->platform, key + strlen(prefix)) : NULL;
+        property ? platform_property(run->platform, key + strlen(prefix)) : NULL;
     const struct scenario_key *own = property || price ? NULL : scenario_key_find(key);
     if (!may_vary(run, key, known, own, error)) {
         return false;

@@ -2,7 +2,6 @@
 #include "hardware/evidence.h"
 
 #include <math.h>
-#include <string.h>
 
 static const char *const names[EVIDENCE_KIND_COUNT] = {
 #define EVIDENCE_NAME(NAME, text) text,
@@ -10,21 +9,11 @@ static const char *const names[EVIDENCE_KIND_COUNT] = {
 #undef EVIDENCE_NAME
 };
 
-static const struct property *find(const struct platform *platform, const char *name)
-{
-    for (int64_t i = 0; i < platform->property_count; i++) {
-        if (strcmp(platform->properties[i].name, name) == 0) {
-            return &platform->properties[i];
-        }
-    }
-    return NULL;
-}
-
 static struct evidence of_chip(const struct platform *platform, const struct chip *chip,
                                enum evidence_kind kind, struct arena *arena)
 {
     const char *name = arena_format(arena, "chip.%s.evidence_%s", chip->type, names[kind]);
-    const struct property *property = find(platform, name);
+    const struct property *property = platform_property(platform, name);
     if (property == NULL) {
         return (struct evidence){
             (double)NAN, (double)NAN,

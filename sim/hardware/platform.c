@@ -115,6 +115,16 @@ const int32_t *platform_route(const struct platform *platform, int64_t from, int
     return &platform->route_links[platform->route_start[pair]];
 }
 
+const struct property *platform_property(const struct platform *platform, const char *name)
+{
+    for (int64_t i = 0; i < platform->property_count; i++) {
+        if (strcmp(platform->properties[i].name, name) == 0) {
+            return &platform->properties[i];
+        }
+    }
+    return NULL;
+}
+
 int64_t platform_all_chips(const struct platform *platform)
 {
     return platform->chip_count * platform->domain_count;

@@ -160,6 +160,9 @@ struct platform *platform_read(const char *path, struct arena *arena, struct err
  * network that is large enough. False and an INPUT error when not. */
 bool platform_check_domains(const struct platform *platform, struct error *error);
 
+/* The property of this name with its text and source; NULL when the file does not have it. */
+const struct property *platform_property(const struct platform *platform, const char *name);
+
 /* The route between two chips of one domain by local index; chip_count stands for the fabric.
  * Returns its links, *count of them. */
 const int32_t *platform_route(const struct platform *platform, int64_t from, int64_t to,

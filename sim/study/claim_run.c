@@ -191,23 +191,14 @@ static void ended(void *argument, int64_t index, enum error_kind kind, const cha
     }
 }
 
-static const struct property *find_property(const struct platform *platform, const char *name)
-{
-    for (int64_t i = 0; i < platform->property_count; i++) {
-        if (strcmp(platform->properties[i].name, name) == 0) {
-            return &platform->properties[i];
-        }
-    }
-    return NULL;
-}
-
 /* Tasks of one property at both ends of its range, and its driver. */
 static bool add_vary(struct tasks *tasks, struct claim *claim, int64_t r, const char *name,
                      struct error *error)
 {
     const struct claim_run_text *run = &claim->text->runs[r];
     const struct platform *platform = find_platform(claim, run->platform, error);
-    const struct property *property = platform == NULL ? NULL : find_property(platform, name);
+    const struct property *property =
+        platform == NULL ? NULL : platform_property(platform, name);
     if (property == NULL) {
         return error_at(error, ERROR_INPUT, claim->path, 0, 0,
                         "run '%s' varies '%s', which its platform does not have; trnsim "
