@@ -202,10 +202,15 @@ static bool take_defect(struct reading *reading, const char *entry, struct error
                       platform->link_count > 0 ? platform->links[0].name : "link_UP");
 }
 
+static bool is_none(const char *text)
+{
+    return text == NULL || strcmp(text, "none") == 0;
+}
+
 /* Reads the list of degraded links. */
 static bool take_list(struct reading *reading, const char *text, struct error *error)
 {
-    if (text == NULL || strcmp(text, "none") == 0) {
+    if (is_none(text)) {
         return true;
     }
     char *entries = arena_format(reading->arena, "%s", text), *rest = NULL;
@@ -281,6 +286,10 @@ const struct platform *defect_apply(const struct platform *platform,
                                     const struct defects *defects, uint64_t seed,
                                     struct arena *arena, struct error *error)
 {
+    if (is_none(defects->degraded_links) && is_none(defects->dead_chips) &&
+        defects->spare_chips == 0) {
+        return platform;
+    }
     struct platform *degraded = arena_alloc(arena, sizeof *degraded);
     *degraded = *platform;
     struct reading reading = {.platform = degraded, .arena = arena};
