@@ -90,8 +90,9 @@ void delivery_end(struct delivery *delivery)
 
 static void stage_begin(struct passage *passage, double delay_s);
 
-static void part_arrived(struct passage *passage)
+static void part_arrived(void *argument)
 {
+    struct passage *passage = argument;
     if (--passage->left == 0) {
         passage->stage++;
         stage_begin(passage, 0);
@@ -164,11 +165,6 @@ static void move_together(struct passage *passage, const struct traffic_stage *s
     engine_transfers(transport->engine, flows, stage->flow_count, stage_arrived, passage);
 }
 
-static void others_arrived(void *argument)
-{
-    part_arrived(argument);
-}
-
 /* Somebody wants to know when each pair is free again, of some; the others move together. */
 static void move_watched(struct passage *passage, const struct traffic_stage *stage)
 {
@@ -188,7 +184,7 @@ static void move_watched(struct passage *passage, const struct traffic_stage *st
     }
     passage->left -= others == 0;
     if (others > 0) {
-        engine_transfers(transport->engine, flows, others, others_arrived, passage);
+        engine_transfers(transport->engine, flows, others, part_arrived, passage);
     }
 }
 

@@ -214,8 +214,7 @@ static bool need(const struct reading *reading, struct error *error)
         }
     }
     bool mixture = reading_count(reading, "n_experts", 0) > 0;
-    bool known = known_model(reading) >= 0;
-    if (mixture && !known &&
+    if (mixture && known_model(reading) < 0 &&
         (!check_size(reading, "moe_topk", 1 << 10, error) ||
          !check_size(reading, "moe_ffn", 1 << 20, error))) {
         return false;

@@ -87,10 +87,12 @@ static double rate_of_run(const struct goodput_failure *failure, uint64_t seed,
 {
     char own[80];
     struct random_stream stream;
+    if (!(failure->counted > 0)) {
+        return 1;
+    }
     snprintf(own, sizeof own, "rate of %s", name);
     random_init(&stream, seed, own);
-    return failure->counted > 0 ? random_gamma(&stream, failure->counted) / failure->counted
-                                : 1;
+    return random_gamma(&stream, failure->counted) / failure->counted;
 }
 
 static void be_born(struct life *life, uint64_t seed, int64_t index)
