@@ -278,8 +278,8 @@ static void print_answer(const struct plan_job *job)
 static bool print_object(const struct plan_job *job, struct table *top, struct error *error)
 {
     const struct search *search = &job->search;
-    json_t *object = plan_object(&job->run, search->objective, search->considered,
-                                 search->count, search->wall_s);
+    json_t *object = plan_object(&job->run, search->platform, search->objective,
+                                 search->considered, search->count, search->wall_s);
     json_object_set_new(object, "interrupted", json_boolean(search->interrupted));
     json_object_set_new(object, "spearman",
                         job->checked > 0 ? json_real(job->spearman) : json_null());

@@ -223,8 +223,8 @@ static void print_answer(const struct run_job *job, const struct serve_simulatio
 static bool print_object(const struct run_job *job, const struct serve_search *search,
                          struct table *top, struct error *error)
 {
-    json_t *object =
-        plan_object(job, search->objective, search->considered, search->count, search->wall_s);
+    json_t *object = plan_object(job, search->platform, search->objective, search->considered,
+                                 search->count, search->wall_s);
     json_object_set_new(object, "top", print_json_table(top));
     json_object_set_new(object, "result", json_string(job->output));
     return print_json(object, error);

@@ -201,13 +201,14 @@ bool plan_tables_check(const struct search_simulation *simulation, const char *o
            error_at(error, ERROR_SYSTEM, path, 0, 0, "cannot be written (%s)", strerror(errno));
 }
 
-json_t *plan_object(const struct run_job *job, enum search_objective objective,
-                    int64_t considered, int64_t feasible, double wall_s)
+json_t *plan_object(const struct run_job *job, const struct platform *platform,
+                    enum search_objective objective, int64_t considered, int64_t feasible,
+                    double wall_s)
 {
     json_t *object = json_object();
     json_object_set_new(object, "workload", json_string(job->scenario->name));
-    json_object_set_new(object, "platform", json_string(job->platform->name));
-    json_object_set_new(object, "chips", json_integer(platform_chips(job->platform)));
+    json_object_set_new(object, "platform", json_string(platform->name));
+    json_object_set_new(object, "chips", json_integer(platform_chips(platform)));
     json_object_set_new(object, "objective", json_string(search_objective_name(objective)));
     json_object_set_new(object, "plans_considered", json_integer(considered));
     json_object_set_new(object, "plans_feasible", json_integer(feasible));

@@ -18,6 +18,8 @@ struct table *plan_tables_all(const struct search *search, struct arena *arena);
 bool plan_tables_check(const struct search_simulation *simulation, const char *output,
                        struct arena *arena, struct error *error);
 
-/* How the answer of a search begins in --json, of training and of serving alike. */
-json_t *plan_object(const struct run_job *job, enum search_objective objective,
-                    int64_t considered, int64_t feasible, double wall_s);
+/* How the answer of a search begins in --json, of training and of serving alike; platform: that
+ * was searched. */
+json_t *plan_object(const struct run_job *job, const struct platform *platform,
+                    enum search_objective objective, int64_t considered, int64_t feasible,
+                    double wall_s);

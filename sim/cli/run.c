@@ -164,27 +164,6 @@ static const struct command_syntax syntax = {
     .take = take,
 };
 
-/* Slow chips slow the operations of a step; without one the keys would do nothing. */
-static bool check_equal_chips(const struct scenario *scenario, struct error *error)
-{
-    return (scenario->slow_chips == 0 && scenario->chip_speed_deviation == 0) ||
-           error_at(error, ERROR_INPUT, scenario->path, 0, 0,
-                    "slow_chips and chip_speed_deviation are for training steps; take them out "
-                    "of this workload");
-}
-
-/* A served load has failures of its own (serving.fleet). */
-static bool check_served(const struct scenario *scenario, struct error *error)
-{
-    const struct defects *defects = &scenario->defects;
-    bool whole = strcmp(defects->degraded_links, "none") == 0 &&
-                 strcmp(defects->dead_chips, "none") == 0 && defects->spare_chips == 0;
-    return whole ? check_equal_chips(scenario, error)
-                 : error_at(error, ERROR_INPUT, scenario->path, 0, 0,
-                            "degraded_links, dead_chips and spare_chips are for training and "
-                            "collectives; a served load takes the keys of serving.fleet");
-}
-
 bool run_simulate(struct run_job *job, struct error *error)
 {
     if (job->request->beside_count > 0) {
@@ -192,9 +171,9 @@ bool run_simulate(struct run_job *job, struct error *error)
     }
     switch (job->scenario->kind) {
     case SCENARIO_COLLECTIVE:
-        return check_equal_chips(job->scenario, error) && run_collective(job, error);
+        return run_collective(job, error);
     case SCENARIO_SERVING:
-        return check_served(job->scenario, error) && run_serving(job, error);
+        return run_serving(job, error);
     case SCENARIO_TRAINING:
         break;
     }

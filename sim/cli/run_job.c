@@ -96,7 +96,41 @@ static bool read_prices(struct run_job *job, struct error *error)
     return job->book != NULL;
 }
 
-void run_job_settle(struct run_job *job)
+/* Slow chips slow the operations of a step; without one the keys would do nothing. */
+static bool check_equal_chips(const struct scenario *scenario, struct error *error)
+{
+    return (scenario->slow_chips == 0 && scenario->chip_speed_deviation == 0) ||
+           error_at(error, ERROR_INPUT, scenario->path, 0, 0,
+                    "slow_chips and chip_speed_deviation are for training steps; take them out "
+                    "of this workload");
+}
+
+/* A served load has failures of its own (serving.fleet). */
+static bool check_served(const struct scenario *scenario, struct error *error)
+{
+    const struct defects *defects = &scenario->defects;
+    bool whole = strcmp(defects->degraded_links, "none") == 0 &&
+                 strcmp(defects->dead_chips, "none") == 0 && defects->spare_chips == 0;
+    return whole ? check_equal_chips(scenario, error)
+                 : error_at(error, ERROR_INPUT, scenario->path, 0, 0,
+                            "degraded_links, dead_chips and spare_chips are for training and "
+                            "collectives; a served load takes the keys of serving.fleet");
+}
+
+static bool check_machine_keys(const struct scenario *scenario, struct error *error)
+{
+    switch (scenario->kind) {
+    case SCENARIO_COLLECTIVE:
+        return check_equal_chips(scenario, error);
+    case SCENARIO_SERVING:
+        return check_served(scenario, error);
+    case SCENARIO_TRAINING:
+        break;
+    }
+    return true;
+}
+
+bool run_job_settle(struct run_job *job, struct error *error)
 {
     const struct run_request *request = job->request;
     job->detail = request->detail;
@@ -104,15 +138,19 @@ void run_job_settle(struct run_job *job)
         bool large = platform_chips(job->platform) > FLOW_CHIPS_MAX;
         job->detail = large ? DETAIL_FOLDED : DETAIL_FLOW;
     }
-    if (job->book == NULL) {
-        return;
+    if (!check_machine_keys(job->scenario, error)) {
+        return false;
     }
     struct error none = {0};
+    if (job->book == NULL) {
+        return true;
+    }
     job->price = price_find(job->book, job->platform->name, job->platform->chips[0]->type,
                             request->price_kind, &none);
     if (job->price == NULL) {
         snprintf(job->price_missing, sizeof job->price_missing, "%.250s", none.message);
     }
+    return true;
 }
 
 static void add_fact(struct timeline_fact *facts, int *count, const char *name,
@@ -242,9 +280,8 @@ bool run_job_read(struct run_job *job, struct error *error)
     if (!read_machine(job, error) || !read_workload(job, error) || !read_prices(job, error)) {
         return false;
     }
-    run_job_settle(job);
-    return choose_output(job, error) && prepare_timeline(job, error) &&
-           (!is_searched(request) || plan_auto(job, error));
+    return run_job_settle(job, error) && choose_output(job, error) &&
+           prepare_timeline(job, error) && (!is_searched(request) || plan_auto(job, error));
 }
 
 static int inputs(const struct run_job *job, struct result_input input[4])

@@ -50,8 +50,9 @@ struct run_job {
 /* Reads platform, workload, plan and price book; checks the output. */
 bool run_job_read(struct run_job *job, struct error *error);
 
-/* What follows from platform, scenario and price book once they are read: detail and price. */
-void run_job_settle(struct run_job *job);
+/* What follows from platform, scenario and price book once they are read: detail and price.
+ * False and an INPUT error when the workload sets keys of a machine that would do nothing. */
+bool run_job_settle(struct run_job *job, struct error *error);
 
 /* Starts the clock; says what program this is. */
 struct provenance *run_job_provenance(struct arena *arena);

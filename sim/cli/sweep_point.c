@@ -320,6 +320,5 @@ bool sweep_point_run(struct sweep_inputs *inputs, int64_t point, const char *out
     if (!platform_check_domains(job.platform, error)) {
         return false;
     }
-    run_job_settle(&job);
-    return run_simulate(&job, error);
+    return run_job_settle(&job, error) && run_simulate(&job, error);
 }

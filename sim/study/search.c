@@ -143,7 +143,9 @@ bool search_run(struct search *search, struct error *error)
     const struct scenario *scenario = search->scenario;
     double start_s = now_s();
     struct sigaction before[2];
-    if (!check_machine(search, error)) {
+    const struct defects spares = {.spare_chips = scenario->defects.spare_chips};
+    search->platform = defect_apply(search->platform, &spares, 1, search->arena, error);
+    if (search->platform == NULL || !check_machine(search, error)) {
         return false;
     }
     /* Prices use and free much memory: given back to the system, each page costs again. */

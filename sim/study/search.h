@@ -42,8 +42,8 @@ struct search {
 };
 
 /* Finds all feasible plans. What the workload's plan says of dtypes, gradients and attention is
- * kept, since it changes results; all else is searched. False and an INFEASIBLE error when no
- * plan fits. */
+ * kept, since it changes results; all else is searched. The platform is replaced by one whose
+ * spare chips wait. False and an INFEASIBLE error when no plan fits. */
 bool search_run(struct search *search, struct error *error);
 
 /* Plans that divide chips, layers and batch alike, with the same schedule, sharding and kind of

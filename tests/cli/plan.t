@@ -27,3 +27,15 @@ T0336    AWS-p5-torchtitan          32 …
 2 rows, 2 compared: in 2 the plan found is at least as fast
 …
 [exit 0]
+
+# Spare chips wait: plans are of those that work, and the step is the one of so many healthy chips.
+$ trnsim plan workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --domains 4 --set batch_tokens=1048576 --set dead_chips=1 --set spare_chips=8 --top 1 --json -q -o results/spare.h5 > spare.json
+> trnsim plan workloads/llama-3-8b-pretrain.yaml --platform platforms/p5.xml --domains 3 --set batch_tokens=1048576 --top 1 --json -q -o results/three.h5 > three.json
+> python3 -c '
+> import json
+> spare, three = (json.load(open(f"{name}.json")) for name in ("spare", "three"))
+> print(spare["chips"], three["chips"], spare["plans_feasible"] == three["plans_feasible"])
+> print(abs(spare["top"][0]["step_time_s"] / three["top"][0]["step_time_s"] - 1) < 1e-9)'
+24 24 True
+True
+[exit 0]

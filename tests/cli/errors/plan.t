@@ -11,6 +11,10 @@ $ trnsim plan workloads/llama-3-8b-pretrain.yaml --platform platforms/hgx-h100.x
 trnsim: --top: found '100', expected 64 or less
 [exit 2]
 
+$ trnsim plan workloads/serve-llama-3-70b-conv.yaml --platform platforms/p5.xml --set dead_chips=1
+trnsim: workloads/serve-llama-3-70b-conv.yaml: degraded_links, dead_chips and spare_chips are for training and collectives; a served load takes the keys of serving.fleet
+[exit 3]
+
 $ trnsim plan workloads/all-reduce-1GiB.yaml --platform platforms/p5.xml
 trnsim: workloads/all-reduce-1GiB.yaml: is no training or serving workload, which plan needs
 [exit 2]
