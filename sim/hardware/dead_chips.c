@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "base/random.h"
 
 int64_t dead_chips_block(const struct platform *platform)
@@ -82,12 +83,10 @@ static bool take_names(struct reading *reading, const char *name, struct error *
 {
     const struct platform *platform = reading->platform;
     int64_t before = reading->count;
-    char *rest = NULL;
-    long long domain = name[0] == 'u' ? strtoll(name + 1, &rest, 10) : -1;
-    bool there = rest != NULL && rest != name + 1 && *rest == '.' && domain >= 0 &&
-                 domain < platform->domain_count;
-    for (int64_t i = 0; there && i < platform->chip_count; i++) {
-        if (fnmatch(rest + 1, platform->chip_names[i], 0) == 0) {
+    const char *inside;
+    int64_t domain = platform_domain_named(platform, name, &inside);
+    for (int64_t i = 0; domain >= 0 && i < platform->chip_count; i++) {
+        if (fnmatch(inside, platform->chip_names[i], 0) == 0) {
             take_chip(reading, domain * platform->chip_count + i);
         }
     }
@@ -100,17 +99,11 @@ static bool take_names(struct reading *reading, const char *name, struct error *
                platform->chip_names[0]);
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const int64_t *first = a, *second = b;
-    return (*first > *second) - (*first < *second);
-}
-
 /* All chips of the blocks, each once. */
 static void list_chips(struct reading *reading, struct platform *platform)
 {
     int64_t block = dead_chips_block(platform), count = 0;
-    qsort(reading->blocks, (size_t)reading->count, sizeof(int64_t), by_number);
+    qsort(reading->blocks, (size_t)reading->count, sizeof(int64_t), order_int64);
     int64_t *chips = arena_array(reading->arena, reading->count * block + 1, sizeof(int64_t));
     for (int64_t b = 0; b < reading->count; b++) {
         for (int64_t i = 0;

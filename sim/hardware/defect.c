@@ -91,13 +91,10 @@ static bool matches(const char *pattern, const char *name)
 static void take_inner(struct reading *reading, const char *name, double factor)
 {
     const struct platform *platform = reading->platform;
-    char *rest;
-    long long domain = strtoll(name + 1, &rest, 10);
-    if (rest == name + 1 || *rest != '.' || domain < 0 || domain >= platform->domain_count) {
-        return;
-    }
-    for (int64_t i = 0; i < platform->link_count; i++) {
-        if (matches(rest + 1, platform->links[i].name)) {
+    const char *inside;
+    int64_t domain = platform_domain_named(platform, name, &inside);
+    for (int64_t i = 0; domain >= 0 && i < platform->link_count; i++) {
+        if (matches(inside, platform->links[i].name)) {
             take(reading, domain * platform->link_count + i, factor);
         }
     }

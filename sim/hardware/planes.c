@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/order.h"
 #include "hardware/defect.h"
 #include "hardware/fabric.h"
 
@@ -93,19 +94,13 @@ static int64_t multiple_up_to(int64_t from, int64_t to)
     return multiple;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const int64_t *first = a, *second = b;
-    return (*first > *second) - (*first < *second);
-}
-
 bool planes_parted(const struct platform *platform, int64_t domain)
 {
     const struct plane_split *split = platform->split;
     return split != NULL && split->apart &&
            (split->parted_all || (split->parted_count > 0 &&
                                   bsearch(&domain, split->parted, (size_t)split->parted_count,
-                                          sizeof domain, by_number) != NULL));
+                                          sizeof domain, order_int64) != NULL));
 }
 
 static void find_parted(const struct platform *platform, struct plane_split *split,
@@ -122,7 +117,7 @@ static void find_parted(const struct platform *platform, struct plane_split *spl
     for (int64_t plane = 1; plane <= platform->planes; plane++) {
         split->parted_all |= split->share[plane] <= 0;
     }
-    qsort(parted, (size_t)split->parted_count, sizeof(int64_t), by_number);
+    qsort(parted, (size_t)split->parted_count, sizeof(int64_t), order_int64);
     split->parted = parted;
 }
 

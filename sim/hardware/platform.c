@@ -3,6 +3,7 @@
  * properties mean (platform_schema), how its chips are joined (platform_routes). */
 #include "hardware/platform.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "hardware/fabric.h"
@@ -113,6 +114,17 @@ const int32_t *platform_route(const struct platform *platform, int64_t from, int
     int64_t pair = from * (platform->chip_count + 1) + to;
     *count = platform->route_start[pair + 1] - platform->route_start[pair];
     return &platform->route_links[platform->route_start[pair]];
+}
+
+int64_t platform_domain_named(const struct platform *platform, const char *name,
+                              const char **inside)
+{
+    char *rest = NULL;
+    long long domain = name[0] == 'u' ? strtoll(name + 1, &rest, 10) : -1;
+    bool there = rest != NULL && rest != name + 1 && *rest == '.' && domain >= 0 &&
+                 domain < platform->domain_count;
+    *inside = there ? rest + 1 : NULL;
+    return there ? domain : -1;
 }
 
 const struct property *platform_property(const struct platform *platform, const char *name)

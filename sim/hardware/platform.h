@@ -160,6 +160,11 @@ struct platform *platform_read(const char *path, struct arena *arena, struct err
  * network that is large enough. False and an INPUT error when not. */
 bool platform_check_domains(const struct platform *platform, struct error *error);
 
+/* The domain that a name of the whole machine is in, 3 of "u3.chip-05-1", and what the name is
+ * there; -1 when it names none. */
+int64_t platform_domain_named(const struct platform *platform, const char *name,
+                              const char **inside);
+
 /* The property of this name with its text and source; NULL when the file does not have it. */
 const struct property *platform_property(const struct platform *platform, const char *name);
 
