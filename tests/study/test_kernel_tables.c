@@ -11,6 +11,7 @@
 #include "study/kernel_mixture.h"
 #include "study/measured_kernels.h"
 #include "study/validation.h"
+#include "support/shipped_machines.h"
 #include "support/support.h"
 
 static const struct {
@@ -95,9 +96,7 @@ static struct validation *validate(const char *folder, struct arena *arena)
 {
     static const char *const kinds[] = {"kernels"};
     struct error error = {0};
-    struct machines *machines =
-        machines_read(SOURCE_FOLDER "/workloads/measured", arena, &error);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(machines);
+    struct machines *machines = shipped_machines(arena);
     struct measured *measured = measured_read(folder, kinds, 1, arena, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(measured);
     return validation_run(measured, machines, 1, arena, &error);

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "support/shipped_machines.h"
 #include "support/support.h"
 
 static const char *const hidden[] = {"id",
@@ -90,9 +91,7 @@ static void test_blind(void)
 {
     struct arena *arena = arena_create();
     struct error error = {0};
-    struct machines *machines =
-        machines_read(SOURCE_FOLDER "/workloads/measured", arena, &error);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(machines);
+    struct machines *machines = shipped_machines(arena);
     const struct csv *csv =
         csv_read(SOURCE_FOLDER "/workloads/measured/inference.csv", arena, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(csv);
@@ -116,6 +115,16 @@ static const struct csv *row_of(const char *precision, const char *model, const 
     return csv_read(temporary_file(text, ".csv"), arena, &error);
 }
 
+static const struct inference_case *case_of(struct machines *machines, const struct csv *csv,
+                                            struct arena *arena)
+{
+    struct error error = {0};
+    struct measured_row row = {.kind = MEASURED_INFERENCE, .csv = csv, .row = 0};
+    const struct inference_case *what = measured_inference_case(machines, &row, arena, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(what);
+    return what;
+}
+
 /* What precisions' names say: weights, what is multiplied, keys and values. */
 static void test_precisions(void)
 {
@@ -134,17 +143,11 @@ static void test_precisions(void)
         {"fp4", "gpt-oss-20b", "B200", DTYPE_FP4, DTYPE_FP8, DTYPE_FP8},
     };
     struct arena *arena = arena_create();
-    struct error error = {0};
-    struct machines *machines =
-        machines_read(SOURCE_FOLDER "/workloads/measured", arena, &error);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(machines);
+    struct machines *machines = shipped_machines(arena);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct csv *csv =
             row_of(cases[i].precision, cases[i].model, cases[i].hardware, "", arena);
-        struct measured_row row = {.kind = MEASURED_INFERENCE, .csv = csv, .row = 0};
-        const struct inference_case *what =
-            measured_inference_case(machines, &row, arena, &error);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(what);
+        const struct inference_case *what = case_of(machines, csv, arena);
         CU_ASSERT_EQUAL(what->scenario->serving.weight_dtype, cases[i].weights);
         CU_ASSERT_EQUAL(what->scenario->serving.activation_dtype, cases[i].multiplied);
         CU_ASSERT_EQUAL(what->scenario->serving.kv_dtype, cases[i].kv);
@@ -163,21 +166,16 @@ static void test_pools(void)
                  {"3x(tp1 pp1 dp8 ep8) = 24 GPU", 3, 8, 8},
                  {"4x(tp1 pp1 dp8 ep32) = 32 GPU", 1, 32, 32}};
     struct arena *arena = arena_create();
-    struct error error = {0};
-    struct machines *machines =
-        machines_read(SOURCE_FOLDER "/workloads/measured", arena, &error);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(machines);
+    struct machines *machines = shipped_machines(arena);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct csv *csv = row_of("fp8", "deepseek-r1", "H200", cases[i].config, arena);
-        struct measured_row row = {.kind = MEASURED_INFERENCE, .csv = csv, .row = 0};
-        const struct inference_case *what =
-            measured_inference_case(machines, &row, arena, &error);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(what);
+        const struct inference_case *what = case_of(machines, csv, arena);
         const struct serving_scenario *serving = &what->scenario->serving;
         CU_ASSERT_EQUAL(serving->replicas, cases[i].replicas);
         CU_ASSERT_EQUAL(serving->prefill_replicas, cases[i].replicas);
         CU_ASSERT_EQUAL(serving->tensor_parallel, cases[i].chips);
         CU_ASSERT_EQUAL(serving->prefill_attention_data_parallel, cases[i].parts);
+        struct error error = {0};
         struct inference_result result;
         bool served = measured_inference_run(what, &result, arena, &error);
         CU_ASSERT_STRING_EQUAL(error.message, "");

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/shipped_machines.h"
 #include "support/support.h"
 
 /* What names a row, says where it is from or what was measured; all else is configuration. */
@@ -100,9 +101,7 @@ static void expect_blind(const char *path, enum measured_kind kind)
 {
     struct arena *arena = arena_create();
     struct error error = {0};
-    struct machines *machines =
-        machines_read(SOURCE_FOLDER "/workloads/measured", arena, &error);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(machines);
+    struct machines *machines = shipped_machines(arena);
     const struct csv *csv = csv_read(path, arena, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(csv);
     CU_ASSERT_EQUAL(changed_rows(machines, csv, 0, kind, arena), 0);

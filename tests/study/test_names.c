@@ -6,6 +6,7 @@
 
 #include "study/engines.h"
 #include "study/machines.h"
+#include "support/shipped_machines.h"
 #include "support/support.h"
 
 static struct engines *tables(struct arena *arena)
@@ -49,10 +50,7 @@ static const char *framework(const struct machines *machines, const char *text)
 static void test_framework(void)
 {
     struct arena *arena = arena_create();
-    struct error error = {0};
-    struct machines *machines =
-        machines_read(SOURCE_FOLDER "/workloads/measured", arena, &error);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(machines);
+    struct machines *machines = shipped_machines(arena);
     CU_ASSERT_STRING_EQUAL(framework(machines, "Megatron-Bridge 25.11"), "Megatron-Bridge");
     CU_ASSERT_STRING_EQUAL(framework(machines, "Megatron-Bridge 26.04.01"),
                            "Megatron-Bridge 26.04");
