@@ -80,7 +80,8 @@ static void print_dead(const struct platform *platform)
 {
     if (platform->dead_chip_count > 0 || platform->spare_chips > 0) {
         print_field("dead chips",
-                    "%lld, with all that leave with one; %lld chips were kept to take places",
+                    "%lld, with all that leave with one; %lld chips were kept to take places; "
+                    "cost and energy are without these",
                     (long long)platform->dead_chip_count, (long long)platform->spare_chips);
     }
 }
